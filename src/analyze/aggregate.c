@@ -1,0 +1,440 @@
+/* GROUP BY in all its forms: keys and aggregates are split from the expressions around them. */
+#include "analyze/analyze_impl.h"
+
+/* ---- what contains an aggregate ---- */
+
+static bool aggregate_child(BoundExpr **e, void *arg)
+{
+    bool *found = arg;
+    *found |= bound_has_aggregate(*e);
+    return !*found;
+}
+
+/* An aggregate directly under a window is the window's function; those in its arguments count. */
+bool bound_has_aggregate(const BoundExpr *e)
+{
+    bool found = e->kind == BEXPR_AGGREGATE;
+    if (found)
+        return true;
+    if (e->kind == BEXPR_WINDOW) {
+        bound_each_child(e->window.function, aggregate_child, &found);
+        for (size_t i = 0; i < e->window.partition.len && !found; i++)
+            found = bound_has_aggregate(e->window.partition.at[i]);
+        for (size_t i = 0; i < e->window.order.len && !found; i++)
+            found = bound_has_aggregate(e->window.order.at[i].expr);
+        return found;
+    }
+    bound_each_child((BoundExpr *)e, aggregate_child, &found);
+    return found;
+}
+
+bool contains_aggregate(const Expr *e)
+{
+    if (!e)
+        return false;
+    switch (e->kind) {
+    case EXPR_CALL: {
+        const FuncRow *row = func_find(vec_last(&e->call.name));
+        if (row && row->kind == FUNC_AGGREGATE)
+            return true;
+        for (size_t i = 0; i < e->call.args.len; i++)
+            if (contains_aggregate(e->call.args.at[i]))
+                return true;
+        return false;
+    }
+    case EXPR_ALIAS:
+        return contains_aggregate(e->alias.child);
+    case EXPR_CAST:
+        return contains_aggregate(e->cast.child);
+    case EXPR_EXTRACT:
+        return contains_aggregate(e->extract.child) || contains_aggregate(e->extract.key);
+    case EXPR_CASE:
+        for (size_t i = 0; i < e->cases.conditions.len; i++)
+            if (contains_aggregate(e->cases.conditions.at[i]) || contains_aggregate(e->cases.values.at[i]))
+                return true;
+        return contains_aggregate(e->cases.otherwise);
+    default:
+        return false;
+    }
+}
+
+/* ---- splitting ---- */
+
+typedef struct Splitter {
+    Analyzer *a;
+    BoundRel *aggregate;
+    Error *err;
+    bool failed;
+    bool inside_window;
+} Splitter;
+
+static const BoundColumn *output_column(const BoundRel *rel, ColumnId id)
+{
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (rel->columns.at[i].id == id)
+            return &rel->columns.at[i];
+    return NULL;
+}
+
+static BoundExpr *output_reference(Splitter *s, ColumnId id)
+{
+    return bound_column(output_column(s->aggregate, id), s->a->arena);
+}
+
+static BoundExpr *reference_to_aggregate(Splitter *s, BoundExpr *e)
+{
+    BoundRel *rel = s->aggregate;
+    for (size_t i = 0; i < rel->aggregate.aggregates.len; i++)
+        if (bound_equal(rel->aggregate.aggregates.at[i].expr, e))
+            return output_reference(s, rel->aggregate.aggregates.at[i].id);
+    BoundColumn c = new_column(s->a, func_pretty_name(e, s->a->func.zone, s->a->arena), e->type, e->nullable);
+    BoundItem item = {e, c.id};
+    vec_push(s->a->arena, &rel->aggregate.aggregates, item);
+    vec_push(s->a->arena, &rel->columns, c);
+    return output_reference(s, c.id);
+}
+
+static bool is_input_column(const Splitter *s, const BoundExpr *e)
+{
+    if (!s->aggregate->input)
+        return false;
+    for (size_t i = 0; i < s->aggregate->input->columns.len; i++)
+        if (s->aggregate->input->columns.at[i].id == e->column.id)
+            return true;
+    return false;
+}
+
+static bool missing_aggregation(Splitter *s, const BoundExpr *e)
+{
+    Analyzer *a = s->a;
+    s->failed = true;
+    Str text = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(e, a->func.zone, a->arena)));
+    if (!s->aggregate->aggregate.keys.len && !s->aggregate->aggregate.sets.len)
+        error_set(s->err, ERR_MISSING_GROUP_BY);
+    else
+        error_set(s->err, ERR_MISSING_AGGREGATION, P("expression", text),
+                  P("expressionAnyValue", str_printf(a->arena, "\"any_value(" STR_FMT ")\"", STR_ARG(func_sql_text(e, a->func.zone, a->arena)))));
+    return set_context(a, s->err, e->origin);
+}
+
+static bool split(BoundExpr **slot, void *arg);
+
+static bool split_rel_exprs(BoundRel *rel, Splitter *s)
+{
+    if (!rel)
+        return true;
+    TRY(brel_each_expr(rel, split, s));
+    TRY(split_rel_exprs(rel->input, s));
+    if (rel->kind == BREL_JOIN)
+        TRY(split_rel_exprs(rel->join.right, s));
+    for (size_t i = 0; rel->kind == BREL_SETOP && i < rel->setop.inputs.len; i++)
+        TRY(split_rel_exprs(rel->setop.inputs.at[i], s));
+    return true;
+}
+
+static bool grouping_call(Splitter *s, BoundExpr **slot)
+{
+    BoundExpr *e = *slot;
+    Str name = str_from(e->call.row->name);
+    bool id = str_is(name, "grouping_id");
+    if (!id && !str_is(name, "grouping"))
+        return false;
+    BoundRel *rel = s->aggregate;
+    size_t keys = rel->aggregate.keys.len;
+    if (!rel->aggregate.grouping_id) {
+        BoundColumn c = new_column(s->a, S("spark_grouping_id"), type_simple(TYPE_LONG), false);
+        rel->aggregate.grouping_id = c.id;
+        vec_push(s->a->arena, &rel->columns, c);
+    }
+    BoundExpr *gid = output_reference(s, rel->aggregate.grouping_id);
+    if (id) {
+        *slot = gid;
+        return true;
+    }
+    for (size_t i = 0; i < keys && e->call.args.len; i++) {
+        if (!bound_equal(rel->aggregate.keys.at[i].expr, e->call.args.at[0]))
+            continue;
+        BoundExpr *shift[2] = {gid, bound_literal(value_int(TYPE_INT, (int64_t)(keys - 1 - i)), s->a->arena)};
+        BoundExpr *bit[2] = {NULL, bound_literal(value_int(TYPE_LONG, 1), s->a->arena)};
+        BoundExpr *both;
+        if (!bind_builtin(s->a, "shiftright", 2, shift, e->origin, &bit[0], s->err) ||
+            !bind_builtin(s->a, "&", 2, bit, e->origin, &both, s->err)) {
+            s->failed = true;
+            return true;
+        }
+        *slot = bound_cast(both, type_simple(TYPE_BYTE), CAST_LEGACY, true, s->a->arena);
+        (*slot)->nullable = false;
+        return true;
+    }
+    s->failed = true;
+    error_set(s->err, ERR_GROUPING_COLUMN_MISMATCH,
+              P("grouping", str_printf(s->a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(e, s->a->func.zone, s->a->arena)))),
+              PZ("groupingColumns", ""));
+    return true;
+}
+
+static bool split(BoundExpr **slot, void *arg)
+{
+    Splitter *s = arg;
+    BoundExpr *e = *slot;
+    BoundRel *rel = s->aggregate;
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++)
+        if (bound_equal(rel->aggregate.keys.at[i].expr, e)) {
+            *slot = output_reference(s, rel->aggregate.keys.at[i].id);
+            return true;
+        }
+    if (e->kind == BEXPR_AGGREGATE) {
+        if (!grouping_call(s, slot))
+            *slot = reference_to_aggregate(s, e);
+        return !s->failed;
+    }
+    if (e->kind == BEXPR_WINDOW) {
+        TRY(bound_each_child(e->window.function, split, s));
+        for (size_t i = 0; i < e->window.partition.len; i++)
+            TRY(split(&e->window.partition.at[i], s));
+        for (size_t i = 0; i < e->window.order.len; i++)
+            TRY(split(&e->window.order.at[i].expr, s));
+        return true;
+    }
+    if (e->kind == BEXPR_COLUMN)
+        return output_column(rel, e->column.id) || !is_input_column(s, e) ? true : missing_aggregation(s, e);
+    if (e->kind == BEXPR_SUBQUERY)
+        TRY(split_rel_exprs(e->subquery.plan, s));
+    return bound_each_child(e, split, s) && !s->failed;
+}
+
+/* A deep copy is not needed: items are bound afresh for each use and rewritten in place. */
+bool split_aggregates(Analyzer *a, BoundRel *aggregate, BoundExpr **e, Error *err)
+{
+    Splitter s = {a, aggregate, err, false, false};
+    return split(e, &s) && !s.failed;
+}
+
+/* ---- keys ---- */
+
+static BoundColumn key_column(Analyzer *a, const BoundRel *input, BoundExpr *key, Str name, bool nullable)
+{
+    if (key->kind == BEXPR_COLUMN)
+        for (size_t i = 0; i < input->columns.len; i++)
+            if (input->columns.at[i].id == key->column.id) {
+                BoundColumn c = input->columns.at[i];
+                c.nullable |= nullable;
+                c.hidden = false;
+                return c;
+            }
+    return new_column(a, name, key->type, key->nullable || nullable);
+}
+
+static size_t add_key(Analyzer *a, BoundRel *aggregate, BoundExpr *key, Str name, bool nullable)
+{
+    for (size_t i = 0; i < aggregate->aggregate.keys.len; i++)
+        if (bound_equal(aggregate->aggregate.keys.at[i].expr, key))
+            return i;
+    BoundColumn c = key_column(a, aggregate->input, key, name, nullable);
+    /* Under grouping sets the key becomes NULL in some groups: it must not be mistaken for the input's column. */
+    if (nullable)
+        c.id = analyzer_next_id(a);
+    BoundItem item = {key, c.id};
+    vec_push(a->arena, &aggregate->aggregate.keys, item);
+    vec_push(a->arena, &aggregate->columns, c);
+    return aggregate->aggregate.keys.len - 1;
+}
+
+static const Expr *key_by_ordinal(Analyzer *a, const Expr *key, const ExprVec *items, Error *err, bool *failed)
+{
+    *failed = false;
+    if (key->kind != EXPR_LITERAL || key->literal.is_null || key->literal.type->kind != TYPE_INT)
+        return key;
+    int64_t i = key->literal.integer;
+    if (i < 1 || (size_t)i > items->len) {
+        error_set(err, ERR_GROUP_BY_POS_OUT_OF_RANGE, P("index", str_printf(a->arena, "%lld", (long long)i)),
+                  P("size", str_printf(a->arena, "%zu", items->len)));
+        *failed = true;
+        return NULL;
+    }
+    const Expr *item = items->at[i - 1];
+    if (contains_aggregate(item)) {
+        error_set(err, ERR_GROUP_BY_POS_AGGREGATE, P("index", str_printf(a->arena, "%lld", (long long)i)), PZ("aggExpr", "aggregate"));
+        *failed = true;
+    }
+    return item->kind == EXPR_ALIAS ? item->alias.child : item;
+}
+
+/* A key that is no column of the input may be an alias of the select list (spark.sql.groupByAliases). */
+static const Expr *key_by_alias(Analyzer *a, const Expr *key, const ExprVec *items, const BoundRel *input)
+{
+    if (key->kind != EXPR_COLUMN || key->column.name.len != 1 || key->column.plan_id >= 0)
+        return key;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (name_matches(a, input->columns.at[i].name, key->column.name.at[0]))
+            return key;
+    for (size_t i = 0; i < items->len; i++)
+        if (items->at[i]->kind == EXPR_ALIAS && items->at[i]->alias.names.len == 1 &&
+            name_matches(a, items->at[i]->alias.names.at[0], key->column.name.at[0]))
+            return items->at[i]->alias.child;
+    return key;
+}
+
+static bool bind_key(Analyzer *a, const Rel *rel, const Expr *key, BoundRel *aggregate, bool nullable, size_t *index, Error *err)
+{
+    bool failed = false;
+    const Expr *e = rel->aggregate.keys_in_output ? key : key_by_ordinal(a, key, &rel->aggregate.items, err, &failed);
+    if (failed)
+        return set_context(a, err, key->origin);
+    if (!rel->aggregate.keys_in_output)
+        e = key_by_alias(a, e, &rel->aggregate.items, aggregate->input);
+    Scope scope = scope_of(a, aggregate->input);
+    BoundExpr *bound;
+    Str name = {0};
+    if (e->kind == EXPR_ALIAS) {
+        name = e->alias.names.at[0];
+        e = e->alias.child;
+    }
+    TRY(bind_expr(a, e, &scope, &bound, err));
+    if (bound_has_aggregate(bound)) {
+        error_set(err, ERR_GROUP_BY_AGGREGATE, P("sqlExpr", func_sql_text(bound, a->func.zone, a->arena)));
+        return set_context(a, err, key->origin);
+    }
+    if (!type_is_orderable(bound->type) && bound->type->kind != TYPE_MAP) {
+        error_set(err, ERR_GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE,
+                  P("sqlExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(bound, a->func.zone, a->arena)))),
+                  P("dataType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(bound->type, a->arena)))));
+        return set_context(a, err, key->origin);
+    }
+    if (!name.len)
+        name = bound->kind == BEXPR_COLUMN ? bound->column.name : func_pretty_name(bound, a->func.zone, a->arena);
+    *index = add_key(a, aggregate, bound, name, nullable);
+    return true;
+}
+
+/* GROUP BY ALL: every item without an aggregate is a key. */
+static bool bind_all_keys(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *err)
+{
+    for (size_t i = 0; i < rel->aggregate.items.len; i++) {
+        const Expr *item = rel->aggregate.items.at[i];
+        size_t index;
+        if (!contains_aggregate(item))
+            TRY(bind_key(a, rel, item, aggregate, false, &index, err));
+    }
+    return true;
+}
+
+/* ROLLUP(a, b) is (a, b), (a), (); CUBE is every subset, in Spark's order: the first key varies slowest. */
+static void expand_sets(Analyzer *a, GroupKind kind, const size_t *keys, size_t count, BoundRel *aggregate)
+{
+    size_t total = kind == GROUP_ROLLUP ? count + 1 : (size_t)1 << count;
+    for (size_t n = 0; n < total; n++) {
+        IndexVec set = {0};
+        for (size_t k = 0; k < count; k++)
+            if (kind == GROUP_ROLLUP ? k < count - n : !(n >> (count - 1 - k) & 1))
+                vec_push(a->arena, &set, keys[k]);
+        vec_push(a->arena, &aggregate->aggregate.sets, set);
+    }
+}
+
+static bool bind_sets(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *err)
+{
+    IndexVec all = {0};
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        size_t index;
+        TRY(bind_key(a, rel, rel->aggregate.keys.at[i], aggregate, true, &index, err));
+        vec_push(a->arena, &all, index);
+    }
+    if (rel->aggregate.group != GROUP_SETS) {
+        if (rel->aggregate.group == GROUP_CUBE && all.len > 12)
+            return error_unsupported(err, "CUBE over more than 12 expressions");
+        expand_sets(a, rel->aggregate.group, all.at, all.len, aggregate);
+        return true;
+    }
+    for (size_t s = 0; s < rel->aggregate.sets.len; s++) {
+        IndexVec set = {0};
+        for (size_t i = 0; i < rel->aggregate.sets.at[s].len; i++) {
+            size_t index;
+            TRY(bind_key(a, rel, rel->aggregate.sets.at[s].at[i], aggregate, true, &index, err));
+            vec_push(a->arena, &set, index);
+        }
+        vec_push(a->arena, &aggregate->aggregate.sets, set);
+    }
+    return true;
+}
+
+static bool bind_keys(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *err)
+{
+    switch (rel->aggregate.group) {
+    case GROUP_ALL:
+        return bind_all_keys(a, rel, aggregate, err);
+    case GROUP_ROLLUP:
+    case GROUP_CUBE:
+    case GROUP_SETS:
+        return bind_sets(a, rel, aggregate, err);
+    case GROUP_BY:
+    case GROUP_PIVOT:
+        break;
+    }
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        size_t index;
+        TRY(bind_key(a, rel, rel->aggregate.keys.at[i], aggregate, false, &index, err));
+    }
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static void push_keys(Analyzer *a, const Rel *rel, const BoundRel *aggregate, NamedItemVec *out)
+{
+    for (size_t i = 0; i < aggregate->aggregate.keys.len; i++) {
+        const BoundItem *key = &aggregate->aggregate.keys.at[i];
+        NamedItem item = {output_column(aggregate, key->id)->name, key->expr};
+        if (i < rel->aggregate.keys.len && rel->aggregate.keys.at[i]->kind == EXPR_ALIAS)
+            item.name = rel->aggregate.keys.at[i]->alias.names.at[0];
+        vec_push(a->arena, out, item);
+    }
+}
+
+bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    if (rel->aggregate.group == GROUP_PIVOT)
+        return analyze_pivot_group(a, rel, input, out, err);
+    BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
+    TRY(bind_keys(a, rel, aggregate, err));
+    NamedItemVec items = {0};
+    if (rel->aggregate.keys_in_output || rel->kind == REL_PIPE_AGGREGATE)
+        push_keys(a, rel, aggregate, &items);
+    Scope scope = scope_of(a, input);
+    scope.allow_aggregates = true;
+    BoundRel *same = input;
+    TRY(bind_items(a, &rel->aggregate.items, &scope, &same, &items, err));
+    if (same != input)
+        return error_unsupported(err, "a generator in the select list of an aggregation");
+    for (size_t i = 0; i < items.len; i++)
+        TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
+    BoundRel *project = project_items(a, aggregate, &items, NULL);
+    if (!rel->aggregate.having) {
+        *out = project;
+        return true;
+    }
+    Scope above = scope_of(a, project);
+    above.fallback = &input->columns;
+    above.allow_aggregates = true;
+    BoundExpr *condition;
+    TRY(bind_condition(a, rel->aggregate.having, &above, "HAVING", &condition, err));
+    TRY(split_aggregates(a, aggregate, &condition, err));
+    size_t visible = project->columns.len;
+    for (size_t i = 0; i < aggregate->columns.len; i++) {
+        BoundColumn c = aggregate->columns.at[i];
+        if (output_column(project, c.id))
+            continue;
+        c.hidden = true;
+        project_push(a, project, bound_column(&aggregate->columns.at[i], a->arena), c);
+    }
+    BoundRel *filter = brel_new(BREL_FILTER, project, a->arena);
+    filter->columns = project->columns;
+    filter->filter.condition = condition;
+    BoundColumnVec own = {0};
+    for (size_t i = 0; i < visible; i++)
+        vec_push(a->arena, &own, project->columns.at[i]);
+    *out = filter->columns.len == visible ? filter : project_columns(a, filter, &own);
+    return true;
+}

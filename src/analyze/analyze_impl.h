@@ -1,0 +1,210 @@
+/* What the files of this folder share: the analyzer's state, scopes, and each file's entry points. */
+#pragma once
+
+#include "analyze/analyze.h"
+
+enum { ANALYZE_MAX_DEPTH = 2000, VIEW_MAX_DEPTH = 100 };
+
+typedef VEC(BoundColumnVec) PlanOutputs;
+
+/* A CTE in scope; bound at its definition, referenced by copies with fresh ids. */
+typedef struct CteEntry {
+    Str name;
+    uint32_t id;
+    BoundRel *definition;
+    BoundColumnVec columns;     /* names after the alias list; for a recursive one, of its anchor */
+    struct CteEntry *next;
+} CteEntry;
+
+typedef struct ParamFrame {
+    const KeyValueVec *named;
+    const ExprVec *positional;
+    const struct ParamFrame *outer;
+} ParamFrame;
+
+/* Where unqualified names are looked up; a view brings its own. */
+typedef struct NameSpace {
+    Str catalog, schema;
+    bool no_temp_views;
+} NameSpace;
+
+struct Analyzer {
+    Session *session;
+    Engine *engine;
+    FuncContext func;
+    Str sql_text;
+    Arena *arena;
+    ColumnId last_id;
+    uint32_t last_cte, last_lambda;
+    unsigned depth, view_depth;
+    bool ansi;
+    bool case_sensitive;
+    CteEntry *ctes;
+    const ParamFrame *params;
+    NameSpace space;
+    struct Scope *outer;        /* enclosing query's scope while a subquery is analyzed */
+    Map plan_outputs;           /* plan id as text -> PlanOutputs* */
+    const RelVec *references;   /* WITH_RELATIONS in scope: named by their alias */
+    const struct WindowNames *windows;
+};
+
+typedef struct LambdaVar {
+    Str name;
+    uint32_t id;
+    const Type *type;
+    bool nullable;
+    const struct LambdaVar *next;
+} LambdaVar;
+
+typedef struct NamedItem {
+    Str name;
+    BoundExpr *expr;
+} NamedItem;
+typedef VEC(NamedItem) NamedItemVec;
+
+typedef struct WindowNames {
+    const WindowDef *defs;
+    size_t count;
+    const struct WindowNames *outer;
+} WindowNames;
+
+/* What an expression may refer to. */
+typedef struct Scope {
+    const BoundColumnVec *columns;
+    const BoundColumnVec *fallback;    /* columns below a projection: ORDER BY and HAVING may reach them */
+    const NamedItemVec *aliases;       /* earlier items of the same select list: lateral column aliases */
+    const LambdaVar *lambdas;
+    struct Scope *outer;
+    bool allow_aggregates;
+    bool allow_windows;
+    bool allow_generators;
+    bool in_aggregate;                 /* inside an aggregate's arguments */
+    bool prefer_fallback;              /* inside an aggregate of HAVING / ORDER BY */
+    bool used_fallback;                /* set by resolution */
+    const char *clause;                /* for messages */
+} Scope;
+
+/* analyzer.c */
+bool analyze_rel(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+BoundColumn new_column(Analyzer *a, Str name, const Type *type, bool nullable);
+BoundColumn column_of_expr(Analyzer *a, BoundExpr *e, Str name, Str metadata);
+Scope scope_of(Analyzer *a, const BoundRel *rel);
+/* A projection of exactly these columns of the input, ids kept. */
+BoundRel *project_columns(Analyzer *a, BoundRel *input, const BoundColumnVec *columns);
+BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
+void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
+BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);
+bool name_matches(const Analyzer *a, Str x, Str y);
+bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL fragment; returns false */
+bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err);
+
+/* expr.c */
+bool bind_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+bool bind_condition(Analyzer *a, const Expr *e, Scope *scope, const char *clause, BoundExpr **out, Error *err);
+bool bind_exprs(Analyzer *a, const ExprVec *in, Scope *scope, BoundExprVec *out, Error *err);
+bool bind_sort(Analyzer *a, const Expr *e, Scope *scope, BoundSort *out, Error *err);
+bool coerce_to(Analyzer *a, BoundExpr *e, const Type *to, BoundExpr **out, Error *err);
+/* The type all of them are brought to, with casts inserted; DATATYPE_MISMATCH.DATA_DIFF_TYPES otherwise. */
+bool coerce_all(Analyzer *a, BoundExprVec *es, const char *function, Error *err);
+
+/* column.c */
+bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err);
+/* NULL when the name is not a column here. Ambiguity is an error. */
+bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, BoundExpr **out, Error *err);
+bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error *err);
+bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err);
+bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, Error *err);
+
+/* call.c */
+bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, Origin origin, BoundExpr **out, Error *err);
+
+/* window.c */
+bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+/* Replaces every window expression by a column of a projection put below. */
+bool lift_windows(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
+
+/* interval.c */
+bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+
+/* subquery.c */
+bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+
+/* select.c: projections, aggregation, sorting; what reaches below a projection */
+bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_sort(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **input, NamedItemVec *out, Error *err);
+BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items, const StrVec *metadata);
+
+/* aggregate.c */
+bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+/* Rewrites e over an aggregate's output: keys and aggregates become its columns, new aggregates are added. */
+bool split_aggregates(Analyzer *a, BoundRel *aggregate, BoundExpr **e, Error *err);
+bool contains_aggregate(const Expr *e);
+bool bound_has_aggregate(const BoundExpr *e);
+
+/* equal.c */
+bool bound_equal(const BoundExpr *x, const BoundExpr *y);
+bool bound_is_constant(const BoundExpr *e);
+
+/* join.c */
+bool analyze_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_asof_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* setop.c */
+bool analyze_set_op(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* cte.c */
+bool analyze_with(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+CteEntry *find_cte(const Analyzer *a, const Name *name);
+BoundRel *cte_reference(Analyzer *a, CteEntry *cte);
+
+/* source.c: tables, files, local data */
+bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_data_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_local(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_range(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier);
+
+/* delta_source.c */
+bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
+                         BoundRel **out, Error *err);
+bool analyze_delta_relation(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* frame.c: DataFrame relations that SQL has no clause for */
+bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_rename(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_drop(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_to_df(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_to_schema(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_deduplicate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_subquery_alias(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_limit(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_sample(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* missing.c: nulls and replacement */
+bool analyze_na_fill(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_na_drop(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_na_replace(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* stat.c, reshape.c, show.c, generate.c */
+bool analyze_stat(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_unpivot(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_transpose(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_pivot_clause(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_pivot_group(Analyzer *a, const Rel *rel, BoundRel *input, BoundRel **out, Error *err);
+bool analyze_show_string(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_html_string(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_generate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool generate_over(Analyzer *a, BoundRel *input, BoundExpr *generator, bool outer, const StrVec *names, BoundRel **out, Error *err);
+
+/* rel_catalog.c: spark.catalog as rows */
+bool analyze_catalog_call(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+/* run.c: the analyzer's own small queries */
+bool run_rows(Analyzer *a, const BoundRel *rel, size_t max_rows, RowVec *rows, Error *err);

@@ -1,0 +1,321 @@
+/* The analyzer's life and its dispatch: which file answers for which relation. */
+#include "analyze/analyze_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+typedef bool (*RelRule)(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
+static bool analyze_one_row(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    (void)rel;
+    (void)err;
+    *out = brel_new(BREL_ONE_ROW, NULL, a->arena);
+    return true;
+}
+
+/* Repartitioning, hints, watermarks and observation change where work happens, not which rows come out. */
+static bool analyze_transparent(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    return analyze_rel(a, rel->input, out, err);
+}
+
+static bool analyze_repartition(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    TRY(analyze_rel(a, rel->input, out, err));
+    Scope scope = scope_of(a, *out);
+    for (size_t i = 0; i < rel->repartition.by.len; i++) {
+        BoundSort ignored;
+        TRY(bind_sort(a, rel->repartition.by.at[i], &scope, &ignored, err));
+    }
+    return true;
+}
+
+static bool analyze_with_relations(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    const RelVec *saved = a->references;
+    a->references = &rel->with_relations.references;
+    bool ok = analyze_rel(a, rel->input, out, err);
+    a->references = saved;
+    return ok;
+}
+
+static bool analyze_window_defs(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    WindowNames names = {rel->window_defs.defs.at, rel->window_defs.defs.len, a->windows};
+    a->windows = &names;
+    bool ok = analyze_rel(a, rel->input, out, err);
+    a->windows = names.outer;
+    return ok;
+}
+
+static bool analyze_result(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    RowVec rows = {0};
+    for (size_t i = 0; i < rel->result.rows.len; i++) {
+        const ExprVec *in = &rel->result.rows.at[i];
+        Row row = {ARENA_ARRAY(a->arena, Value, in->len)};
+        for (size_t c = 0; c < in->len; c++)
+            TRY(analyze_constant(a, in->at[c], rel->result.schema->structure.fields[c].type, &row.cells[c], err));
+        vec_push(a->arena, &rows, row);
+    }
+    *out = rel_of_values(a, rel->result.schema, &rows);
+    return true;
+}
+
+static const RelRule RULES[] = {
+    [REL_NAMED_TABLE] = analyze_named_table,
+    [REL_DATA_SOURCE] = analyze_data_source,
+    [REL_PROJECT] = analyze_project,
+    [REL_FILTER] = analyze_filter,
+    [REL_JOIN] = analyze_join,
+    [REL_LATERAL_JOIN] = analyze_join,
+    [REL_ASOF_JOIN] = analyze_asof_join,
+    [REL_SET_OP] = analyze_set_op,
+    [REL_SORT] = analyze_sort,
+    [REL_LIMIT] = analyze_limit,
+    [REL_OFFSET] = analyze_limit,
+    [REL_TAIL] = analyze_limit,
+    [REL_AGGREGATE] = analyze_aggregate,
+    [REL_PIPE_AGGREGATE] = analyze_aggregate,
+    [REL_SQL] = analyze_sql,
+    [REL_LOCAL] = analyze_local,
+    [REL_CACHED_LOCAL] = analyze_local,
+    [REL_VALUES] = analyze_values,
+    [REL_ONE_ROW] = analyze_one_row,
+    [REL_RANGE] = analyze_range,
+    [REL_SUBQUERY_ALIAS] = analyze_subquery_alias,
+    [REL_DEDUPLICATE] = analyze_deduplicate,
+    [REL_SAMPLE] = analyze_sample,
+    [REL_REPARTITION] = analyze_repartition,
+    [REL_TO_DF] = analyze_to_df,
+    [REL_WITH_COLUMNS] = analyze_with_columns,
+    [REL_RENAME_COLUMNS] = analyze_rename,
+    [REL_DROP] = analyze_drop,
+    [REL_TO_SCHEMA] = analyze_to_schema,
+    [REL_UNPIVOT] = analyze_unpivot,
+    [REL_PIVOT] = analyze_pivot_clause,
+    [REL_TRANSPOSE] = analyze_transpose,
+    [REL_HINT] = analyze_transparent,
+    [REL_WITH] = analyze_with,
+    [REL_WITH_RELATIONS] = analyze_with_relations,
+    [REL_GENERATE] = analyze_generate,
+    [REL_TABLE_FUNCTION] = analyze_table_function,
+    [REL_WINDOW_DEFS] = analyze_window_defs,
+    [REL_SHOW_STRING] = analyze_show_string,
+    [REL_HTML_STRING] = analyze_html_string,
+    [REL_NA_FILL] = analyze_na_fill,
+    [REL_NA_DROP] = analyze_na_drop,
+    [REL_NA_REPLACE] = analyze_na_replace,
+    [REL_STAT] = analyze_stat,
+    [REL_WITH_WATERMARK] = analyze_transparent,
+    [REL_CATALOG] = analyze_catalog_call,
+    [REL_DELTA] = analyze_delta_relation,
+    [REL_COMMAND_RESULT] = analyze_result,
+};
+
+/* What users call the relations that have no rule yet. */
+static const char *const REFUSED[] = {
+    [REL_COLLECT_METRICS] = "DataFrame.observe",
+    [REL_PARSE] = "reading JSON or CSV from a DataFrame of strings",
+    [REL_MAP_PARTITIONS] = "mapInPandas and mapInArrow",
+    [REL_GROUP_MAP] = "applyInPandas",
+    [REL_COGROUP_MAP] = "cogroup",
+    [REL_PYTHON_TABLE_FUNCTION] = "Python table functions",
+    [REL_CACHED_REMOTE] = "localCheckpoint",
+};
+
+Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func, Str sql_text, Arena *arena)
+{
+    Analyzer *a = ARENA_NEW(arena, Analyzer);
+    a->session = session;
+    a->engine = engine;
+    a->func = *func;
+    a->sql_text = sql_text;
+    a->arena = arena;
+    a->ansi = func->ansi;
+    a->case_sensitive = func->case_sensitive;
+    a->plan_outputs = map_in(arena);
+    session_current(session, arena, &a->space.catalog, &a->space.schema);
+    return a;
+}
+
+SqlOptions session_sql_options(Session *s, Arena *arena)
+{
+    bool found;
+    Str timestamp_type;
+    session_get(s, S("spark.sql.timestampType"), arena, &found, &timestamp_type);
+    return (SqlOptions){
+        .ansi = session_bool(s, "spark.sql.ansi.enabled", true),
+        .enforce_reserved = session_bool(s, "spark.sql.ansi.enforceReservedKeywords", false),
+        .double_quoted_identifiers = session_bool(s, "spark.sql.ansi.doubleQuotedIdentifiers", false),
+        .escaped_string_literals = session_bool(s, "spark.sql.parser.escapedStringLiterals", false),
+        .zone = session_zone(s, arena),
+        .timestamp_ntz = found && str_is_ci(timestamp_type, "TIMESTAMP_NTZ"),
+    };
+}
+
+ColumnId analyzer_next_id(Analyzer *a)
+{
+    return ++a->last_id;
+}
+
+void analyzer_set_params(Analyzer *a, const KeyValueVec *named, const ExprVec *positional)
+{
+    ParamFrame *f = ARENA_NEW(a->arena, ParamFrame);
+    *f = (ParamFrame){named, positional, a->params};
+    a->params = f;
+}
+
+void analyzer_set_references(Analyzer *a, const RelVec *references)
+{
+    a->references = references;
+}
+
+const FuncContext *analyzer_func(const Analyzer *a)
+{
+    return &a->func;
+}
+
+static void remember_plan(Analyzer *a, int64_t plan_id, const BoundRel *rel)
+{
+    char key[32];
+    int len = snprintf(key, sizeof key, "%" PRId64, plan_id);
+    Str k = {key, (size_t)len};
+    PlanOutputs *outputs = map_get(&a->plan_outputs, k);
+    if (!outputs) {
+        outputs = ARENA_NEW(a->arena, PlanOutputs);
+        map_put(&a->plan_outputs, str_copy(k, a->arena), outputs);
+    }
+    vec_push(a->arena, outputs, rel->columns);
+}
+
+bool analyze_rel(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    if (!rel)
+        return error_internal(err, "a relation without its input");
+    RelRule rule = (size_t)rel->kind < LENGTH_OF(RULES) ? RULES[rel->kind] : NULL;
+    if (!rule) {
+        const char *what = (size_t)rel->kind < LENGTH_OF(REFUSED) ? REFUSED[rel->kind] : NULL;
+        return error_unsupported(err, "%s", what ? what : "this relation");
+    }
+    if (++a->depth > ANALYZE_MAX_DEPTH)
+        return error_unsupported(err, "a plan nested more than %d levels deep", ANALYZE_MAX_DEPTH);
+    bool ok = rule(a, rel, out, err);
+    a->depth--;
+    if (ok && rel->plan_id >= 0)
+        remember_plan(a, rel->plan_id, *out);
+    return ok;
+}
+
+bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *bound;
+    TRY(analyze_rel(a, rel, &bound, err));
+    *out = strip_hidden(a, bound);
+    return true;
+}
+
+static Scope expr_scope(const BoundColumnVec *columns)
+{
+    return (Scope){.columns = columns};
+}
+
+bool analyze_expr(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err)
+{
+    Scope scope = expr_scope(columns);
+    return bind_expr(a, e, &scope, out, err);
+}
+
+bool analyze_condition(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err)
+{
+    Scope scope = expr_scope(columns);
+    return bind_condition(a, e, &scope, "condition", out, err);
+}
+
+Scope scope_of(Analyzer *a, const BoundRel *rel)
+{
+    return (Scope){.columns = &rel->columns, .outer = a->outer};
+}
+
+BoundColumn new_column(Analyzer *a, Str name, const Type *type, bool nullable)
+{
+    return (BoundColumn){.id = analyzer_next_id(a), .name = name, .type = type, .nullable = nullable};
+}
+
+/* A bare column keeps its identity, so that a DataFrame's own columns still resolve above. */
+BoundColumn column_of_expr(Analyzer *a, BoundExpr *e, Str name, Str metadata)
+{
+    BoundColumn c = new_column(a, name, e->type, e->nullable);
+    c.metadata = metadata;
+    return c;
+}
+
+void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column)
+{
+    BoundItem item = {e, column.id};
+    vec_push(a->arena, &project->project.items, item);
+    vec_push(a->arena, &project->columns, column);
+}
+
+BoundRel *project_columns(Analyzer *a, BoundRel *input, const BoundColumnVec *columns)
+{
+    BoundRel *p = brel_new(BREL_PROJECT, input, a->arena);
+    for (size_t i = 0; i < columns->len; i++)
+        project_push(a, p, bound_column(&columns->at[i], a->arena), columns->at[i]);
+    return p;
+}
+
+BoundRel *strip_hidden(Analyzer *a, BoundRel *rel)
+{
+    BoundColumnVec visible = {0};
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (!rel->columns.at[i].hidden)
+            vec_push(a->arena, &visible, rel->columns.at[i]);
+    return visible.len == rel->columns.len ? rel : project_columns(a, rel, &visible);
+}
+
+BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows)
+{
+    BoundRel *v = brel_new(BREL_VALUES, NULL, a->arena);
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        BoundColumn c = new_column(a, f->name, f->type, f->nullable);
+        c.metadata = f->metadata;
+        vec_push(a->arena, &v->columns, c);
+    }
+    for (size_t r = 0; r < rows->len; r++) {
+        BoundExprVec cells = {0};
+        for (size_t i = 0; i < schema->structure.count; i++) {
+            Value cell = rows->at[r].cells[i];
+            cell.type = schema->structure.fields[i].type;
+            vec_push(a->arena, &cells, bound_literal(cell, a->arena));
+        }
+        vec_push(a->arena, &v->values.rows, cells);
+    }
+    return v;
+}
+
+bool name_matches(const Analyzer *a, Str x, Str y)
+{
+    return a->case_sensitive ? str_eq(x, y) : str_ieq(x, y);
+}
+
+bool set_context(Analyzer *a, Error *err, Origin origin)
+{
+    if (err->has_context || origin.stop < origin.start || origin.start < 0 || !a->sql_text.len)
+        return false;
+    err->has_context = true;
+    err->context = (ErrorContext){
+        .fragment = str_copy(sql_fragment(a->sql_text, origin), err->arena),
+        .start_index = origin.start,
+        .stop_index = origin.stop,
+    };
+    return false;
+}
+
+bool run_rows(Analyzer *a, const BoundRel *rel, size_t max_rows, RowVec *rows, Error *err)
+{
+    RunContext run = {.func = &a->func};
+    return engine_rows(a->engine, rel, &run, max_rows, a->arena, rows, err);
+}

@@ -1,0 +1,347 @@
+/* Function calls: the few forms with a shape of their own, then the registry. */
+#include "analyze/analyze_impl.h"
+
+#include <string.h>
+
+/* ---- special forms ---- */
+
+/* when(c1, v1, c2, v2, ..., [otherwise]) as Connect sends F.when. */
+static bool bind_when(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    Expr *c = expr_new(EXPR_CASE, a->arena);
+    c->origin = e->origin;
+    const ExprVec *args = &e->call.args;
+    for (size_t i = 0; i + 1 < args->len; i += 2) {
+        vec_push(a->arena, &c->cases.conditions, args->at[i]);
+        vec_push(a->arena, &c->cases.values, args->at[i + 1]);
+    }
+    if (args->len % 2)
+        c->cases.otherwise = args->at[args->len - 1];
+    return bind_expr(a, c, scope, out, err);
+}
+
+static Str struct_field_name(Analyzer *a, const Expr *arg, const BoundExpr *bound, size_t i)
+{
+    if (arg->kind == EXPR_ALIAS && arg->alias.names.len)
+        return arg->alias.names.at[0];
+    if (arg->kind == EXPR_COLUMN)
+        return vec_last(&arg->column.name);
+    if (arg->kind == EXPR_LAMBDA_VAR)
+        return vec_last(&arg->lambda_var.name);
+    if (bound->kind == BEXPR_FIELD)
+        return bound->field.child->type->structure.fields[bound->field.index].name;
+    return str_printf(a->arena, "col%zu", i + 1);
+}
+
+static BoundExpr *make_struct(Analyzer *a, const Field *fields, size_t count, const BoundExprVec *children)
+{
+    BoundExpr *s = bound_new(BEXPR_STRUCT, type_struct(fields, count, a->arena), false, a->arena);
+    s->structure.children = *children;
+    return s;
+}
+
+static bool bind_struct(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    VEC(Field) fields = {0};
+    BoundExprVec children = {0};
+    for (size_t i = 0; i < e->call.args.len; i++) {
+        const Expr *arg = e->call.args.at[i];
+        NamedItemVec items = {0};
+        if (arg->kind == EXPR_STAR)
+            TRY(expand_star(a, arg, scope, &items, err));
+        else {
+            NamedItem item;
+            TRY(bind_expr(a, arg, scope, &item.expr, err));
+            item.name = struct_field_name(a, arg, item.expr, children.len);
+            vec_push(a->arena, &items, item);
+        }
+        for (size_t k = 0; k < items.len; k++) {
+            Field f = {items.at[k].name, items.at[k].expr->type, items.at[k].expr->nullable, {0}};
+            vec_push(a->arena, &fields, f);
+            vec_push(a->arena, &children, items.at[k].expr);
+        }
+    }
+    *out = make_struct(a, fields.at, fields.len, &children);
+    return true;
+}
+
+static bool bind_named_struct(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    const ExprVec *args = &e->call.args;
+    if (args->len % 2)
+        return error_set(err, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION, PZ("functionName", "`named_struct`"), PZ("expectedNum", "2n (n > 0)"),
+                         P("actualNum", str_printf(a->arena, "%zu", args->len)), PZ("docroot", "https://spark.apache.org/docs/latest"));
+    VEC(Field) fields = {0};
+    BoundExprVec children = {0};
+    for (size_t i = 0; i < args->len; i += 2) {
+        Value name;
+        TRY(analyze_constant(a, args->at[i], type_simple(TYPE_STRING), &name, err));
+        BoundExpr *child;
+        TRY(bind_expr(a, args->at[i + 1], scope, &child, err));
+        Field f = {name.bytes, child->type, child->nullable, {0}};
+        vec_push(a->arena, &fields, f);
+        vec_push(a->arena, &children, child);
+    }
+    *out = make_struct(a, fields.at, fields.len, &children);
+    return true;
+}
+
+/* A long chain of AND, OR or + from a generated condition is walked in a loop, not by recursion. */
+static bool bind_chain(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    ExprVec spine = {0};
+    const Expr *at = e;
+    Str op = e->call.name.at[0];
+    while (at->kind == EXPR_CALL && at->call.args.len == 2 && at->call.name.len == 1 && str_ieq(at->call.name.at[0], op)) {
+        vec_push(a->arena, &spine, (Expr *)at);
+        at = at->call.args.at[0];
+    }
+    BoundExpr *left;
+    TRY(bind_expr(a, at, scope, &left, err));
+    for (size_t i = spine.len; i-- > 0;) {
+        BoundExpr *args[2] = {left};
+        TRY(bind_expr(a, spine.at[i]->call.args.at[1], scope, &args[1], err));
+        TRY(bind_builtin(a, str_z(op, a->arena), 2, args, spine.at[i]->origin, &left, err));
+    }
+    *out = left;
+    return true;
+}
+
+static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+
+typedef struct SpecialForm {
+    const char *name;
+    bool (*bind)(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+} SpecialForm;
+
+static const SpecialForm SPECIAL[] = {
+    {"when", bind_when},          {"struct", bind_struct}, {"named_struct", bind_named_struct},
+    {"count", bind_count},
+};
+
+static const char *const CHAINS[] = {"and", "or", "+", "||", "*"};
+
+/* ---- the registry ---- */
+
+static bool unresolved_routine(Analyzer *a, const Expr *e, Error *err)
+{
+    Buf path = buf_in(a->arena);
+    buf_addf(&path, "[`system`.`builtin`, `system`.`session`, `" STR_FMT "`.`" STR_FMT "`]", STR_ARG(a->space.catalog),
+             STR_ARG(a->space.schema));
+    error_set(err, ERR_UNRESOLVED_ROUTINE, P("routineName", name_quoted(&e->call.name, a->arena)), P("searchPath", buf_str(&path)));
+    return set_context(a, err, e->origin);
+}
+
+static bool bind_lambda(Analyzer *a, const Expr *e, const FuncRow *row, const BoundExprVec *args, size_t index, Scope *scope,
+                        BoundExpr **out, Error *err)
+{
+    const Type *types[3];
+    bool nullable[3];
+    size_t count = e->lambda.params.len;
+    if (count > 3)
+        count = 3;
+    size_t wanted = e->lambda.params.len;
+    TRY(func_lambda_params(row, args, index, &a->func, types, nullable, &wanted, err));
+    if (wanted != e->lambda.params.len)
+        return error_set(err, ERR_INVALID_LAMBDA_FUNCTION_CALL__NUM_ARGS_MISMATCH,
+                         P("expectedNumArgs", str_printf(a->arena, "%zu", wanted)),
+                         P("actualNumArgs", str_printf(a->arena, "%zu", e->lambda.params.len)));
+    BoundExpr *l = bound_new(BEXPR_LAMBDA, NULL, false, a->arena);
+    LambdaVar vars[3];
+    Scope inner = *scope;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (name_matches(a, e->lambda.params.at[i], e->lambda.params.at[k]))
+                return error_set(err, ERR_INVALID_LAMBDA_FUNCTION_CALL__DUPLICATE_ARG_NAMES,
+                                 P("args", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(e->lambda.params.at[i]))),
+                                 PZ("caseSensitiveConfig", "\"spark.sql.caseSensitive\""));
+        vars[i] = (LambdaVar){e->lambda.params.at[i], ++a->last_lambda, types[i], nullable[i], inner.lambdas};
+        inner.lambdas = &vars[i];
+        l->lambda.ids[i] = vars[i].id;
+        l->lambda.names[i] = vars[i].name;
+    }
+    l->lambda.count = count;
+    TRY(bind_expr(a, e->lambda.body, &inner, &l->lambda.body, err));
+    scope->used_fallback |= inner.used_fallback;
+    l->type = l->lambda.body->type;
+    l->nullable = l->lambda.body->nullable;
+    *out = l;
+    return true;
+}
+
+static bool bind_args(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scope, BoundExprVec *out, Error *err)
+{
+    bool lambdas = false;
+    for (size_t i = 0; i < e->call.args.len; i++) {
+        const Expr *arg = e->call.args.at[i];
+        BoundExpr *bound = NULL;
+        if (arg->kind == EXPR_LAMBDA)
+            lambdas = true;
+        else if (arg->kind == EXPR_STAR || arg->kind == EXPR_REGEX_COLUMN) {
+            NamedItemVec items = {0};
+            TRY(arg->kind == EXPR_STAR ? expand_star(a, arg, scope, &items, err) : expand_regex(a, arg, scope, &items, err));
+            for (size_t k = 0; k < items.len; k++)
+                vec_push(a->arena, out, items.at[k].expr);
+            continue;
+        } else
+            TRY(bind_expr(a, arg, scope, &bound, err));
+        vec_push(a->arena, out, bound);
+    }
+    for (size_t i = 0; lambdas && i < e->call.args.len && i < out->len; i++)
+        if (e->call.args.at[i]->kind == EXPR_LAMBDA)
+            TRY(bind_lambda(a, e->call.args.at[i], row, out, i, scope, &out->at[i], err));
+    return true;
+}
+
+static BoundExprKind kind_of_row(const FuncRow *row)
+{
+    switch (row->kind) {
+    case FUNC_AGGREGATE:
+        return BEXPR_AGGREGATE;
+    case FUNC_GENERATOR:
+        return BEXPR_GENERATOR;
+    case FUNC_SCALAR:
+    case FUNC_WINDOW:
+        break;
+    }
+    return BEXPR_CALL;
+}
+
+static bool resolve_row(Analyzer *a, const FuncRow *row, Str written, BoundExprVec args, const StrVec *arg_names, bool distinct,
+                        Origin origin, BoundExpr **out, Error *err)
+{
+    FuncCall call = {.row = row, .written_name = written, .args = args, .distinct = distinct, .origin = origin};
+    if (arg_names)
+        call.arg_names = *arg_names;
+    if (!func_resolve(&call, &a->func, err))
+        return set_context(a, err, origin);
+    BoundExpr *e = bound_new(kind_of_row(row), call.result, call.nullable, a->arena);
+    e->origin = origin;
+    e->call.row = call.row;
+    e->call.written_name = written;
+    e->call.args = call.args;
+    e->call.bind_data = call.bind_data;
+    e->call.distinct = distinct;
+    *out = e;
+    return true;
+}
+
+bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, Origin origin, BoundExpr **out, Error *err)
+{
+    const FuncRow *row = func_find(str_from(name));
+    if (!row)
+        return error_unsupported(err, "the function %s", name);
+    BoundExprVec list = {0};
+    for (size_t i = 0; i < argc; i++)
+        vec_push(a->arena, &list, args[i]);
+    return resolve_row(a, row, str_from(row->name), list, NULL, false, origin, out, err);
+}
+
+bool analyze_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, BoundExpr **out, Error *err)
+{
+    return bind_builtin(a, name, argc, args, (Origin){0, -1}, out, err);
+}
+
+static bool check_place(Analyzer *a, const Expr *e, const FuncRow *row, const Scope *scope, Error *err)
+{
+    if (row->kind == FUNC_AGGREGATE && scope->in_aggregate) {
+        error_set(err, ERR_NESTED_AGGREGATE_FUNCTION);
+        return set_context(a, err, e->origin);
+    }
+    if (row->kind == FUNC_AGGREGATE && scope->clause && str_is(str_from(scope->clause), "WHERE")) {
+        error_set(err, ERR_INVALID_WHERE_CONDITION, P("condition", str_printf(a->arena, "\"%s\"", row->name)), PZ("expressionList", row->name));
+        return set_context(a, err, e->origin);
+    }
+    return true;
+}
+
+static bool bind_aggregate_parts(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *out, Error *err)
+{
+    if (e->call.filter)
+        TRY(bind_condition(a, e->call.filter, scope, "FILTER", &out->call.filter, err));
+    for (size_t i = 0; i < e->call.within_group.len; i++) {
+        BoundSort s;
+        TRY(bind_sort(a, e->call.within_group.at[i], scope, &s, err));
+        vec_push(a->arena, &out->call.order, s);
+    }
+    out->call.ignore_nulls = e->call.ignore_nulls;
+    return true;
+}
+
+/* percentile_cont(0.5) WITHIN GROUP (ORDER BY v): the ordered expression is an argument of the function itself. */
+static bool takes_order_as_argument(Str name)
+{
+    static const char *const NAMES[] = {"percentile_cont", "percentile_disc", "mode"};
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        if (str_is_ci(name, NAMES[i]))
+            return true;
+    return false;
+}
+
+static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scope, BoundExpr **out, Error *err)
+{
+    TRY(check_place(a, e, row, scope, err));
+    Scope inner = *scope;
+    if (row->kind == FUNC_AGGREGATE) {
+        inner.in_aggregate = true;
+        inner.prefer_fallback = scope->fallback != NULL;
+        inner.aliases = NULL;
+    }
+    BoundExprVec args = {0};
+    TRY(bind_args(a, e, row, &inner, &args, err));
+    Expr call = *e;
+    if (e->call.within_group.len && takes_order_as_argument(vec_last(&e->call.name))) {
+        BoundSort s;
+        TRY(bind_sort(a, e->call.within_group.at[0], &inner, &s, err));
+        vec_push(a->arena, &args, s.expr);
+        vec_push(a->arena, &args, bound_literal(value_bool(s.descending), a->arena));
+        call.call.within_group = (ExprVec){0};
+    }
+    StrVec names = {0};
+    for (size_t i = 0; i < e->call.args.len && args.len == e->call.args.len; i++)
+        vec_push(a->arena, &names, args.at[i] ? struct_field_name(a, e->call.args.at[i], args.at[i], i) : S(""));
+    TRY(resolve_row(a, row, vec_last(&e->call.name), args, &names, e->call.distinct, e->origin, out, err));
+    if ((*out)->kind == BEXPR_AGGREGATE || row->kind == FUNC_WINDOW)
+        TRY(bind_aggregate_parts(a, &call, &inner, *out, err));
+    scope->used_fallback |= inner.used_fallback;
+    return true;
+}
+
+/* count(*) counts rows; count(t.*) and count(a, b) count rows in which none is NULL. */
+static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    const FuncRow *row = func_find(S("count"));
+    Expr *plain = expr_new(EXPR_CALL, a->arena);
+    *plain = *e;
+    bool all = e->call.args.len == 1 && e->call.args.at[0]->kind == EXPR_STAR && !e->call.args.at[0]->star.target.len &&
+               !e->call.distinct;
+    if (all) {
+        plain->call.args = (ExprVec){0};
+        vec_push(a->arena, &plain->call.args, expr_literal(value_int(TYPE_INT, 1), a->arena));
+    }
+    return bind_row(a, plain, row, scope, out, err);
+}
+
+/* SELECT f(..) where f is a builtin, possibly written builtin.f or system.builtin.f. */
+static const FuncRow *find_row(const Name *name)
+{
+    if (name->len == 1)
+        return func_find(name->at[0]);
+    bool builtin = str_is_ci(name->at[name->len - 2], "builtin");
+    bool system = name->len == 2 || (name->len == 3 && str_is_ci(name->at[0], "system"));
+    return builtin && system ? func_find(vec_last(name)) : NULL;
+}
+
+bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    Str name = vec_last(&e->call.name);
+    if (e->call.name.len == 1 && e->call.args.len == 2)
+        for (size_t i = 0; i < LENGTH_OF(CHAINS); i++)
+            if (str_is_ci(name, CHAINS[i]) && e->call.args.at[0]->kind == EXPR_CALL)
+                return bind_chain(a, e, scope, out, err);
+    for (size_t i = 0; e->call.name.len == 1 && i < LENGTH_OF(SPECIAL); i++)
+        if (str_is_ci(name, SPECIAL[i].name))
+            return SPECIAL[i].bind(a, e, scope, out, err);
+    const FuncRow *row = find_row(&e->call.name);
+    return row ? bind_row(a, e, row, scope, out, err) : unresolved_routine(a, e, err);
+}

@@ -1,0 +1,479 @@
+/* From a name to a column: qualifiers, struct fields, DataFrame plan ids, outer queries, stars. */
+#include "analyze/analyze_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* ---- matching ---- */
+
+static bool qualifier_ends_with(const Analyzer *a, const Name *qualifier, const Str *parts, size_t count)
+{
+    if (qualifier->len < count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!name_matches(a, qualifier->at[qualifier->len - count + i], parts[i]))
+            return false;
+    return true;
+}
+
+typedef VEC(const BoundColumn *) ColumnMatches;
+
+static void match_columns(Analyzer *a, const BoundColumnVec *columns, const Str *parts, size_t qualifiers, bool hidden,
+                          ColumnMatches *out)
+{
+    for (size_t i = 0; i < columns->len; i++) {
+        const BoundColumn *c = &columns->at[i];
+        if (c->hidden == hidden && name_matches(a, c->name, parts[qualifiers]) &&
+            qualifier_ends_with(a, &c->qualifier, parts, qualifiers))
+            vec_push(a->arena, out, c);
+    }
+}
+
+static Str quoted_reference(Analyzer *a, const BoundColumn *c)
+{
+    Name full = {0};
+    for (size_t i = 0; i < c->qualifier.len; i++)
+        vec_push(a->arena, &full, c->qualifier.at[i]);
+    vec_push(a->arena, &full, c->name);
+    return name_quoted(&full, a->arena);
+}
+
+static bool ambiguous(Analyzer *a, const Name *name, const ColumnMatches *m, Error *err)
+{
+    Buf refs = buf_in(a->arena);
+    buf_addc(&refs, '[');
+    for (size_t i = 0; i < m->len; i++) {
+        if (i)
+            buf_addz(&refs, ", ");
+        buf_add(&refs, quoted_reference(a, m->at[i]));
+    }
+    buf_addc(&refs, ']');
+    return error_set(err, ERR_AMBIGUOUS_REFERENCE, P("name", name_quoted(name, a->arena)),
+                     P("referenceNames", buf_str(&refs)));
+}
+
+bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error *err)
+{
+    const Type *t = child->type;
+    if (t->kind == TYPE_STRUCT) {
+        int i = type_field_index(t, field, a->case_sensitive);
+        if (i == -2) {
+            Buf n = buf_in(a->arena);
+            buf_addf(&n, "`" STR_FMT "`", STR_ARG(field));
+            return error_set(err, ERR_AMBIGUOUS_REFERENCE_TO_FIELDS, P("field", buf_str(&n)), PZ("count", "2"));
+        }
+        if (i < 0) {
+            Buf fields = buf_in(a->arena);
+            for (size_t f = 0; f < t->structure.count; f++)
+                buf_addf(&fields, "%s`" STR_FMT "`", f ? ", " : "", STR_ARG(t->structure.fields[f].name));
+            return error_set(err, ERR_FIELD_NOT_FOUND, P("fieldName", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(field))),
+                             P("fields", buf_str(&fields)));
+        }
+        const Field *f = &t->structure.fields[i];
+        BoundExpr *e = bound_new(BEXPR_FIELD, f->type, child->nullable || f->nullable, a->arena);
+        e->field.child = child;
+        e->field.index = (size_t)i;
+        *out = e;
+        return true;
+    }
+    if (t->kind == TYPE_MAP) {
+        BoundExpr *args[2] = {child, bound_literal(value_string(field), a->arena)};
+        return bind_builtin(a, "element_at_key", 2, args, (Origin){0, -1}, out, err);
+    }
+    if (t->kind == TYPE_ARRAY && t->array.element->kind == TYPE_STRUCT) {
+        BoundExpr *args[2] = {child, bound_literal(value_string(field), a->arena)};
+        return bind_builtin(a, "array_field", 2, args, (Origin){0, -1}, out, err);
+    }
+    return error_set(err, ERR_INVALID_EXTRACT_BASE_FIELD_TYPE,
+                     P("base", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(child, a->func.zone, a->arena)))),
+                     P("other", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(t, a->arena)))));
+}
+
+/* Tries every split of the parts into qualifier, column and nested fields; the longest qualifier first, as Spark does. */
+bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    if (!columns || !name->len)
+        return true;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        size_t most = name->len - 1 < 3 ? name->len - 1 : 3;
+        for (size_t q = most + 1; q-- > 0;) {
+            ColumnMatches m = {0};
+            match_columns(a, columns, name->at, q, hidden, &m);
+            if (!m.len)
+                continue;
+            for (size_t i = 1; i < m.len; i++)
+                if (m.at[i]->id != m.at[0]->id)
+                    return ambiguous(a, name, &m, err);
+            BoundExpr *e = bound_column(m.at[0], a->arena);
+            for (size_t i = q + 1; i < name->len; i++)
+                TRY(bind_field(a, e, name->at[i], &e, err));
+            *out = e;
+            return true;
+        }
+    }
+    return true;
+}
+
+/* ---- suggestions ---- */
+
+static size_t edit_distance(Str x, Str y)
+{
+    enum { LIMIT = 64 };
+    if (x.len > LIMIT || y.len > LIMIT)
+        return LIMIT;
+    size_t row[LIMIT + 1];
+    for (size_t j = 0; j <= y.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= x.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= y.len; j++) {
+            size_t above = row[j];
+            size_t cost = diagonal + ((x.ptr[i - 1] | 0x20) != (y.ptr[j - 1] | 0x20));
+            size_t step = (above < row[j - 1] ? above : row[j - 1]) + 1;
+            row[j] = cost < step ? cost : step;
+            diagonal = above;
+        }
+    }
+    return row[y.len];
+}
+
+typedef struct Suggestion {
+    Str text;
+    size_t distance, order;
+} Suggestion;
+
+static int by_distance(const void *x, const void *y)
+{
+    const Suggestion *s = x, *t = y;
+    if (s->distance != t->distance)
+        return s->distance < t->distance ? -1 : 1;
+    return s->order < t->order ? -1 : s->order > t->order;
+}
+
+bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err)
+{
+    const Name *name = &e->column.name;
+    VEC(Suggestion) found = {0};
+    Str wanted = name_text(name, a->arena);
+    bool qualified = name->len > 1;
+    for (size_t i = 0; scope->columns && i < scope->columns->len; i++) {
+        const BoundColumn *c = &scope->columns->at[i];
+        if (c->hidden)
+            continue;
+        Name full = {0};
+        if (qualified && c->qualifier.len)
+            vec_push(a->arena, &full, vec_last(&c->qualifier));
+        vec_push(a->arena, &full, c->name);
+        Name shown = {0};
+        if (c->qualifier.len)
+            for (size_t k = qualified || c->qualifier.len == 1 ? c->qualifier.len - 1 : c->qualifier.len; k < c->qualifier.len; k++)
+                vec_push(a->arena, &shown, c->qualifier.at[k]);
+        vec_push(a->arena, &shown, c->name);
+        Suggestion s = {name_quoted(&shown, a->arena), edit_distance(wanted, name_text(&full, a->arena)), i};
+        vec_push(a->arena, &found, s);
+    }
+    Str object = name_quoted(name, a->arena);
+    if (!found.len) {
+        error_set(err, ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION, P("objectName", object));
+        return set_context(a, err, e->origin);
+    }
+    qsort(found.at, found.len, sizeof *found.at, by_distance);
+    Buf list = buf_in(a->arena);
+    for (size_t i = 0; i < found.len && i < 5; i++) {
+        if (i)
+            buf_addz(&list, ", ");
+        buf_add(&list, found.at[i].text);
+    }
+    error_set(err, ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION, P("objectName", object), P("proposal", buf_str(&list)));
+    return set_context(a, err, e->origin);
+}
+
+/* ---- DataFrame columns ---- */
+
+static const PlanOutputs *outputs_of(const Analyzer *a, int64_t plan_id)
+{
+    char key[32];
+    int len = snprintf(key, sizeof key, "%" PRId64, plan_id);
+    return map_get(&a->plan_outputs, (Str){key, (size_t)len});
+}
+
+static const BoundColumn *column_by_id(const BoundColumnVec *columns, ColumnId id)
+{
+    for (size_t i = 0; columns && i < columns->len; i++)
+        if (columns->at[i].id == id)
+            return &columns->at[i];
+    return NULL;
+}
+
+static bool reachable(Scope *scope, ColumnId id, bool *outer)
+{
+    *outer = false;
+    for (Scope *s = scope; s; s = s->outer, *outer = true) {
+        if (column_by_id(s->columns, id))
+            return true;
+        if (column_by_id(s->fallback, id)) {
+            s->used_fallback = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static ColumnId base_column(const BoundExpr *e)
+{
+    while (e->kind == BEXPR_FIELD)
+        e = e->field.child;
+    return e->kind == BEXPR_COLUMN ? e->column.id : 0;
+}
+
+/* df.a: the column that this very DataFrame had, if it is still in reach. */
+static bool bind_by_plan(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    const PlanOutputs *outputs = outputs_of(a, e->column.plan_id);
+    Str shown = name_quoted(&e->column.name, a->arena);
+    if (!outputs) {
+        error_set(err, ERR_CANNOT_RESOLVE_DATAFRAME_COLUMN, P("name", shown));
+        return false;
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < outputs->len; i++) {
+        BoundExpr *candidate;
+        TRY(find_column(a, &e->column.name, &outputs->at[i], &candidate, err));
+        bool outer;
+        if (!candidate || !reachable(scope, base_column(candidate), &outer))
+            continue;
+        if (*out && base_column(*out) == base_column(candidate))
+            continue;
+        if (candidate->kind == BEXPR_COLUMN)
+            candidate->column.outer = outer;
+        *out = candidate;
+        found++;
+    }
+    if (found > 1)
+        return error_set(err, ERR_AMBIGUOUS_COLUMN_REFERENCE, P("name", shown));
+    if (found == 1)
+        return true;
+    bool known = false;
+    for (size_t i = 0; i < outputs->len && !known; i++) {
+        BoundExpr *candidate;
+        TRY(find_column(a, &e->column.name, &outputs->at[i], &candidate, err));
+        known = candidate != NULL;
+    }
+    if (!known && outputs->len) {
+        Scope theirs = {.columns = &outputs->at[0]};
+        return column_missing(a, e, &theirs, err);
+    }
+    /* The DataFrame had it, but a later step (a union, an aggregate) made a new column under the same name. */
+    TRY(find_column(a, &e->column.name, scope->columns, out, err));
+    if (*out)
+        return true;
+    return error_set(err, ERR_CANNOT_RESOLVE_DATAFRAME_COLUMN, P("name", shown));
+}
+
+/* ---- names ---- */
+
+static bool find_lambda_var(Analyzer *a, const Name *name, const Scope *scope, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    for (const LambdaVar *v = scope->lambdas; v; v = v->next) {
+        if (!name_matches(a, v->name, name->at[0]))
+            continue;
+        BoundExpr *e = bound_new(BEXPR_LAMBDA_VAR, v->type, v->nullable, a->arena);
+        e->lambda_var.id = v->id;
+        e->lambda_var.name = v->name;
+        for (size_t i = 1; i < name->len; i++)
+            TRY(bind_field(a, e, name->at[i], &e, err));
+        *out = e;
+        return true;
+    }
+    return true;
+}
+
+static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    size_t matches = 0;
+    for (size_t i = 0; scope->aliases && i < scope->aliases->len; i++) {
+        if (!name_matches(a, scope->aliases->at[i].name, name->at[0]))
+            continue;
+        *out = scope->aliases->at[i].expr;
+        matches++;
+    }
+    if (matches > 1)
+        return error_set(err, ERR_AMBIGUOUS_LATERAL_COLUMN_ALIAS, P("name", name_quoted(name, a->arena)),
+                         P("n", str_printf(a->arena, "%zu", matches)));
+    for (size_t i = 1; *out && i < name->len; i++)
+        TRY(bind_field(a, *out, name->at[i], out, err));
+    return true;
+}
+
+static bool find_in_scope(Analyzer *a, const Name *name, Scope *scope, BoundExpr **out, Error *err)
+{
+    TRY(find_lambda_var(a, name, scope, out, err));
+    if (*out)
+        return true;
+    const BoundColumnVec *first = scope->prefer_fallback ? scope->fallback : scope->columns;
+    const BoundColumnVec *second = scope->prefer_fallback ? scope->columns : scope->fallback;
+    TRY(find_column(a, name, first, out, err));
+    if (*out) {
+        scope->used_fallback |= first == scope->fallback;
+        return true;
+    }
+    TRY(find_alias(a, name, scope, out, err));
+    if (*out)
+        return true;
+    TRY(find_column(a, name, second, out, err));
+    if (*out)
+        scope->used_fallback |= second == scope->fallback;
+    return true;
+}
+
+static void mark_outer(BoundExpr *e)
+{
+    while (e->kind == BEXPR_FIELD)
+        e = e->field.child;
+    if (e->kind == BEXPR_COLUMN)
+        e->column.outer = true;
+}
+
+static bool find_session_variable(Analyzer *a, const Name *name, BoundExpr **out)
+{
+    *out = NULL;
+    bool qualified = name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session");
+    bool half = name->len == 2 && str_is_ci(name->at[0], "session");
+    if (name->len != 1 && !qualified && !half)
+        return false;
+    Variable v;
+    if (!session_get_variable(a->session, vec_last(name), a->arena, &v))
+        return false;
+    *out = bound_literal(v.value, a->arena);
+    (*out)->type = v.type;
+    return true;
+}
+
+bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    const Name *name = &e->column.name;
+    if (e->column.plan_id >= 0) {
+        if (bind_by_plan(a, e, scope, out, err))
+            return true;
+        return set_context(a, err, e->origin);
+    }
+    for (Scope *s = scope; s; s = s->outer) {
+        if (!find_in_scope(a, name, s, out, err))
+            return set_context(a, err, e->origin);
+        if (!*out)
+            continue;
+        if (s != scope)
+            mark_outer(*out);
+        return true;
+    }
+    const FuncRow *row = name->len == 1 ? func_find(name->at[0]) : NULL;
+    if (row && (row->flags & FUNC_CONTEXT)) {
+        Expr *call = expr_call(a->arena, row->name, 0, NULL);
+        call->origin = e->origin;
+        return bind_call(a, call, scope, out, err);
+    }
+    if (find_session_variable(a, name, out))
+        return true;
+    return column_missing(a, e, scope, err);
+}
+
+/* ---- stars ---- */
+
+static void push_star_column(Analyzer *a, const BoundColumn *c, NamedItemVec *out)
+{
+    NamedItem item = {c->name, bound_column(c, a->arena)};
+    vec_push(a->arena, out, item);
+}
+
+static bool is_excepted(Analyzer *a, const Expr *star, const BoundColumn *c)
+{
+    for (size_t i = 0; i < star->star.except.len; i++) {
+        const Expr *x = star->star.except.at[i];
+        if (x->kind != EXPR_COLUMN || !x->column.name.len)
+            continue;
+        const Name *n = &x->column.name;
+        if (name_matches(a, c->name, vec_last(n)) && qualifier_ends_with(a, &c->qualifier, n->at, n->len - 1))
+            return true;
+    }
+    return false;
+}
+
+static bool expand_struct_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err)
+{
+    BoundExpr *e;
+    TRY(find_column(a, &star->star.target, scope->columns, &e, err));
+    if (!e || e->type->kind != TYPE_STRUCT) {
+        Buf list = buf_in(a->arena);
+        for (size_t i = 0; i < scope->columns->len; i++)
+            buf_addf(&list, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(scope->columns->at[i].name));
+        error_set(err, ERR_CANNOT_RESOLVE_STAR_EXPAND, P("targetString", name_quoted(&star->star.target, a->arena)),
+                  P("columns", buf_str(&list)));
+        return set_context(a, err, star->origin);
+    }
+    for (size_t i = 0; i < e->type->structure.count; i++) {
+        NamedItem item = {e->type->structure.fields[i].name, NULL};
+        TRY(bind_field(a, e, item.name, &item.expr, err));
+        vec_push(a->arena, out, item);
+    }
+    return true;
+}
+
+bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err)
+{
+    const Name *target = &star->star.target;
+    size_t before = out->len;
+    bool matched = target->len == 0;
+    const BoundColumnVec *columns = scope->columns;
+    if (star->star.plan_id >= 0) {
+        const PlanOutputs *outputs = outputs_of(a, star->star.plan_id);
+        for (size_t o = 0; outputs && o < outputs->len; o++)
+            for (size_t i = 0; i < outputs->at[o].len; i++) {
+                const BoundColumn *c = &outputs->at[o].at[i];
+                if (!c->hidden && column_by_id(columns, c->id))
+                    push_star_column(a, c, out);
+            }
+        return true;
+    }
+    for (size_t i = 0; columns && i < columns->len; i++) {
+        const BoundColumn *c = &columns->at[i];
+        bool mine = target->len ? c->qualifier.len && qualifier_ends_with(a, &c->qualifier, target->at, target->len) : !c->hidden;
+        matched |= mine;
+        if (mine && !is_excepted(a, star, c))
+            push_star_column(a, c, out);
+    }
+    if (matched)
+        return true;
+    out->len = before;
+    return expand_struct_star(a, star, scope, out, err);
+}
+
+bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, Error *err)
+{
+    Str pattern = e->regex_column.pattern;
+    if (pattern.len >= 2 && pattern.ptr[0] == '`' && pattern.ptr[pattern.len - 1] == '`')
+        pattern = str_slice(pattern, 1, pattern.len - 1);
+    int code;
+    PCRE2_SIZE at;
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
+                                   PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | (a->case_sensitive ? 0 : PCRE2_CASELESS),
+                                   &code, &at, NULL);
+    if (!re)
+        return error_set(err, ERR_INVALID_PARAMETER_VALUE__PATTERN, PZ("parameter", "`regexp`"), PZ("functionName", "`colRegex`"),
+                         P("value", str_printf(a->arena, "'" STR_FMT "'", STR_ARG(pattern))));
+    pcre2_match_data *match = pcre2_match_data_create_from_pattern(re, NULL);
+    for (size_t i = 0; i < scope->columns->len; i++) {
+        const BoundColumn *c = &scope->columns->at[i];
+        if (!c->hidden && pcre2_match(re, (PCRE2_SPTR)c->name.ptr, c->name.len, 0, 0, match, NULL) >= 0)
+            push_star_column(a, c, out);
+    }
+    pcre2_match_data_free(match);
+    pcre2_code_free(re);
+    return true;
+}

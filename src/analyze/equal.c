@@ -1,0 +1,116 @@
+/* Structural equality of bound expressions: grouping keys and repeated aggregates are found by it. */
+#include "analyze/analyze_impl.h"
+
+static bool equal_lists(const BoundExprVec *x, const BoundExprVec *y)
+{
+    if (x->len != y->len)
+        return false;
+    for (size_t i = 0; i < x->len; i++)
+        if (!bound_equal(x->at[i], y->at[i]))
+            return false;
+    return true;
+}
+
+static bool equal_sorts(const BoundSortVec *x, const BoundSortVec *y)
+{
+    if (x->len != y->len)
+        return false;
+    for (size_t i = 0; i < x->len; i++)
+        if (x->at[i].descending != y->at[i].descending || x->at[i].nulls_first != y->at[i].nulls_first ||
+            !bound_equal(x->at[i].expr, y->at[i].expr))
+            return false;
+    return true;
+}
+
+static bool equal_bounds(const BoundFrameBound *x, const BoundFrameBound *y)
+{
+    return x->kind == y->kind && bound_equal(x->value, y->value);
+}
+
+static bool equal_calls(const BoundExpr *x, const BoundExpr *y)
+{
+    return x->call.row == y->call.row && !(x->call.row->flags & FUNC_NONDETERMINISTIC) &&
+           x->call.distinct == y->call.distinct && x->call.ignore_nulls == y->call.ignore_nulls &&
+           equal_lists(&x->call.args, &y->call.args) && bound_equal(x->call.filter, y->call.filter) &&
+           equal_sorts(&x->call.order, &y->call.order);
+}
+
+/* Bound lambda variables have fresh ids each time: two lambdas are equal when only those ids differ. */
+static bool equal_lambdas(const BoundExpr *x, const BoundExpr *y)
+{
+    if (x->lambda.count != y->lambda.count)
+        return false;
+    for (size_t i = 0; i < x->lambda.count; i++)
+        if (!str_ieq(x->lambda.names[i], y->lambda.names[i]))
+            return false;
+    return bound_equal(x->lambda.body, y->lambda.body);
+}
+
+bool bound_equal(const BoundExpr *x, const BoundExpr *y)
+{
+    if (x == y)
+        return true;
+    if (!x || !y || x->kind != y->kind || !type_same_shape(x->type, y->type))
+        return false;
+    switch (x->kind) {
+    case BEXPR_LITERAL:
+        return value_equal(&x->literal, &y->literal);
+    case BEXPR_COLUMN:
+        return x->column.id == y->column.id;
+    case BEXPR_CALL:
+    case BEXPR_AGGREGATE:
+    case BEXPR_GENERATOR:
+        return equal_calls(x, y);
+    case BEXPR_WINDOW:
+        return bound_equal(x->window.function, y->window.function) &&
+               equal_lists(&x->window.partition, &y->window.partition) && equal_sorts(&x->window.order, &y->window.order) &&
+               x->window.frame == y->window.frame && equal_bounds(&x->window.from, &y->window.from) &&
+               equal_bounds(&x->window.to, &y->window.to);
+    case BEXPR_CAST:
+        return x->cast.mode == y->cast.mode && bound_equal(x->cast.child, y->cast.child);
+    case BEXPR_CASE:
+        return equal_lists(&x->cases.conditions, &y->cases.conditions) && equal_lists(&x->cases.values, &y->cases.values) &&
+               bound_equal(x->cases.otherwise, y->cases.otherwise);
+    case BEXPR_LAMBDA:
+        return equal_lambdas(x, y);
+    case BEXPR_LAMBDA_VAR:
+        return str_ieq(x->lambda_var.name, y->lambda_var.name);
+    case BEXPR_FIELD:
+        return x->field.index == y->field.index && bound_equal(x->field.child, y->field.child);
+    case BEXPR_STRUCT:
+        return type_equal(x->type, y->type) && equal_lists(&x->structure.children, &y->structure.children);
+    case BEXPR_SUBQUERY:
+    case BEXPR_PYTHON:
+        return false;
+    }
+    return false;
+}
+
+static bool constant_child(BoundExpr **child, void *arg)
+{
+    bool *constant = arg;
+    *constant &= bound_is_constant(*child);
+    return *constant;
+}
+
+bool bound_is_constant(const BoundExpr *e)
+{
+    switch (e->kind) {
+    case BEXPR_COLUMN:
+    case BEXPR_SUBQUERY:
+    case BEXPR_AGGREGATE:
+    case BEXPR_WINDOW:
+    case BEXPR_GENERATOR:
+    case BEXPR_PYTHON:
+        return false;
+    case BEXPR_CALL:
+        if (e->call.row->flags & FUNC_NONDETERMINISTIC)
+            return false;
+        break;
+    default:
+        break;
+    }
+    bool constant = true;
+    bound_each_child((BoundExpr *)e, constant_child, &constant);
+    return constant;
+}

@@ -1,0 +1,373 @@
+/* Projections, filters and sorts, and how the latter two reach columns below a projection. */
+#include "analyze/analyze_impl.h"
+
+/* ---- select lists ---- */
+
+static const Expr *unwrapped(const Expr *e)
+{
+    return e->kind == EXPR_ALIAS ? e->alias.child : e;
+}
+
+static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
+{
+    if (e->kind == EXPR_ALIAS && e->alias.names.len)
+        return e->alias.names.at[0];
+    if (e->kind == EXPR_COLUMN && bound->kind == BEXPR_COLUMN)
+        return bound->column.name;
+    if (e->kind == EXPR_COLUMN)
+        return vec_last(&e->column.name);
+    if (e->kind == EXPR_EXTRACT && bound->kind == BEXPR_FIELD && bound->field.child->kind != BEXPR_FIELD)
+        return func_pretty_name(bound, a->func.zone, a->arena);
+    if (e->kind == EXPR_NAMED_ARGUMENT)
+        return e->named_argument.name;
+    return func_pretty_name(bound, a->func.zone, a->arena);
+}
+
+/* A parsed text may itself be an alias: F.expr("a + 1 AS b"). */
+static bool parsed_item(Analyzer *a, const Expr *e, const Expr **out, Error *err)
+{
+    *out = e;
+    if (e->kind != EXPR_SQL_TEXT)
+        return true;
+    Expr *parsed;
+    SqlOptions options = session_sql_options(a->session, a->arena);
+    TRY(sql_parse_expr(e->sql_text.text, &options, a->arena, &parsed, err));
+    *out = parsed;
+    return true;
+}
+
+static bool push_generator(Analyzer *a, const Expr *e, BoundExpr *generator, BoundRel **input, NamedItemVec *out, Error *err)
+{
+    StrVec names = {0};
+    if (e->kind == EXPR_ALIAS)
+        names = e->alias.names;
+    size_t before = (*input)->columns.len;
+    TRY(generate_over(a, *input, generator, false, &names, input, err));
+    for (size_t i = before; i < (*input)->columns.len; i++) {
+        const BoundColumn *c = &(*input)->columns.at[i];
+        NamedItem item = {c->name, bound_column(c, a->arena)};
+        vec_push(a->arena, out, item);
+    }
+    return true;
+}
+
+static bool check_generators(Analyzer *a, const NamedItem *item, Error *err)
+{
+    if (!bound_contains(item->expr, BEXPR_GENERATOR))
+        return true;
+    return error_set(err, ERR_UNSUPPORTED_GENERATOR__NESTED_IN_EXPRESSIONS,
+                     P("expression", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(item->expr, a->func.zone, a->arena)))));
+}
+
+bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **input, NamedItemVec *out, Error *err)
+{
+    NamedItemVec aliases = {0};
+    size_t generators = 0;
+    for (size_t i = 0; i < items->len; i++) {
+        const Expr *e;
+        TRY(parsed_item(a, items->at[i], &e, err));
+        const Expr *child = unwrapped(e);
+        if (child->kind == EXPR_STAR || child->kind == EXPR_REGEX_COLUMN) {
+            TRY(child->kind == EXPR_STAR ? expand_star(a, child, scope, out, err) : expand_regex(a, child, scope, out, err));
+            continue;
+        }
+        Scope item_scope = *scope;
+        item_scope.aliases = &aliases;
+        NamedItem item;
+        TRY(bind_expr(a, child, &item_scope, &item.expr, err));
+        scope->used_fallback |= item_scope.used_fallback;
+        if (item.expr->kind == BEXPR_GENERATOR) {
+            if (++generators > 1)
+                return error_set(err, ERR_UNSUPPORTED_GENERATOR__MULTI_GENERATOR, P("num", str_printf(a->arena, "%zu", generators)),
+                                 P("generators", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(item.expr, a->func.zone, a->arena)))));
+            TRY(push_generator(a, e, item.expr, input, out, err));
+            continue;
+        }
+        item.name = item_name(a, e, item.expr);
+        TRY(check_generators(a, &item, err));
+        vec_push(a->arena, out, item);
+        if (e->kind == EXPR_ALIAS)
+            vec_push(a->arena, &aliases, item);
+    }
+    return true;
+}
+
+static const BoundColumn *input_column(const BoundRel *input, ColumnId id)
+{
+    for (size_t i = 0; input && i < input->columns.len; i++)
+        if (input->columns.at[i].id == id)
+            return &input->columns.at[i];
+    return NULL;
+}
+
+static Str item_metadata(const ExprVec *exprs, size_t i)
+{
+    if (!exprs || i >= exprs->len || exprs->at[i]->kind != EXPR_ALIAS)
+        return (Str){0};
+    return exprs->at[i]->alias.metadata;
+}
+
+BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items, const StrVec *metadata)
+{
+    BoundRel *p = brel_new(BREL_PROJECT, input, a->arena);
+    for (size_t i = 0; i < items->len; i++) {
+        const NamedItem *item = &items->at[i];
+        const BoundColumn *source = item->expr->kind == BEXPR_COLUMN ? input_column(input, item->expr->column.id) : NULL;
+        BoundColumn c;
+        if (source && str_eq(source->name, item->name) && !input_column(p, source->id)) {
+            c = *source;
+            c.hidden = false;
+        } else {
+            c = column_of_expr(a, item->expr, item->name, source ? source->metadata : (Str){0});
+            if (item->expr->kind == BEXPR_FIELD)
+                c.metadata = item->expr->field.child->type->structure.fields[item->expr->field.index].metadata;
+        }
+        if (metadata && i < metadata->len && metadata->at[i].len)
+            c.metadata = metadata->at[i];
+        project_push(a, p, item->expr, c);
+    }
+    return p;
+}
+
+/* Explicit alias metadata by position; only lists without stars line up. */
+static StrVec alias_metadata(Analyzer *a, const ExprVec *exprs, size_t bound_count)
+{
+    StrVec out = {0};
+    if (exprs->len != bound_count)
+        return out;
+    for (size_t i = 0; i < exprs->len; i++)
+        vec_push(a->arena, &out, item_metadata(exprs, i));
+    return out;
+}
+
+static bool project_has_aggregate(const NamedItemVec *items)
+{
+    for (size_t i = 0; i < items->len; i++)
+        if (bound_has_aggregate(items->at[i].expr))
+            return true;
+    return false;
+}
+
+static BoundRel *distinct_of(Analyzer *a, BoundRel *rel)
+{
+    BoundRel *d = brel_new(BREL_AGGREGATE, rel, a->arena);
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        BoundItem key = {bound_column(&rel->columns.at[i], a->arena), rel->columns.at[i].id};
+        vec_push(a->arena, &d->aggregate.keys, key);
+        vec_push(a->arena, &d->columns, rel->columns.at[i]);
+    }
+    return d;
+}
+
+bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    Scope scope = scope_of(a, input);
+    NamedItemVec items = {0};
+    TRY(bind_items(a, &rel->project.items, &scope, &input, &items, err));
+    BoundRel *project;
+    StrVec metadata = alias_metadata(a, &rel->project.items, items.len);
+    if (project_has_aggregate(&items)) {
+        BoundRel *aggregate = brel_new(BREL_AGGREGATE, strip_hidden(a, input), a->arena);
+        for (size_t i = 0; i < items.len; i++)
+            TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
+        project = project_items(a, aggregate, &items, &metadata);
+    } else
+        project = project_items(a, input, &items, &metadata);
+    *out = rel->project.distinct ? distinct_of(a, project) : project;
+    return true;
+}
+
+/* ---- reaching below a projection ---- */
+
+/* The projection whose input ORDER BY, HAVING and DataFrame filters may still name; NULL when there is none. */
+static BoundRel *reachable_projection(BoundRel *rel)
+{
+    BoundRel *at = rel;
+    while (at && (at->kind == BREL_FILTER || at->kind == BREL_SORT))
+        at = at->input;
+    return at && at->kind == BREL_PROJECT && at->input ? at : NULL;
+}
+
+static const BoundColumnVec *fallback_columns(const BoundRel *projection)
+{
+    if (!projection)
+        return NULL;
+    const BoundRel *below = projection->input;
+    return below->kind == BREL_AGGREGATE && below->input ? &below->input->columns : &below->columns;
+}
+
+typedef struct PassThrough {
+    Analyzer *a;
+    BoundRel *top, *projection;
+} PassThrough;
+
+static bool has_column(const BoundColumnVec *columns, ColumnId id)
+{
+    for (size_t i = 0; i < columns->len; i++)
+        if (columns->at[i].id == id)
+            return true;
+    return false;
+}
+
+/* Columns that only the projection's input has are carried up, hidden, through every relation in between. */
+static bool carry_column(BoundExpr **e, void *arg)
+{
+    PassThrough *p = arg;
+    if ((*e)->kind == BEXPR_COLUMN && !has_column(&p->top->columns, (*e)->column.id)) {
+        const BoundColumn *c = input_column(p->projection->input, (*e)->column.id);
+        if (c) {
+            BoundColumn hidden = *c;
+            hidden.hidden = true;
+            if (!has_column(&p->projection->columns, hidden.id))
+                project_push(p->a, p->projection, bound_column(c, p->a->arena), hidden);
+            for (BoundRel *r = p->top; r != p->projection; r = r->input)
+                if (!has_column(&r->columns, hidden.id))
+                    vec_push(p->a->arena, &r->columns, hidden);
+        }
+    }
+    return bound_each_child(*e, carry_column, arg);
+}
+
+/* Makes an expression that was bound with a fallback valid over `input`. */
+static bool settle(Analyzer *a, BoundRel *input, BoundRel *projection, BoundExpr **e, Error *err)
+{
+    if (!projection)
+        return true;
+    if (projection->input->kind == BREL_AGGREGATE)
+        TRY(split_aggregates(a, projection->input, e, err));
+    PassThrough p = {a, input, projection};
+    carry_column(e, &p);
+    return true;
+}
+
+static Scope reaching_scope(Analyzer *a, const BoundRel *input, const BoundRel *projection)
+{
+    Scope scope = scope_of(a, input);
+    scope.fallback = fallback_columns(projection);
+    scope.allow_aggregates = projection && projection->input->kind == BREL_AGGREGATE;
+    return scope;
+}
+
+/* Hides what was carried up: the relation's own columns are what the client sees. */
+static BoundRel *hide_carried(Analyzer *a, BoundRel *rel, size_t visible)
+{
+    if (rel->columns.len == visible)
+        return rel;
+    BoundColumnVec own = {0};
+    for (size_t i = 0; i < visible; i++)
+        vec_push(a->arena, &own, rel->columns.at[i]);
+    return project_columns(a, rel, &own);
+}
+
+static BoundRel *make_unary(Analyzer *a, BoundRelKind kind, BoundRel *input)
+{
+    BoundRel *r = brel_new(kind, input, a->arena);
+    for (size_t i = 0; i < input->columns.len; i++)
+        vec_push(a->arena, &r->columns, input->columns.at[i]);
+    return r;
+}
+
+/* WHERE over a bare aggregate list without GROUP BY: HAVING makes an aggregate of the projection's input. */
+bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    BoundRel *projection = reachable_projection(input);
+    size_t visible = input->columns.len;
+    Scope scope = reaching_scope(a, input, projection);
+    if (!rel->filter.is_having && !rel->filter.is_qualify && !scope.allow_aggregates)
+        scope.clause = "WHERE";
+    BoundExpr *condition;
+    TRY(bind_condition(a, rel->filter.condition, &scope, scope.clause, &condition, err));
+    TRY(settle(a, input, projection, &condition, err));
+    TRY(lift_windows(a, &input, &condition, err));
+    BoundRel *f = make_unary(a, BREL_FILTER, input);
+    f->filter.condition = condition;
+    *out = hide_carried(a, f, visible);
+    return true;
+}
+
+/* ---- ORDER BY ---- */
+
+static bool ordinal_of(const Expr *e, int64_t *ordinal)
+{
+    const Expr *child = e->kind == EXPR_SORT ? e->sort.child : e;
+    if (child->kind != EXPR_LITERAL || child->literal.is_null || child->literal.type->kind != TYPE_INT)
+        return false;
+    *ordinal = child->literal.integer;
+    return true;
+}
+
+static bool bind_ordinal(Analyzer *a, const Expr *e, const BoundRel *input, int64_t ordinal, BoundSort *out, Error *err)
+{
+    size_t visible = 0;
+    const BoundColumn *found = NULL;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (!input->columns.at[i].hidden && (int64_t)++visible == ordinal)
+            found = &input->columns.at[i];
+    if (!found) {
+        error_set(err, ERR_ORDER_BY_POS_OUT_OF_RANGE, P("index", str_printf(a->arena, "%lld", (long long)ordinal)),
+                  P("size", str_printf(a->arena, "%zu", visible)));
+        return set_context(a, err, e->origin);
+    }
+    out->expr = bound_column(found, a->arena);
+    out->descending = e->kind == EXPR_SORT && e->sort.descending;
+    out->nulls_first = e->kind == EXPR_SORT && e->sort.nulls_given ? e->sort.nulls_first : !out->descending;
+    return true;
+}
+
+/* ORDER BY ALL: every output column in order. */
+static bool is_order_all(const Analyzer *a, const Expr *e, const BoundRel *input)
+{
+    const Expr *child = e->kind == EXPR_SORT ? e->sort.child : e;
+    if (child->kind != EXPR_COLUMN || child->column.name.len != 1 || !str_is_ci(child->column.name.at[0], "all") ||
+        child->column.plan_id >= 0)
+        return false;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (name_matches(a, input->columns.at[i].name, S("all")))
+            return false;
+    return true;
+}
+
+static bool bind_order(Analyzer *a, const ExprVec *order, BoundRel *input, BoundRel *projection, BoundSortVec *out, Error *err)
+{
+    if (order->len == 1 && is_order_all(a, order->at[0], input)) {
+        for (size_t i = 0; i < input->columns.len; i++) {
+            BoundSort s;
+            TRY(bind_ordinal(a, order->at[0], input, (int64_t)i + 1, &s, err));
+            vec_push(a->arena, out, s);
+        }
+        return true;
+    }
+    for (size_t i = 0; i < order->len; i++) {
+        BoundSort s;
+        int64_t ordinal;
+        if (ordinal_of(order->at[i], &ordinal))
+            TRY(bind_ordinal(a, order->at[i], input, ordinal, &s, err));
+        else {
+            Scope scope = reaching_scope(a, input, projection);
+            TRY(bind_sort(a, order->at[i], &scope, &s, err));
+            TRY(settle(a, input, projection, &s.expr, err));
+        }
+        vec_push(a->arena, out, s);
+    }
+    return true;
+}
+
+bool analyze_sort(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    BoundRel *projection = reachable_projection(input);
+    size_t visible = input->columns.len;
+    BoundSortVec order = {0};
+    TRY(bind_order(a, &rel->sort.order, input, projection, &order, err));
+    for (size_t i = 0; i < order.len; i++)
+        TRY(lift_windows(a, &input, &order.at[i].expr, err));
+    BoundRel *s = make_unary(a, BREL_SORT, input);
+    s->sort.order = order;
+    *out = hide_carried(a, s, visible);
+    return true;
+}

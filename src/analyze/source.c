@@ -1,0 +1,435 @@
+/* Where rows come from: catalog tables, views, files, literal and local data, ranges, SQL text. */
+#include "analyze/analyze_impl.h"
+
+BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier)
+{
+    BoundRel *copy = ARENA_NEW(a->arena, BoundRel);
+    *copy = *rel;
+    copy->columns = (BoundColumnVec){0};
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        BoundColumn c = rel->columns.at[i];
+        c.qualifier = *qualifier;
+        vec_push(a->arena, &copy->columns, c);
+    }
+    return copy;
+}
+
+/* ---- views ---- */
+
+typedef struct SavedState {
+    NameSpace space;
+    Str sql_text;
+    CteEntry *ctes;
+    Scope *outer;
+    const ParamFrame *params;
+    const WindowNames *windows;
+} SavedState;
+
+static SavedState enter(Analyzer *a)
+{
+    SavedState s = {a->space, a->sql_text, a->ctes, a->outer, a->params, a->windows};
+    a->ctes = NULL;
+    a->outer = NULL;
+    a->params = NULL;
+    a->windows = NULL;
+    return s;
+}
+
+static void leave(Analyzer *a, const SavedState *s)
+{
+    a->space = s->space;
+    a->sql_text = s->sql_text;
+    a->ctes = s->ctes;
+    a->outer = s->outer;
+    a->params = s->params;
+    a->windows = s->windows;
+}
+
+static bool parse_query(Analyzer *a, Str text, Rel **out, Error *err)
+{
+    SqlOptions options = session_sql_options(a->session, a->arena);
+    Statement s;
+    TRY(sql_parse(text, &options, a->arena, &s, err));
+    if (!s.query)
+        return error_unsupported(err, "a command where a query is expected");
+    *out = s.query;
+    return true;
+}
+
+static bool rename_columns(Analyzer *a, BoundRel *rel, const StrVec *names, BoundRel **out, Error *err)
+{
+    if (!names->len) {
+        *out = rel;
+        return true;
+    }
+    if (names->len != rel->columns.len)
+        return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", names->len)),
+                         P("numExpr", str_printf(a->arena, "%zu", rel->columns.len)));
+    BoundRel *p = brel_new(BREL_PROJECT, rel, a->arena);
+    for (size_t i = 0; i < names->len; i++) {
+        BoundExpr *e = bound_column(&rel->columns.at[i], a->arena);
+        project_push(a, p, e, column_of_expr(a, e, names->at[i], rel->columns.at[i].metadata));
+    }
+    *out = p;
+    return true;
+}
+
+/* A view promised its columns when it was made: they are brought to the recorded names and types. */
+static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, BoundRel **out, Error *err)
+{
+    *out = body;
+    if (!entry->schema_json.len)
+        return true;
+    const Type *schema;
+    TRY(type_from_json(entry->schema_json, a->arena, &schema, err));
+    if (schema->structure.count > body->columns.len)
+        return error_set(err, ERR_INCOMPATIBLE_VIEW_SCHEMA_CHANGE, P("viewName", entry->name), P("colName", S("")), PZ("expectedNum", ""), PZ("actualCols", ""), PZ("suggestion", ""));
+    BoundRel *p = brel_new(BREL_PROJECT, body, a->arena);
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        BoundExpr *e = bound_column(&body->columns.at[i], a->arena);
+        TRY(coerce_to(a, e, type_char_as_string(f->type, a->arena), &e, err));
+        project_push(a, p, e, column_of_expr(a, e, f->name, f->metadata));
+    }
+    *out = p;
+    return true;
+}
+
+static bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, Error *err)
+{
+    if (++a->view_depth > VIEW_MAX_DEPTH)
+        return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", entry->name), PZ("maxNestedDepth", "100"));
+    SavedState saved = enter(a);
+    a->space = (NameSpace){entry->view_catalog, entry->view_schema, true};
+    a->sql_text = entry->view_sql;
+    Rel *body;
+    BoundRel *bound;
+    bool ok = parse_query(a, entry->view_sql, &body, err) && analyze_rel(a, body, &bound, err);
+    leave(a, &saved);
+    a->view_depth--;
+    TRY(ok);
+    return view_output(a, entry, strip_hidden(a, bound), out, err);
+}
+
+static bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error *err)
+{
+    if (++a->view_depth > VIEW_MAX_DEPTH)
+        return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", view->name), PZ("maxNestedDepth", "100"));
+    SavedState saved = enter(a);
+    a->sql_text = view->sql;
+    BoundRel *bound;
+    bool ok = analyze_rel(a, view->plan, &bound, err);
+    leave(a, &saved);
+    a->view_depth--;
+    TRY(ok);
+    return rename_columns(a, strip_hidden(a, bound), &view->columns, out, err);
+}
+
+/* ---- files ---- */
+
+static void push_schema(Analyzer *a, BoundRel *rel, const Type *schema)
+{
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        BoundColumn c = new_column(a, f->name, type_char_as_string(f->type, a->arena), true);
+        c.metadata = f->metadata;
+        vec_push(a->arena, &rel->columns, c);
+    }
+}
+
+static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
+{
+    RunContext run = {.func = &a->func};
+    TRY(engine_infer_schema(a->engine, scan, &run, a->arena, err));
+    BoundRel *r = brel_new(BREL_SCAN_FILES, NULL, a->arena);
+    r->files = scan;
+    push_schema(a, r, scan->schema);
+    *out = r;
+    return true;
+}
+
+static bool table_files(Analyzer *a, const TableEntry *entry, const KeyValueVec *options, BoundRel **out, Error *err)
+{
+    FileScan *scan = ARENA_NEW(a->arena, FileScan);
+    scan->format = entry->provider;
+    vec_push(a->arena, &scan->paths, entry->location);
+    if (entry->schema_json.len)
+        TRY(type_from_json(entry->schema_json, a->arena, &scan->schema, err));
+    scan->options = *options;
+    for (size_t i = 0; i < entry->properties.len; i++) {
+        KeyValue kv = {entry->properties.at[i].key, entry->properties.at[i].value, NULL};
+        if (str_istarts_with(kv.key, S("option."))) {
+            kv.key = str_slice(kv.key, 7, kv.key.len);
+            vec_push(a->arena, &scan->options, kv);
+        }
+    }
+    return scan_files(a, scan, out, err);
+}
+
+static Name table_qualifier(Analyzer *a, const ResolvedTable *t)
+{
+    Str parts[3] = {t->entry.catalog, t->entry.schema, t->entry.name};
+    return name_of(a->arena, 3, parts);
+}
+
+static bool split_version_suffix(Analyzer *a, const Name *name, Name *base, TimeTravel *travel)
+{
+    Str last = vec_last(name);
+    ptrdiff_t at = str_rfind_char(last, '@');
+    if (at <= 0 || (size_t)at + 2 >= last.len)
+        return false;
+    Str tail = str_slice(last, (size_t)at + 1, last.len);
+    int64_t n;
+    *travel = (TimeTravel){0};
+    if ((tail.ptr[0] == 'v' || tail.ptr[0] == 'V') && str_to_i64(str_slice(tail, 1, tail.len), &n)) {
+        travel->kind = TRAVEL_VERSION;
+        travel->value = expr_literal(value_int(TYPE_LONG, n), a->arena);
+    } else if (tail.len >= 14 && str_to_i64(str_slice(tail, 0, 14), &n)) {
+        Str d = tail;
+        travel->kind = TRAVEL_TIMESTAMP;
+        travel->value = expr_literal(value_string(str_printf(a->arena, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s", d.ptr, d.ptr + 4, d.ptr + 6,
+                                                             d.ptr + 8, d.ptr + 10, d.ptr + 12)), a->arena);
+    } else
+        return false;
+    *base = name_of(a->arena, name->len, name->at);
+    base->at[base->len - 1] = str_slice(last, 0, (size_t)at);
+    return true;
+}
+
+static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, const TimeTravel *travel, BoundRel **out, Error *err)
+{
+    ResolvedTable t;
+    if (!analyze_table_name(a, name, rel->origin, &t, err)) {
+        Name base;
+        TimeTravel suffix;
+        if (travel->kind != TRAVEL_NONE || !split_version_suffix(a, name, &base, &suffix))
+            return false;
+        error_clear(err);
+        return resolve_relation(a, rel, &base, &suffix, out, err);
+    }
+    Name qualifier;
+    switch (t.kind) {
+    case RESOLVED_TEMP_VIEW:
+    case RESOLVED_VIEW: {
+        if (travel->kind != TRAVEL_NONE)
+            return error_set(err, ERR_UNSUPPORTED_FEATURE__TIME_TRAVEL, P("relationId", name_quoted(name, a->arena)));
+        TRY(t.kind == RESOLVED_VIEW ? analyze_view(a, &t.entry, out, err) : analyze_temp_view(a, t.temp, out, err));
+        Name plain = {0};
+        vec_push(a->arena, &plain, vec_last(name));
+        qualifier = t.kind == RESOLVED_VIEW ? table_qualifier(a, &t) : plain;
+        break;
+    }
+    case RESOLVED_TABLE:
+        qualifier = table_qualifier(a, &t);
+        if (str_is_ci(t.entry.provider, "delta"))
+            return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
+        TRY(table_files(a, &t.entry, &rel->table.options, out, err));
+        break;
+    case RESOLVED_PATH:
+    default:
+        qualifier = *name;
+        if (str_is_ci(t.entry.provider, "delta"))
+            return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
+        TRY(table_files(a, &t.entry, &rel->table.options, out, err));
+        break;
+    }
+    *out = with_qualifier(a, *out, &qualifier);
+    return true;
+}
+
+/* Plans that Connect ships beside a statement are temp views for it alone. */
+static const Rel *find_reference(Analyzer *a, const Name *name)
+{
+    for (size_t i = 0; name->len == 1 && a->references && i < a->references->len; i++) {
+        const Rel *r = a->references->at[i];
+        if (r->kind == REL_SUBQUERY_ALIAS && name_matches(a, r->subquery_alias.alias, name->at[0]))
+            return r;
+    }
+    return NULL;
+}
+
+bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    if (rel->table.streaming)
+        return error_unsupported(err, "streaming reads");
+    Name name = rel->table.name;
+    if (rel->table.name_expr) {
+        Value text;
+        SqlOptions options = session_sql_options(a->session, a->arena);
+        TRY(analyze_constant(a, rel->table.name_expr, type_simple(TYPE_STRING), &text, err));
+        TRY(sql_parse_name(text.bytes, &options, a->arena, &name, err));
+    }
+    CteEntry *cte = rel->table.travel.kind == TRAVEL_NONE ? find_cte(a, &name) : NULL;
+    if (cte) {
+        *out = cte_reference(a, cte);
+        return true;
+    }
+    const Rel *reference = find_reference(a, &name);
+    if (reference)
+        return analyze_rel(a, reference, out, err);
+    return resolve_relation(a, rel, &name, &rel->table.travel, out, err);
+}
+
+static bool source_schema(Analyzer *a, const Rel *rel, const Type **out, Error *err)
+{
+    *out = rel->source.schema;
+    if (*out || !rel->source.schema_text.len)
+        return true;
+    Str text = str_trim(rel->source.schema_text);
+    return text.ptr[0] == '{' ? type_from_json(text, a->arena, out, err) : type_from_ddl(text, a->arena, out, err);
+}
+
+bool analyze_data_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    if (rel->source.streaming)
+        return error_unsupported(err, "streaming reads");
+    Str format = rel->source.format;
+    if (!format.len) {
+        bool found;
+        session_get(a->session, S("spark.sql.sources.default"), a->arena, &found, &format);
+        if (!found || !format.len)
+            format = S("parquet");
+    }
+    StrVec paths = rel->source.paths;
+    Str path = key_value_get(&rel->source.options, "path");
+    if (!paths.len && path.len)
+        vec_push(a->arena, &paths, path);
+    if (str_is_ci(format, "delta")) {
+        if (!paths.len)
+            return error_set(err, ERR_DELTA_PATH_DOES_NOT_EXIST, PZ("path", ""));
+        if (paths.len > 1)
+            return error_unsupported(err, "reading several Delta paths at once");
+        TimeTravel none = {0};
+        Name no_name = {0};
+        return analyze_delta_table(a, paths.at[0], &no_name, &none, &rel->source.options, out, err);
+    }
+    static const char *const FILES[] = {"parquet", "csv", "json", "text", "orc", "avro", "binaryfile"};
+    bool known = false;
+    for (size_t i = 0; i < LENGTH_OF(FILES); i++)
+        known |= str_is_ci(format, FILES[i]);
+    if (!known)
+        return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
+    if (!paths.len)
+        return error_set(err, ERR_UNABLE_TO_INFER_SCHEMA, P("format", format));
+    FileScan *scan = ARENA_NEW(a->arena, FileScan);
+    scan->format = str_lower(format, a->arena);
+    scan->paths = paths;
+    scan->options = rel->source.options;
+    TRY(source_schema(a, rel, &scan->schema, err));
+    return scan_files(a, scan, out, err);
+}
+
+/* ---- local data ---- */
+
+static bool cached_schema(Analyzer *a, Str hash, const Type **out, Error *err)
+{
+    bool found;
+    Str text;
+    TRY(session_get_artifact(a->session, str_printf(a->arena, "cache/" STR_FMT, STR_ARG(hash)), a->arena, &found, &text, err));
+    if (!found)
+        return error_set(err, ERR_CONNECT_INVALID_PLAN__NOT_FOUND_CACHED_LOCAL_RELATION, P("hash", hash), PZ("sessionUUID", ""));
+    text = str_trim(text);
+    return text.len && text.ptr[0] == '{' ? type_from_json(text, a->arena, out, err) : type_from_ddl(text, a->arena, out, err);
+}
+
+static bool cached_data(Analyzer *a, const Rel *rel, ArrowData *data, Error *err)
+{
+    if (rel->cached_local.schema_hash.len)
+        TRY(cached_schema(a, rel->cached_local.schema_hash, &data->schema, err));
+    for (size_t i = 0; i < rel->cached_local.data_hashes.len; i++) {
+        bool found;
+        Str bytes, hash = rel->cached_local.data_hashes.at[i];
+        TRY(session_get_artifact(a->session, str_printf(a->arena, "cache/" STR_FMT, STR_ARG(hash)), a->arena, &found, &bytes, err));
+        if (!found)
+            return error_set(err, ERR_CONNECT_INVALID_PLAN__NOT_FOUND_CACHED_LOCAL_RELATION, P("hash", hash), PZ("sessionUUID", ""));
+        if (i == 0)
+            data->ipc = bytes;
+        else
+            vec_push(a->arena, &data->chunks, bytes);
+    }
+    return true;
+}
+
+bool analyze_local(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    ArrowData *data = ARENA_NEW(a->arena, ArrowData);
+    if (rel->kind == REL_LOCAL)
+        *data = rel->local;
+    else
+        TRY(cached_data(a, rel, data, err));
+    if (!data->schema) {
+        RunContext run = {.func = &a->func};
+        TRY(engine_arrow_schema(data->ipc, &run, a->arena, &data->schema, err));
+    }
+    BoundRel *r = brel_new(BREL_LOCAL, NULL, a->arena);
+    r->local.data = data;
+    for (size_t i = 0; i < data->schema->structure.count; i++) {
+        const Field *f = &data->schema->structure.fields[i];
+        BoundColumn c = new_column(a, f->name, f->type, f->nullable);
+        c.metadata = f->metadata;
+        vec_push(a->arena, &r->columns, c);
+    }
+    *out = r;
+    return true;
+}
+
+bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    size_t rows = rel->values.rows.len, width = rows ? rel->values.rows.at[0].len : 0;
+    Scope scope = {.outer = a->outer};
+    BoundRel *v = brel_new(BREL_VALUES, NULL, a->arena);
+    for (size_t r = 0; r < rows; r++) {
+        BoundExprVec cells = {0};
+        if (rel->values.rows.at[r].len != width) {
+            error_set(err, ERR_INVALID_INLINE_TABLE__NUM_COLUMNS_MISMATCH, P("expectedNumCols", str_printf(a->arena, "%zu", width)),
+                      P("actualNumCols", str_printf(a->arena, "%zu", rel->values.rows.at[r].len)), P("rowIndex", str_printf(a->arena, "%zu", r)));
+            return set_context(a, err, rel->origin);
+        }
+        TRY(bind_exprs(a, &rel->values.rows.at[r], &scope, &cells, err));
+        vec_push(a->arena, &v->values.rows, cells);
+    }
+    for (size_t c = 0; c < width; c++) {
+        BoundExprVec column = {0};
+        bool nullable = false;
+        for (size_t r = 0; r < rows; r++) {
+            vec_push(a->arena, &column, v->values.rows.at[r].at[c]);
+            nullable |= v->values.rows.at[r].at[c]->nullable;
+        }
+        if (!coerce_all(a, &column, "inline table", err)) {
+            error_clear(err);
+            error_set(err, ERR_INVALID_INLINE_TABLE__INCOMPATIBLE_TYPES_IN_INLINE_TABLE, P("colName", str_printf(a->arena, "`col%zu`", c + 1)));
+            return set_context(a, err, rel->origin);
+        }
+        for (size_t r = 0; r < rows; r++)
+            v->values.rows.at[r].at[c] = column.at[r];
+        vec_push(a->arena, &v->columns, new_column(a, str_printf(a->arena, "col%zu", c + 1), column.at[0]->type, nullable));
+    }
+    *out = v;
+    return true;
+}
+
+bool analyze_range(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    if (rel->range.step == 0)
+        return error_set(err, ERR_DATATYPE_MISMATCH__SEQUENCE_WRONG_INPUT_TYPES, PZ("sqlExpr", "\"range\""), PZ("functionName", "`range`"),
+                         PZ("startType", "\"BIGINT\""), PZ("stepType", "\"BIGINT\""), PZ("otherStartType", ""));
+    BoundRel *r = brel_new(BREL_RANGE, NULL, a->arena);
+    r->range.start = rel->range.has_start ? rel->range.start : 0;
+    r->range.end = rel->range.end;
+    r->range.step = rel->range.step;
+    vec_push(a->arena, &r->columns, new_column(a, S("id"), type_simple(TYPE_LONG), false));
+    *out = r;
+    return true;
+}
+
+bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    ParamFrame frame = {&rel->sql.named_args, &rel->sql.positional_args, a->params};
+    SavedState saved = enter(a);
+    a->sql_text = rel->sql.text;
+    a->params = &frame;
+    Rel *query;
+    bool ok = parse_query(a, rel->sql.text, &query, err) && analyze_rel(a, query, out, err);
+    leave(a, &saved);
+    return ok;
+}

@@ -1,0 +1,77 @@
+/* Subqueries in expressions: scalar, EXISTS, IN; outer columns resolve through the scope chain. */
+#include "analyze/analyze_impl.h"
+
+static bool analyze_inner(Analyzer *a, const Expr *e, Scope *scope, BoundRel **out, Error *err)
+{
+    Scope *saved = a->outer;
+    a->outer = scope;
+    bool ok = analyze_rel(a, e->subquery.plan, out, err);
+    a->outer = saved;
+    if (ok)
+        *out = strip_hidden(a, *out);
+    return ok;
+}
+
+static bool bind_in(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *s, Error *err)
+{
+    TRY(bind_exprs(a, &e->subquery.values, scope, &s->subquery.values, err));
+    BoundRel *plan = s->subquery.plan;
+    if (s->subquery.values.len == 1 && s->subquery.values.at[0]->type->kind == TYPE_STRUCT && plan->columns.len > 1 &&
+        s->subquery.values.at[0]->kind == BEXPR_STRUCT)
+        s->subquery.values = s->subquery.values.at[0]->structure.children;
+    if (s->subquery.values.len != plan->columns.len) {
+        Buf left = buf_in(a->arena), right = buf_in(a->arena);
+        for (size_t i = 0; i < s->subquery.values.len; i++)
+            buf_addf(&left, "%s\"" STR_FMT "\"", i ? ", " : "", STR_ARG(func_sql_text(s->subquery.values.at[i], a->func.zone, a->arena)));
+        for (size_t i = 0; i < plan->columns.len; i++)
+            buf_addf(&right, "%s\"" STR_FMT "\"", i ? ", " : "", STR_ARG(plan->columns.at[i].name));
+        error_set(err, ERR_DATATYPE_MISMATCH__IN_SUBQUERY_LENGTH_MISMATCH, PZ("sqlExpr", "\"(in subquery)\""),
+                  P("leftLength", str_printf(a->arena, "%zu", s->subquery.values.len)), P("rightLength", str_printf(a->arena, "%zu", plan->columns.len)),
+                  P("leftColumns", buf_str(&left)), P("rightColumns", buf_str(&right)));
+        return set_context(a, err, e->origin);
+    }
+    BoundRel *p = brel_new(BREL_PROJECT, plan, a->arena);
+    bool changed = false;
+    for (size_t i = 0; i < plan->columns.len; i++) {
+        BoundExprVec pair = {0};
+        vec_push(a->arena, &pair, s->subquery.values.at[i]);
+        vec_push(a->arena, &pair, bound_column(&plan->columns.at[i], a->arena));
+        if (!coerce_all(a, &pair, "in", err))
+            return set_context(a, err, e->origin);
+        s->subquery.values.at[i] = pair.at[0];
+        changed |= pair.at[1]->kind != BEXPR_COLUMN;
+        BoundColumn c = plan->columns.at[i];
+        if (pair.at[1]->kind != BEXPR_COLUMN)
+            c = column_of_expr(a, pair.at[1], c.name, c.metadata);
+        project_push(a, p, pair.at[1], c);
+        s->nullable |= pair.at[0]->nullable || pair.at[1]->nullable;
+    }
+    if (changed)
+        s->subquery.plan = p;
+    return true;
+}
+
+bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    BoundRel *plan;
+    TRY(analyze_inner(a, e, scope, &plan, err));
+    BoundExpr *s = bound_new(BEXPR_SUBQUERY, type_simple(TYPE_BOOLEAN), false, a->arena);
+    s->subquery.kind = e->subquery.kind;
+    s->subquery.plan = plan;
+    s->subquery.negated = e->subquery.negated;
+    if (e->subquery.kind == SUBQUERY_TABLE)
+        return error_unsupported(err, "a TABLE argument");
+    if (e->subquery.kind == SUBQUERY_SCALAR) {
+        if (plan->columns.len != 1) {
+            error_set(err, ERR_INVALID_SUBQUERY_EXPRESSION__SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN,
+                      P("number", str_printf(a->arena, "%zu", plan->columns.len)));
+            return set_context(a, err, e->origin);
+        }
+        s->type = plan->columns.at[0].type;
+        s->nullable = true;
+    }
+    if (e->subquery.kind == SUBQUERY_IN)
+        TRY(bind_in(a, e, scope, s, err));
+    *out = s;
+    return true;
+}

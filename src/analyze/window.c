@@ -1,0 +1,144 @@
+/* Window expressions: the function, its partition, order and frame. */
+#include "analyze/analyze_impl.h"
+
+static const WindowSpec *named_window(const Analyzer *a, Str name)
+{
+    for (const WindowNames *w = a->windows; w; w = w->outer)
+        for (size_t i = 0; i < w->count; i++)
+            if (name_matches(a, w->defs[i].name, name))
+                return &w->defs[i].spec;
+    return NULL;
+}
+
+static bool resolve_spec(Analyzer *a, const WindowSpec *in, WindowSpec *out, Error *err)
+{
+    *out = *in;
+    if (!in->base_name.len)
+        return true;
+    const WindowSpec *base = named_window(a, in->base_name);
+    if (!base)
+        return error_set(err, ERR_MISSING_WINDOW_SPECIFICATION, P("windowName", in->base_name),
+                         PZ("docroot", "https://spark.apache.org/docs/latest"));
+    WindowSpec resolved;
+    TRY(resolve_spec(a, base, &resolved, err));
+    if (!out->partition.len)
+        out->partition = resolved.partition;
+    if (!out->order.len)
+        out->order = resolved.order;
+    if (out->frame == FRAME_NONE) {
+        out->frame = resolved.frame;
+        out->from = resolved.from;
+        out->to = resolved.to;
+    }
+    return true;
+}
+
+static bool bind_bound(Analyzer *a, const FrameBound *in, Scope *scope, const BoundExpr *w, BoundFrameBound *out, Error *err)
+{
+    out->kind = in->kind;
+    if (!in->value)
+        return true;
+    TRY(bind_expr(a, in->value, scope, &out->value, err));
+    if (w->window.frame == FRAME_ROWS)
+        return coerce_to(a, out->value, type_simple(TYPE_LONG), &out->value, err);
+    if (w->window.order.len == 1) {
+        const Type *t = w->window.order.at[0].expr->type;
+        if (type_is_numeric(t))
+            return coerce_to(a, out->value, t, &out->value, err);
+    }
+    return true;
+}
+
+/* DataFrame frames give signed offsets: -3 is 3 PRECEDING. */
+static void normalise_bound(Analyzer *a, BoundFrameBound *b)
+{
+    if (!b->value || b->value->kind != BEXPR_LITERAL || b->value->literal.is_null || !type_is_integral(b->value->type))
+        return;
+    if (b->value->literal.integer < 0) {
+        Value v = b->value->literal;
+        v.integer = -v.integer;
+        b->value = bound_literal(v, a->arena);
+        b->kind = b->kind == BOUND_PRECEDING ? BOUND_FOLLOWING : BOUND_PRECEDING;
+    } else if (b->value->literal.integer == 0) {
+        b->value = NULL;
+        b->kind = BOUND_CURRENT_ROW;
+    }
+}
+
+static bool check_function(Analyzer *a, const Expr *e, const BoundExpr *f, const BoundExpr *w, Error *err)
+{
+    bool windowed = f->kind == BEXPR_AGGREGATE || (f->kind == BEXPR_CALL && f->call.row->kind == FUNC_WINDOW);
+    Str text = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(f, a->func.zone, a->arena)));
+    if (!windowed) {
+        error_set(err, ERR_UNSUPPORTED_EXPR_FOR_WINDOW, P("sqlExpr", text));
+        return set_context(a, err, e->origin);
+    }
+    if (f->kind == BEXPR_CALL && !w->window.order.len) {
+        error_set(err, ERR_WINDOW_FUNCTION_FRAME_NOT_ORDERED, P("wf_expr", func_sql_text(f, a->func.zone, a->arena)),
+                  PZ("wf_name", f->call.row->name));
+        return set_context(a, err, e->origin);
+    }
+    if (f->call.distinct) {
+        error_set(err, ERR_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, P("windowExpr", text));
+        return set_context(a, err, e->origin);
+    }
+    return true;
+}
+
+bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    WindowSpec spec;
+    if (!resolve_spec(a, &e->window.spec, &spec, err))
+        return set_context(a, err, e->origin);
+    Scope inner = *scope;
+    inner.in_aggregate = false;
+    BoundExpr *w = bound_new(BEXPR_WINDOW, NULL, true, a->arena);
+    TRY(bind_expr(a, e->window.call, &inner, &w->window.function, err));
+    TRY(bind_exprs(a, &spec.partition, &inner, &w->window.partition, err));
+    for (size_t i = 0; i < spec.order.len; i++) {
+        BoundSort s;
+        TRY(bind_sort(a, spec.order.at[i], &inner, &s, err));
+        vec_push(a->arena, &w->window.order, s);
+    }
+    TRY(check_function(a, e, w->window.function, w, err));
+    w->window.frame = spec.frame;
+    if (spec.frame != FRAME_NONE) {
+        TRY(bind_bound(a, &spec.from, &inner, w, &w->window.from, err));
+        TRY(bind_bound(a, &spec.to, &inner, w, &w->window.to, err));
+        normalise_bound(a, &w->window.from);
+        normalise_bound(a, &w->window.to);
+    }
+    scope->used_fallback |= inner.used_fallback;
+    w->type = w->window.function->type;
+    w->nullable = w->window.function->nullable;
+    *out = w;
+    return true;
+}
+
+typedef struct Lift {
+    Analyzer *a;
+    BoundRel *project;
+} Lift;
+
+static bool lift(BoundExpr **slot, void *arg)
+{
+    Lift *l = arg;
+    if ((*slot)->kind != BEXPR_WINDOW)
+        return bound_each_child(*slot, lift, l);
+    BoundColumn c = new_column(l->a, S("_w"), (*slot)->type, (*slot)->nullable);
+    c.hidden = true;
+    project_push(l->a, l->project, *slot, c);
+    *slot = bound_column(&c, l->a->arena);
+    return true;
+}
+
+bool lift_windows(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err)
+{
+    (void)err;
+    if (!bound_contains(*e, BEXPR_WINDOW))
+        return true;
+    Lift l = {a, project_columns(a, *input, &(*input)->columns)};
+    lift(e, &l);
+    *input = l.project;
+    return true;
+}

@@ -1,0 +1,57 @@
+/* The catalog: catalogs, schemas, tables, views and their properties, in SQLite. */
+#pragma once
+
+#include "base/map.h"
+#include "delta/delta.h"
+#include "plan/plan.h"
+
+typedef struct Catalog Catalog;
+
+typedef enum ObjectKind { OBJECT_TABLE, OBJECT_VIEW } ObjectKind;
+
+typedef struct CatalogEntry { Str name, comment, owner; PropertyVec properties; int64_t created_ms; } CatalogEntry;
+typedef struct SchemaEntry { Str catalog, name, comment, owner, location; PropertyVec properties; int64_t created_ms; } SchemaEntry;
+typedef struct TableEntry {
+    Str id;                /* UUID */
+    Str catalog, schema, name;
+    ObjectKind kind;
+    Str provider;          /* "delta", "parquet", ... ; empty for views */
+    Str location;          /* absolute */
+    bool managed;
+    Str comment, owner;
+    Str view_sql;          /* views */
+    Str view_catalog, view_schema; /* where unqualified names in view_sql are looked up */
+    Str schema_json;       /* non-Delta tables and views; empty: ask the table */
+    StrVec partition_columns; /* non-Delta tables */
+    PropertyVec properties;
+    int64_t created_ms;
+} TableEntry;
+typedef VEC(CatalogEntry) CatalogEntryVec;
+typedef VEC(SchemaEntry) SchemaEntryVec;
+typedef VEC(TableEntry) TableEntryVec;
+
+/* Opens or creates the metadata under a data folder. Catalogs `main` and `spark_catalog`, each with schema `default`, exist from the start. */
+MUST_CHECK bool catalog_open(Str data_folder, Catalog **out, Error *err);
+void catalog_close(Catalog *c);
+
+/* Names are stored in lower case. Errors: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, TABLE_OR_VIEW_ALREADY_EXISTS, SCHEMA_NOT_EMPTY ... */
+MUST_CHECK bool catalog_create_catalog(Catalog *c, const CatalogEntry *e, bool if_not_exists, Error *err);
+MUST_CHECK bool catalog_drop_catalog(Catalog *c, Str name, bool if_exists, bool cascade, Error *err);
+MUST_CHECK bool catalog_list_catalogs(Catalog *c, Arena *arena, CatalogEntryVec *out, Error *err);
+MUST_CHECK bool catalog_has_catalog(Catalog *c, Str name, bool *found, Error *err);
+MUST_CHECK bool catalog_create_schema(Catalog *c, const SchemaEntry *e, bool if_not_exists, Error *err);
+MUST_CHECK bool catalog_alter_schema(Catalog *c, const SchemaEntry *e, Error *err);
+MUST_CHECK bool catalog_drop_schema(Catalog *c, Str catalog, Str schema, bool if_exists, bool cascade, Error *err);
+MUST_CHECK bool catalog_get_schema(Catalog *c, Str catalog, Str schema, Arena *arena, bool *found, SchemaEntry *out, Error *err);
+MUST_CHECK bool catalog_list_schemas(Catalog *c, Str catalog, Arena *arena, SchemaEntryVec *out, Error *err);
+MUST_CHECK bool catalog_create_table(Catalog *c, const TableEntry *e, Error *err);
+MUST_CHECK bool catalog_update_table(Catalog *c, const TableEntry *e, Error *err);
+MUST_CHECK bool catalog_rename_table(Catalog *c, const TableEntry *e, Str new_schema, Str new_name, Error *err);
+MUST_CHECK bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *err);
+MUST_CHECK bool catalog_get_table(Catalog *c, Str catalog, Str schema, Str name, Arena *arena, bool *found, TableEntry *out, Error *err);
+MUST_CHECK bool catalog_list_tables(Catalog *c, Str catalog, Str schema, Arena *arena, TableEntryVec *out, Error *err);
+
+/* Where a managed table of that schema is stored by default. */
+Str catalog_managed_location(const Catalog *c, const SchemaEntry *schema, Str table, Str table_id, Arena *arena);
+/* The open Delta table of a location, shared by everybody in this process; the caller unrefs. */
+MUST_CHECK bool catalog_delta_table(Catalog *c, Str location, DeltaTable **out, Error *err);

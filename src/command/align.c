@@ -1,0 +1,175 @@
+/* Rows of a query become rows of the table: by name or position, cast, completed with defaults and generated values. */
+#include "command/command_impl.h"
+
+bool column_default(CommandContext *ctx, const Field *f, BoundExpr **out, Error *err)
+{
+    Str sql = delta_default_expression(f, ctx->arena);
+    if (!sql.len) {
+        *out = bound_literal(value_null(type_char_as_string(f->type, ctx->arena)), ctx->arena);
+        return true;
+    }
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    Expr *e;
+    BoundColumnVec none = {0};
+    TRY(sql_parse_expr(sql, &options, ctx->arena, &e, err));
+    TRY(analyze_expr(ctx->analyzer, e, &none, out, err));
+    return analyze_store_cast(ctx->analyzer, *out, f->type, S("default"), f->name, out, err);
+}
+
+/* The generation expression over columns that carry the table's names. */
+static bool generated_value(CommandContext *ctx, const Field *f, Str sql, const BoundColumnVec *columns, BoundExpr **out, Error *err)
+{
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    Expr *e;
+    TRY(sql_parse_expr(sql, &options, ctx->arena, &e, err));
+    TRY(analyze_expr(ctx->analyzer, e, columns, out, err));
+    return analyze_store_cast(ctx->analyzer, *out, f->type, S("generated"), f->name, out, err);
+}
+
+static BoundColumn table_column(CommandContext *ctx, const Field *f, const BoundExpr *e)
+{
+    return (BoundColumn){.id = analyzer_next_id(ctx->analyzer), .name = f->name, .type = e->type, .nullable = e->nullable};
+}
+
+bool generate_columns(CommandContext *ctx, const Metadata *m, BoundRel *rows, size_t first, BoundExpr *const *given, BoundRel **out, Error *err)
+{
+    const Type *schema = m->schema;
+    BoundColumnVec named = {0};
+    bool any = false;
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        vec_push(ctx->arena, &named, rows->columns.at[first + i]);
+        any |= delta_generation_expression(&schema->structure.fields[i], ctx->arena).len > 0;
+    }
+    *out = rows;
+    if (!any)
+        return true;
+    BoundRel *p = build_project(ctx, rows);
+    for (size_t c = 0; c < rows->columns.len; c++) {
+        BoundExpr *e = bound_column(&rows->columns.at[c], ctx->arena);
+        const Field *f = c >= first && c < first + schema->structure.count ? &schema->structure.fields[c - first] : NULL;
+        Str sql = f ? delta_generation_expression(f, ctx->arena) : (Str){0};
+        const BoundExpr *kept = sql.len ? given[c - first] : NULL;
+        bool always_given = kept && kept->kind == BEXPR_LITERAL && kept->literal.boolean;
+        if (!sql.len || always_given) {
+            BoundItem item = {e, rows->columns.at[c].id};
+            vec_push(ctx->arena, &p->project.items, item);
+            vec_push(ctx->arena, &p->columns, rows->columns.at[c]);
+            continue;
+        }
+        BoundExpr *value;
+        TRY(generated_value(ctx, f, sql, &named, &value, err));
+        if (kept) {
+            BoundExpr *choice = bound_new(BEXPR_CASE, value->type, true, ctx->arena);
+            vec_push(ctx->arena, &choice->cases.conditions, given[c - first]);
+            vec_push(ctx->arena, &choice->cases.values, e);
+            choice->cases.otherwise = value;
+            value = choice;
+        }
+        BoundColumn column = table_column(ctx, f, value);
+        BoundItem item = {value, column.id};
+        vec_push(ctx->arena, &p->project.items, item);
+        vec_push(ctx->arena, &p->columns, column);
+    }
+    *out = p;
+    return true;
+}
+
+bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *value, BoundExpr **out, Error *err)
+{
+    return analyze_store_cast(ctx->analyzer, value, f->type, table, f->name, out, err);
+}
+
+/* ---- from a query's columns to values by field ---- */
+
+static bool same_name(const CommandContext *ctx, Str x, Str y)
+{
+    return analyzer_func(ctx->analyzer)->case_sensitive ? str_eq(x, y) : str_ieq(x, y);
+}
+
+static bool extra_columns(CommandContext *ctx, Str table, const Type *schema, const BoundRel *input, bool too_many, Error *err)
+{
+    Buf wanted = buf_in(ctx->arena), have = buf_in(ctx->arena);
+    for (size_t i = 0; i < schema->structure.count; i++)
+        buf_addf(&wanted, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(schema->structure.fields[i].name));
+    for (size_t i = 0; i < input->columns.len; i++)
+        buf_addf(&have, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(input->columns.at[i].name));
+    return error_set(err, too_many ? ERR_INSERT_COLUMN_ARITY_MISMATCH__TOO_MANY_DATA_COLUMNS : ERR_INSERT_COLUMN_ARITY_MISMATCH__NOT_ENOUGH_DATA_COLUMNS,
+                     P("tableName", table), P("tableColumns", buf_str(&wanted)), P("dataColumns", buf_str(&have)));
+}
+
+static bool by_position(CommandContext *ctx, const Type *schema, Str table, const BoundRel *input, const AlignOptions *o, BoundExpr **values, Error *err)
+{
+    size_t count = schema->structure.count;
+    if (o->columns && o->columns->len) {
+        if (o->columns->len != input->columns.len)
+            return extra_columns(ctx, table, schema, input, input->columns.len > o->columns->len, err);
+        for (size_t i = 0; i < o->columns->len; i++) {
+            int at = type_field_index(schema, o->columns->at[i], analyzer_func(ctx->analyzer)->case_sensitive);
+            if (at < 0)
+                return error_set(err, ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION, P("objectName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(o->columns->at[i]))));
+            if (values[at])
+                return error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(o->columns->at[i]))));
+            values[at] = bound_column(&input->columns.at[i], ctx->arena);
+        }
+        return true;
+    }
+    if (input->columns.len > count)
+        return extra_columns(ctx, table, schema, input, true, err);
+    /* A positional INSERT may leave out trailing generated columns; anything else that is short is an error. */
+    for (size_t i = 0; i < count; i++)
+        if (i < input->columns.len)
+            values[i] = bound_column(&input->columns.at[i], ctx->arena);
+        else if (!delta_generation_expression(&schema->structure.fields[i], ctx->arena).len && !delta_default_expression(&schema->structure.fields[i], ctx->arena).len)
+            return extra_columns(ctx, table, schema, input, false, err);
+    return true;
+}
+
+static bool by_name(CommandContext *ctx, const Type *schema, const BoundRel *input, BoundExpr **values, Error *err)
+{
+    for (size_t c = 0; c < input->columns.len; c++) {
+        bool found = false;
+        for (size_t i = 0; i < schema->structure.count; i++)
+            if (same_name(ctx, schema->structure.fields[i].name, input->columns.at[c].name)) {
+                if (values[i])
+                    return error_set(err, ERR_DELTA_DUPLICATE_COLUMNS_ON_INSERT, P("duplicateColumns", input->columns.at[c].name));
+                values[i] = bound_column(&input->columns.at[c], ctx->arena);
+                found = true;
+            }
+        if (!found)
+            return error_set(err, ERR_DELTA_METADATA_MISMATCH);
+    }
+    return true;
+}
+
+/* A value per field, completed: what the rows do not give is default or NULL, then generated columns are computed. */
+static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, BoundExpr **values, BoundRel **out, Error *err)
+{
+    const Type *schema = m->schema;
+    size_t count = schema->structure.count;
+    BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, count);
+    BoundRel *p = build_project(ctx, input);
+    for (size_t i = 0; i < count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        given[i] = bound_literal(value_bool(values[i] != NULL), ctx->arena);
+        if (values[i])
+            TRY(store_value(ctx, f, table, values[i], &values[i], err));
+        else
+            TRY(column_default(ctx, f, &values[i], err));
+        build_push(ctx, p, values[i], f->name);
+        if (delta_generation_expression(f, ctx->arena).len && !given[i]->literal.boolean)
+            given[i] = NULL;
+    }
+    return generate_columns(ctx, m, p, 0, given, out, err);
+}
+
+bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, const AlignOptions *options, BoundRel **out, Error *err)
+{
+    BoundExpr **values = ARENA_ARRAY(ctx->arena, BoundExpr *, m->schema->structure.count);
+    if (options->by_name)
+        TRY(by_name(ctx, m->schema, input, values, err));
+    else
+        TRY(by_position(ctx, m->schema, table, input, options, values, err));
+    BoundRel *rows;
+    TRY(complete(ctx, m, table, input, values, &rows, err));
+    return enforce_constraints(ctx, m, rows, 0, out, err);
+}

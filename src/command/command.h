@@ -1,0 +1,16 @@
+/* What changes state: DDL, DML, maintenance, settings. Each answers with rows, often none. */
+#pragma once
+
+#include "analyze/analyze.h"
+
+typedef struct CommandContext {
+    Session *session;
+    Engine *engine;
+    Analyzer *analyzer;
+    RunContext run;
+    Str sql_text;
+    Arena *arena;
+} CommandContext;
+
+/* Runs a command; *result becomes a relation of literal rows with the schema Spark answers. */
+MUST_CHECK bool command_run(CommandContext *ctx, const Command *command, BoundRel **result, Error *err);

@@ -1,0 +1,198 @@
+/* What the files of this folder share: targets of change, rows on their way into a table, results. */
+#pragma once
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "delta/delta.h"
+
+/* ---- result.c ---- */
+
+typedef struct ResultTable {
+    VEC(Field) fields;
+    RowVec rows;
+} ResultTable;
+
+void result_field(CommandContext *ctx, ResultTable *t, const char *name, const Type *type, bool nullable);
+Value *result_row(CommandContext *ctx, ResultTable *t); /* cells to fill, all NULL of their types */
+void result_set_text(Value *cell, Str text);            /* empty text stays text */
+void result_set_int(Value *cell, int64_t v);
+BoundRel *result_rel(CommandContext *ctx, const ResultTable *t);
+BoundRel *result_none(CommandContext *ctx);             /* no columns, no rows */
+/* {"num_affected_rows": n, ...} as one row of longs. */
+BoundRel *result_counts(CommandContext *ctx, size_t count, const char *const *names, const int64_t *values);
+
+/* ---- target.c ---- */
+
+/* A Delta table about to be changed. */
+typedef struct Target {
+    ResolvedTable resolved;
+    DeltaTable *table;
+    Snapshot *snapshot;         /* the version the change is based on */
+    Name qualifier;             /* how its columns may be qualified */
+    Str name;                   /* for messages */
+} Target;
+
+/* The table's name, IDENTIFIER(..) evaluated. */
+bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err);
+/* catalog, schema and last part of a name that need not exist. */
+bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err);
+/* Views and other formats are refused; the newest snapshot is opened and held until the arena is freed. */
+bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *out, Error *err);
+bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *err);
+bool target_refresh(CommandContext *ctx, Target *t, Error *err);
+/* The target as a relation, with hidden _file and _row columns when asked. */
+bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err);
+bool is_delta(const ResolvedTable *t);
+
+/* ---- align.c: rows of a query become rows of the table ---- */
+
+typedef struct AlignOptions {
+    bool by_name;               /* otherwise by position */
+    const StrVec *columns;      /* INSERT INTO t (a, b): what the positions mean; NULL: all */
+    bool fill_missing;          /* absent columns get default, generated value or NULL */
+} AlignOptions;
+
+/* The column's value when a row does not give one: its default, else NULL. */
+bool column_default(CommandContext *ctx, const Field *f, BoundExpr **out, Error *err);
+/* One column per field of the schema, cast for storing; missing ones filled; generated ones computed or checked. */
+bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, const AlignOptions *options, BoundRel **out,
+                Error *err);
+/* One value stored into one field: cast, length-checked. */
+bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *value, BoundExpr **out, Error *err);
+/* rows' columns from `first` on are the table's; generated ones are replaced by their value unless given[i] holds (a
+ * boolean over rows' columns; NULL: never given). */
+bool generate_columns(CommandContext *ctx, const Metadata *m, BoundRel *rows, size_t first, BoundExpr *const *given, BoundRel **out,
+                      Error *err);
+
+/* ---- constraint.c ---- */
+
+/* NOT NULL, CHECK, invariants and generated columns that were given: a row that breaks one raises Delta's error. */
+bool enforce_constraints(CommandContext *ctx, const Metadata *m, BoundRel *rows, size_t first_column, BoundRel **out, Error *err);
+
+/* ---- files.c: rows become data files of a table ---- */
+
+typedef VEC(AddFile) AddFileVec;
+typedef VEC(CdcFile) CdcFileVec;
+
+/* rows: the table's columns in order. Paths in the result are as the log spells them. */
+bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count,
+                      Error *err);
+/* rows: the table's columns, then _change_type. */
+bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err);
+/* Written but not committed: deleted again. */
+void discard_files(DeltaTable *table, const AddFileVec *files);
+
+/* ---- commit.c ---- */
+
+typedef struct CommitNote {
+    Str operation;
+    PropertyVec parameters, metrics;
+    int64_t started_us;
+    bool blind_append;
+    int isolation;
+} CommitNote;
+
+void note_parameter(CommandContext *ctx, CommitNote *n, const char *key, Str json); /* JSON text */
+void note_parameter_text(CommandContext *ctx, CommitNote *n, const char *key, Str text); /* quoted for you */
+void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t value);
+bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64_t *version, Error *err);
+
+/* ---- dml.c: changed rows become deletion vectors or rewritten files ---- */
+
+/* What a stored set of changes holds: _file, _row, _change, then (with change feed) the old row, then the new row. */
+typedef enum ChangeType { CHANGE_ROW_UPDATE = 1, CHANGE_ROW_DELETE = 2, CHANGE_ROW_INSERT = 3 } ChangeType;
+
+typedef struct ChangeCounts {
+    int64_t updated, deleted, inserted, copied;
+    int64_t files_added, files_removed, bytes_added, bytes_removed, change_files;
+    int64_t vectors_added, vectors_removed, vectors_updated;
+    int64_t scan_ms, rewrite_ms;
+} ChangeCounts;
+
+typedef struct ChangeSet {
+    Str stored_id;             /* engine_store id; dropped with the arena */
+    BoundColumnVec source;     /* the stored columns */
+    size_t old_at, new_at;     /* where the old and the new row start; old_at 0: not kept */
+    size_t width;              /* columns of the table */
+} ChangeSet;
+
+bool keeps_change_feed(const Target *t);
+/* Materialises rows: _file, _row, _change[, old row], new row. */
+bool change_set_store(CommandContext *ctx, const Target *t, BoundRel *changes, bool has_old, ChangeSet *out, Error *err);
+/* A fresh reference to the stored changes. */
+BoundRel *change_set_rel(CommandContext *ctx, const ChangeSet *set);
+/* Adds to the transaction what the changes amount to. */
+bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set, Transaction *x, ChangeCounts *counts, Error *err);
+
+/* update.c: what a statement read, for the conflict rules; also narrows the scan. condition NULL: everything. */
+void note_read(CommandContext *ctx, BoundRel *scan, BoundExpr *condition, Transaction *x);
+/* The value of SET column = value over these columns; DEFAULT allowed. */
+bool assigned_value(CommandContext *ctx, const Field *f, const Expr *value, const BoundColumnVec *columns, Str table,
+                    BoundExpr **out, Error *err);
+/* Append-only tables and features we cannot keep are refused. */
+bool check_change(const Target *t, bool removes, Error *err);
+
+/* ---- expressions the command folder builds itself ---- */
+
+bool build_call(CommandContext *ctx, const char *name, size_t argc, BoundExpr *const *args, BoundExpr **out, Error *err);
+BoundExpr *build_int(CommandContext *ctx, int64_t v);
+BoundRel *build_filter(CommandContext *ctx, BoundRel *input, BoundExpr *condition);
+BoundRel *build_project(CommandContext *ctx, BoundRel *input);
+void build_push(CommandContext *ctx, BoundRel *project, BoundExpr *e, Str name);
+
+/* drop_table.c: everything below a table's folder, links not followed. */
+bool delete_table_files(CommandContext *ctx, Str location, Error *err);
+/* alter_table.c: COMMENT ON TABLE and COLUMN. */
+bool comment_on_table(CommandContext *ctx, const Command *c, const Name *name, Error *err);
+
+/* ---- the commands, one file a family ---- */
+
+typedef bool (*CommandRule)(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+
+bool run_create_catalog(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);   /* container.c */
+bool run_drop_catalog(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_create_schema(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_drop_schema(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_alter_schema(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_use(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_comment(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);     /* create_table.c */
+bool run_drop_table(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);       /* drop_table.c */
+bool run_truncate(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_alter_table(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);      /* alter_table.c */
+bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);      /* view.c */
+bool run_drop_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_create_temp_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_describe(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* describe.c */
+bool run_show(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);             /* show_objects.c */
+bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);              /* setting.c */
+bool run_reset(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* variable.c */
+bool run_explain(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);          /* explain.c */
+bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* insert.c */
+bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);            /* writer.c */
+bool run_write_v2(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_update(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* update.c */
+bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);            /* merge.c */
+bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* optimize.c */
+bool run_vacuum(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* vacuum.c */
+bool run_restore(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);          /* restore.c */
+bool run_delta(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);            /* delta_command.c */
+bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* cache, refresh, analyze */
+
+/* The common write: a query's rows appended to or replacing (part of) a Delta table. insert.c; used by writers and CTAS. */
+typedef struct TableWrite {
+    enum { WRITE_APPEND, WRITE_OVERWRITE, WRITE_REPLACE_WHERE, WRITE_DYNAMIC_PARTITIONS } mode;
+    BoundRel *rows;             /* aligned by write_to_table itself */
+    AlignOptions align;
+    const Expr *replace_where;
+    Str operation;              /* WRITE, CREATE TABLE AS SELECT, ... */
+    PropertyVec parameters;     /* extra operation parameters */
+    bool merge_schema, overwrite_schema;
+    Metadata *new_metadata;     /* creating or replacing a table */
+    const Protocol *new_protocol;
+    Str txn_app_id;             /* txnAppId / txnVersion options: idempotent writes */
+    int64_t txn_version;
+} TableWrite;
+bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err);

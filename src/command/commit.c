@@ -1,0 +1,37 @@
+/* What a commit says of itself: operation, parameters, metrics. */
+#include "command/command_impl.h"
+
+#include "base/json.h"
+
+static void push(CommandContext *ctx, PropertyVec *v, const char *key, Str value)
+{
+    Property p = {str_from(key), value, false};
+    vec_push(ctx->arena, v, p);
+}
+
+void note_parameter(CommandContext *ctx, CommitNote *n, const char *key, Str json)
+{
+    push(ctx, &n->parameters, key, json);
+}
+
+void note_parameter_text(CommandContext *ctx, CommitNote *n, const char *key, Str text)
+{
+    Buf b = buf_in(ctx->arena);
+    json_put_str(&b, text);
+    push(ctx, &n->parameters, key, buf_str(&b));
+}
+
+void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t value)
+{
+    push(ctx, &n->metrics, key, str_printf(ctx->arena, "%lld", (long long)value));
+}
+
+bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64_t *version, Error *err)
+{
+    bool found;
+    CommitRequest r = {.operation = n->operation, .parameters = n->parameters, .metrics = n->metrics, .blind_append = n->blind_append};
+    r.isolation = n->isolation;
+    session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
+    int64_t ignored;
+    return transaction_commit(x, &r, version ? version : &ignored, err);
+}

@@ -1,0 +1,534 @@
+/* CREATE and REPLACE TABLE: from column definitions or a query to a table's first (or next) metadata. */
+#include <string.h>
+
+#include "base/json.h"
+#include "command/command_impl.h"
+
+typedef struct NewTable {
+    Str catalog, schema, name;       /* empty catalog: only a path */
+    Str location, provider, id;
+    bool managed;
+    Metadata *metadata;
+    Protocol protocol;
+    BoundRel *query;                 /* AS SELECT */
+    bool exists_in_catalog, exists_in_log;
+    TableEntry old;
+} NewTable;
+
+static bool is_strict(CommandContext *ctx)
+{
+    return session_bool(ctx->session, "lakeshed.strict", false);
+}
+
+/* ---- columns ---- */
+
+static Str column_metadata(CommandContext *ctx, const ColumnDef *d)
+{
+    Str json = {0};
+    if (d->has_comment)
+        json = field_metadata_with_text(json, "comment", d->comment, ctx->arena);
+    if (d->default_sql.len)
+        json = field_metadata_with_text(json, "CURRENT_DEFAULT", d->default_sql, ctx->arena);
+    if (d->generated_sql.len)
+        json = field_metadata_with_text(json, "delta.generationExpression", d->generated_sql, ctx->arena);
+    if (d->type->kind == TYPE_CHAR || d->type->kind == TYPE_VARCHAR)
+        json = field_metadata_with_text(json, "__CHAR_VARCHAR_TYPE_STRING", type_simple_string(d->type, ctx->arena), ctx->arena);
+    return json;
+}
+
+static bool check_default(CommandContext *ctx, const ColumnDef *d, const KeyValueVec *properties, Error *err)
+{
+    if (!d->default_sql.len)
+        return true;
+    Str enabled = key_value_get(properties, "delta.feature.allowColumnDefaults");
+    if (is_strict(ctx) && !str_is_ci(enabled, "supported") && !str_is_ci(enabled, "enabled"))
+        return error_set(err, ERR_WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED, PZ("commandType", "CREATE TABLE"));
+    Field f = {vec_last(&d->name), d->type, true, column_metadata(ctx, d)};
+    BoundExpr *ignored;
+    return column_default(ctx, &f, &ignored, err);
+}
+
+typedef VEC(Field) FieldVec;
+
+static bool duplicate_column(const FieldVec *fields, Str name, Error *err)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        if (str_ieq(fields->at[i].name, name))
+            return !error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(str_lower(name, err->arena)))));
+    return false;
+}
+
+static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyValueVec *properties, FieldVec *out, Error *err)
+{
+    for (size_t i = 0; i < defs->len; i++) {
+        const ColumnDef *d = &defs->at[i];
+        Str name = vec_last(&d->name);
+        if (d->is_identity)
+            return error_unsupported(err, "an identity column (" STR_FMT ")", STR_ARG(name));
+        if (duplicate_column(out, name, err))
+            return false;
+        TRY(check_default(ctx, d, properties, err));
+        Field f = {name, type_char_as_string(d->type, ctx->arena), !d->not_null, column_metadata(ctx, d)};
+        vec_push(ctx->arena, out, f);
+    }
+    return true;
+}
+
+static void columns_of_query(CommandContext *ctx, const BoundRel *query, FieldVec *out)
+{
+    for (size_t i = 0; i < query->columns.len; i++) {
+        const BoundColumn *c = &query->columns.at[i];
+        Field f = {c->name, type_as_nullable(c->type, ctx->arena), true, c->metadata};
+        vec_push(ctx->arena, out, f);
+    }
+}
+
+static bool check_names(const FieldVec *fields, Error *err)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        for (size_t k = 0; k < fields->at[i].name.len; k++)
+            if (str_find_char(S(" ,;{}()\n\t="), fields->at[i].name.ptr[k]) >= 0)
+                return error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", fields->at[i].name));
+    return true;
+}
+
+/* ---- partitioning ---- */
+
+typedef struct Transform {
+    const char *function;
+    const char *suffix, *type, *expression; /* %s: the quoted column */
+} Transform;
+
+/* PARTITIONED BY (DATE(ts)) becomes a real generated column, which every engine prunes and writes correctly. */
+static const Transform TRANSFORMS[] = {
+    {"date", "date", "date", "CAST(%.*s AS DATE)"},
+    {"days", "date", "date", "CAST(%.*s AS DATE)"},
+    {"day", "date", "date", "CAST(%.*s AS DATE)"},
+    {"to_date", "date", "date", "CAST(%.*s AS DATE)"},
+    {"years", "year", "int", "YEAR(%.*s)"},
+    {"year", "year", "int", "YEAR(%.*s)"},
+    {"months", "month", "string", "DATE_FORMAT(%.*s, 'yyyy-MM')"},
+    {"hours", "hour", "string", "DATE_FORMAT(%.*s, 'yyyy-MM-dd-HH')"},
+};
+
+static const Expr *transform_argument(const Expr *e, const Transform **transform)
+{
+    *transform = NULL;
+    if (e->kind == EXPR_CAST && e->cast.type && e->cast.type->kind == TYPE_DATE) {
+        *transform = &TRANSFORMS[0];
+        return e->cast.child;
+    }
+    if (e->kind != EXPR_CALL || e->call.args.len != 1)
+        return NULL;
+    for (size_t i = 0; i < LENGTH_OF(TRANSFORMS); i++)
+        if (str_is_ci(vec_last(&e->call.name), TRANSFORMS[i].function))
+            *transform = &TRANSFORMS[i];
+    return *transform ? e->call.args.at[0] : NULL;
+}
+
+static const Field *find_field(const FieldVec *fields, Str name)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        if (str_ieq(fields->at[i].name, name))
+            return &fields->at[i];
+    return NULL;
+}
+
+static bool partition_missing(const FieldVec *fields, Str name, Error *err)
+{
+    Buf b = buf_in(err->arena);
+    for (size_t i = 0; i < fields->len; i++)
+        buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(fields->at[i].name));
+    return error_set(err, ERR_DELTA_COLUMN_NOT_FOUND, P("columnName", name), P("columnList", buf_str(&b)));
+}
+
+static bool add_transform(CommandContext *ctx, const Expr *e, FieldVec *fields, Metadata *m, Error *err)
+{
+    const Transform *t;
+    const Expr *argument = transform_argument(e, &t);
+    if (argument && str_is(str_from(t->function), "identity"))
+        argument = NULL;
+    if (!argument || argument->kind != EXPR_COLUMN || is_strict(ctx))
+        return error_set(err, ERR_DELTA_OPERATION_NOT_ALLOWED, PZ("operation", "`Partitioning by expressions` is not supported for Delta tables"));
+    Str base = vec_last(&argument->column.name);
+    const Field *source = find_field(fields, base);
+    if (!source)
+        return partition_missing(fields, base, err);
+    Str name = str_printf(ctx->arena, STR_FMT "_%s", STR_ARG(source->name), t->suffix);
+    Name one = {0};
+    vec_push(ctx->arena, &one, source->name);
+    Str quoted = name_text(&one, ctx->arena);
+    if (!find_field(fields, name)) {
+        const Type *type;
+        TRY(type_from_ddl(str_from(t->type), ctx->arena, &type, err));
+        Buf sql = buf_in(ctx->arena);
+        const char *place = strstr(t->expression, "%.*s");
+        buf_add_bytes(&sql, t->expression, (size_t)(place - t->expression));
+        buf_add(&sql, quoted);
+        buf_addz(&sql, place + 4);
+        Field f = {name, type, true, field_metadata_with_text((Str){0}, "delta.generationExpression", buf_str(&sql), ctx->arena)};
+        vec_push(ctx->arena, fields, f);
+    }
+    vec_push(ctx->arena, &m->partition_columns, name);
+    return true;
+}
+
+static bool partitioning(CommandContext *ctx, const TableSpec *spec, FieldVec *fields, Metadata *m, Error *err)
+{
+    for (size_t i = 0; i < spec->partition_by.len; i++) {
+        const Expr *e = spec->partition_by.at[i];
+        if (e->kind == EXPR_CALL && e->call.args.len == 1 && str_is_ci(vec_last(&e->call.name), "identity"))
+            e = e->call.args.at[0];
+        if (e->kind != EXPR_COLUMN) {
+            TRY(add_transform(ctx, e, fields, m, err));
+            continue;
+        }
+        const Field *f = find_field(fields, vec_last(&e->column.name));
+        if (!f)
+            return partition_missing(fields, vec_last(&e->column.name), err);
+        if (type_is_nested(f->type))
+            return error_set(err, ERR_DELTA_INVALID_PARTITION_COLUMN_TYPE, P("name", f->name), P("dataType", type_simple_string(f->type, ctx->arena)));
+        vec_push(ctx->arena, &m->partition_columns, f->name);
+    }
+    for (size_t i = 0; i < spec->partition_columns.len; i++) {
+        Str name = vec_last(&spec->partition_columns.at[i].name);
+        vec_push(ctx->arena, &m->partition_columns, name);
+    }
+    if (fields->len && m->partition_columns.len == fields->len)
+        return error_set(err, ERR_ALL_PARTITION_COLUMNS_NOT_ALLOWED);
+    return true;
+}
+
+/* ---- metadata ---- */
+
+/* delta.feature.x = supported asks for a feature; it is not a property of the table. */
+static bool is_feature_request(Str key)
+{
+    return str_istarts_with(key, S("delta.feature.")) || str_is_ci(key, "delta.minReaderVersion") || str_is_ci(key, "delta.minWriterVersion");
+}
+
+static bool requested_features(CommandContext *ctx, const KeyValueVec *properties, Protocol *p, Error *err)
+{
+    for (size_t i = 0; i < properties->len; i++) {
+        const KeyValue *kv = &properties->at[i];
+        if (!str_istarts_with(kv->key, S("delta.feature.")))
+            continue;
+        Str name = str_slice(kv->key, 14, kv->key.len);
+        if (!str_is_ci(kv->value, "supported") && !str_is_ci(kv->value, "enabled"))
+            return error_set(err, ERR_DELTA_UNSUPPORTED_FEATURE_STATUS, P("feature", name), P("status", kv->value));
+        TRY(protocol_add_feature(p, str_z(name, ctx->arena), ctx->arena, err));
+    }
+    return true;
+}
+
+static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
+{
+    const TableSpec *spec = &c->table.spec;
+    Metadata *m = ARENA_NEW(ctx->arena, Metadata);
+    FieldVec fields = {0};
+    if (t->query)
+        columns_of_query(ctx, t->query, &fields);
+    else
+        TRY(columns_of(ctx, &spec->columns, &spec->properties, &fields, err));
+    TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, &fields, err));
+    TRY(partitioning(ctx, spec, &fields, m, err));
+    TRY(check_names(&fields, err));
+    if (spec->cluster_by_given)
+        return error_unsupported(err, "CLUSTER BY");
+    m->id = clock_uuid_in(ctx->arena);
+    m->description = spec->comment;
+    m->format_provider = S("parquet");
+    m->schema = type_struct(fields.at, fields.len, ctx->arena);
+    m->schema_string = type_json(m->schema, ctx->arena);
+    m->has_created_time = true;
+    m->created_time_ms = clock_now_ms();
+    for (size_t i = 0; i < spec->properties.len; i++)
+        if (!is_feature_request(spec->properties.at[i].key))
+            metadata_set_property(m, spec->properties.at[i].key, spec->properties.at[i].value, ctx->arena);
+    for (size_t i = 0; i < spec->constraints.len; i++)
+        if (str_is_ci(spec->constraints.at[i].kind, "CHECK"))
+            metadata_set_property(m, str_printf(ctx->arena, "delta.constraints." STR_FMT, STR_ARG(str_lower(spec->constraints.at[i].name, ctx->arena))),
+                                  spec->constraints.at[i].check_sql, ctx->arena);
+    t->metadata = m;
+    TRY(protocol_for_metadata(m, ctx->arena, &t->protocol, err));
+    return requested_features(ctx, &spec->properties, &t->protocol, err);
+}
+
+/* ---- where it lives ---- */
+
+static bool find_place(CommandContext *ctx, const Command *c, const Name *name, NewTable *t, Error *err)
+{
+    const TableSpec *spec = &c->table.spec;
+    t->provider = spec->provider.len ? str_lower(spec->provider, ctx->arena) : S("delta");
+    if (name->len == 2 && str_is_ci(name->at[0], "delta")) {
+        t->location = name->at[1];
+        return true;
+    }
+    TRY(command_object_name(ctx, name, &t->catalog, &t->schema, &t->name, err));
+    Catalog *catalog = session_catalog(ctx->session);
+    bool found;
+    SchemaEntry schema;
+    TRY(catalog_get_table(catalog, t->catalog, t->schema, t->name, ctx->arena, &t->exists_in_catalog, &t->old, err));
+    TRY(catalog_has_catalog(catalog, t->catalog, &found, err));
+    if (!found)
+        return error_set(err, ERR_CATALOG_NOT_FOUND, P("catalogName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(t->catalog))),
+                         P("config", str_printf(ctx->arena, "\"spark.sql.catalog." STR_FMT "\"", STR_ARG(t->catalog))));
+    TRY(catalog_get_schema(catalog, t->catalog, t->schema, ctx->arena, &found, &schema, err));
+    if (!found) {
+        Str parts[2] = {t->catalog, t->schema};
+        Name n = name_of(ctx->arena, 2, parts);
+        return error_set(err, ERR_SCHEMA_NOT_FOUND, P("schemaName", name_quoted(&n, ctx->arena)));
+    }
+    t->id = clock_uuid_in(ctx->arena);
+    t->managed = !spec->location.len;
+    t->location = t->managed ? catalog_managed_location(catalog, &schema, t->name, t->id, ctx->arena) : spec->location;
+    if (str_starts_with(t->location, S("file:")))
+        t->location = str_slice(t->location, str_starts_with(t->location, S("file://")) ? 7 : 5, t->location.len);
+    if (t->location.len && t->location.ptr[0] != '/' && str_find(t->location, S("://")) < 0)
+        t->location = str_printf(ctx->arena, STR_FMT "/" STR_FMT, STR_ARG(schema.location), STR_ARG(t->location));
+    return true;
+}
+
+static bool already_exists(CommandContext *ctx, const NewTable *t, Error *err)
+{
+    Str parts[3] = {t->catalog, t->schema, t->name};
+    Name n = name_of(ctx->arena, 3, parts);
+    return error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&n, ctx->arena)));
+}
+
+/* ---- making it ---- */
+
+static bool register_table(CommandContext *ctx, const NewTable *t, const TableSpec *spec, Error *err)
+{
+    if (!t->catalog.len)
+        return true;
+    TableEntry e = {.id = t->id, .catalog = t->catalog, .schema = t->schema, .name = t->name, .kind = OBJECT_TABLE, .provider = t->provider,
+                    .location = t->location, .managed = t->managed, .comment = spec->comment, .owner = session_user(ctx->session)};
+    if (!str_is(t->provider, "delta")) {
+        e.schema_json = t->metadata ? t->metadata->schema_string : (Str){0};
+        e.partition_columns.at = t->metadata ? t->metadata->partition_columns.at : NULL;
+        e.partition_columns.len = t->metadata ? t->metadata->partition_columns.len : 0;
+    }
+    for (size_t i = 0; i < spec->properties.len; i++) {
+        Property p = {spec->properties.at[i].key, spec->properties.at[i].value, false};
+        vec_push(ctx->arena, &e.properties, p);
+    }
+    for (size_t i = 0; i < spec->options.len; i++) {
+        Property p = {str_printf(ctx->arena, "option." STR_FMT, STR_ARG(spec->options.at[i].key)), spec->options.at[i].value, false};
+        vec_push(ctx->arena, &e.properties, p);
+    }
+    return t->exists_in_catalog ? catalog_update_table(session_catalog(ctx->session), &e, err)
+                                : catalog_create_table(session_catalog(ctx->session), &e, err);
+}
+
+static Str names_json(CommandContext *ctx, const DeltaStrVec *names)
+{
+    Buf b = buf_in(ctx->arena);
+    buf_addc(&b, '[');
+    for (size_t i = 0; i < names->len; i++) {
+        if (i)
+            buf_addc(&b, ',');
+        json_put_str(&b, names->at[i]);
+    }
+    buf_addc(&b, ']');
+    return buf_str(&b);
+}
+
+static Str properties_json(CommandContext *ctx, const Metadata *m)
+{
+    Buf b = buf_in(ctx->arena);
+    buf_addc(&b, '{');
+    for (size_t i = 0; i < m->configuration.len; i++) {
+        if (i)
+            buf_addc(&b, ',');
+        json_put_str(&b, m->configuration.at[i].key);
+        buf_addc(&b, ':');
+        json_put_str(&b, m->configuration.at[i].value);
+    }
+    buf_addc(&b, '}');
+    return buf_str(&b);
+}
+
+static void note_table(CommandContext *ctx, const NewTable *t, CommitNote *note)
+{
+    note_parameter_text(ctx, note, "partitionBy", names_json(ctx, &t->metadata->partition_columns));
+    note_parameter_text(ctx, note, "clusterBy", S("[]"));
+    if (t->metadata->description.len)
+        note_parameter_text(ctx, note, "description", t->metadata->description);
+    else
+        note_parameter(ctx, note, "description", S("null"));
+    note_parameter_text(ctx, note, "isManaged", t->managed ? S("true") : S("false"));
+    note_parameter_text(ctx, note, "properties", properties_json(ctx, t->metadata));
+}
+
+static Str operation_name(const Command *c, const NewTable *t)
+{
+    bool as = t->query != NULL;
+    if (c->table.replace)
+        return as ? S("REPLACE TABLE AS SELECT") : S("REPLACE TABLE");
+    if (c->existence == OR_REPLACE)
+        return as ? S("CREATE OR REPLACE TABLE AS SELECT") : S("CREATE OR REPLACE TABLE");
+    return as ? S("CREATE TABLE AS SELECT") : S("CREATE TABLE");
+}
+
+/* A replaced table keeps its id, its history and every feature it had. */
+static bool keep_identity(CommandContext *ctx, const Target *target, NewTable *t, Error *err)
+{
+    if (!target->snapshot)
+        return true;
+    t->metadata->id = snapshot_metadata(target->snapshot)->id;
+    bool changed;
+    Protocol p = *snapshot_protocol(target->snapshot);
+    TRY(protocol_upgrade_for(&p, t->metadata, ctx->arena, &changed, err));
+    for (size_t i = 0; i < t->protocol.writer_features.len; i++)
+        TRY(protocol_add_feature(&p, str_z(t->protocol.writer_features.at[i], ctx->arena), ctx->arena, err));
+    t->protocol = p;
+    return true;
+}
+
+static bool commit_empty(CommandContext *ctx, const Command *c, Target *target, NewTable *t, Error *err)
+{
+    CommitNote note = {.operation = operation_name(c, t), .started_us = clock_monotonic_us()};
+    Transaction *x = transaction_begin(target->table, target->snapshot, ctx->arena);
+    transaction_set_metadata(x, t->metadata);
+    transaction_set_protocol(x, &t->protocol);
+    if (target->snapshot) {
+        FileList files = {0};
+        snapshot_files(target->snapshot, ctx->arena, &files);
+        for (size_t i = 0; i < files.len; i++)
+            transaction_remove(x, files.at[i], true);
+        transaction_read_whole_table(x);
+    }
+    note_table(ctx, t, &note);
+    bool ok = note_commit(ctx, x, &note, NULL, err);
+    transaction_end(x);
+    return ok;
+}
+
+static bool commit_query(CommandContext *ctx, const Command *c, Target *target, NewTable *t, Error *err)
+{
+    CommitNote note = {0};
+    note_table(ctx, t, &note);
+    TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
+                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol};
+    return write_to_table(ctx, target, &w, NULL, err);
+}
+
+static bool open_place(CommandContext *ctx, NewTable *t, Target *target, Error *err)
+{
+    *target = (Target){.name = t->name.len ? t->name : t->location};
+    TRY(catalog_delta_table(session_catalog(ctx->session), t->location, &target->table, err));
+    TRY(delta_table_exists(target->table, &t->exists_in_log, err));
+    return !t->exists_in_log || target_refresh(ctx, target, err);
+}
+
+/* CREATE TABLE t LOCATION 'existing' adopts the table; columns given must be the table's own. */
+static bool adopt(CommandContext *ctx, const Command *c, const Target *target, NewTable *t, Error *err)
+{
+    if (c->table.spec.columns.len) {
+        TRY(build_metadata(ctx, c, t, err));
+        if (!type_same_shape(t->metadata->schema, snapshot_schema(target->snapshot)))
+            return error_set(err, ERR_DELTA_CREATE_TABLE_SCHEME_MISMATCH, P("path", t->location), P("specifiedSchema", type_tree_string(t->metadata->schema, 0, ctx->arena)),
+                             P("existingSchema", type_tree_string(snapshot_schema(target->snapshot), 0, ctx->arena)), PZ("schemaDifferences", ""));
+    }
+    return register_table(ctx, t, &c->table.spec, err);
+}
+
+static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
+{
+    Target target;
+    bool replace = c->table.replace || c->existence == OR_REPLACE;
+    TRY(open_place(ctx, t, &target, err));
+    if (t->exists_in_log && !replace) {
+        if (t->query)
+            return error_set(err, ERR_DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION, P("tableId", t->name), P("tableLocation", t->location));
+        if (!t->catalog.len)
+            return c->existence == IF_NOT_EXISTS || error_set(err, ERR_DELTA_TABLE_ALREADY_EXISTS, P("tableName", target.name));
+        return adopt(ctx, c, &target, t, err);
+    }
+    if (!t->query && !c->table.spec.columns.len && t->catalog.len && c->table.spec.location.len)
+        return error_set(err, ERR_DELTA_CREATE_EXTERNAL_TABLE_WITHOUT_TXN_LOG, P("path", t->location), P("tableName", t->name), P("logPath", str_printf(ctx->arena, STR_FMT "/_delta_log", STR_ARG(t->location))));
+    TRY(build_metadata(ctx, c, t, err));
+    TRY(keep_identity(ctx, &target, t, err));
+    TRY(t->query ? commit_query(ctx, c, &target, t, err) : commit_empty(ctx, c, &target, t, err));
+    return register_table(ctx, t, &c->table.spec, err);
+}
+
+static bool create_files(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
+{
+    TRY(build_metadata(ctx, c, t, err));
+    if (t->query) {
+        WriteSpec spec = {.folder = t->location, .format = t->provider, .schema = t->metadata->schema, .file_prefix = S("part-"),
+                          .options = c->table.spec.options};
+        spec.partition_columns = ARENA_ARRAY(ctx->arena, size_t, t->metadata->partition_columns.len + 1);
+        for (size_t i = 0; i < t->metadata->partition_columns.len; i++)
+            spec.partition_columns[spec.partition_count++] =
+                (size_t)type_field_index(t->metadata->schema, t->metadata->partition_columns.at[i], false);
+        WrittenFileVec files = {0};
+        TRY(engine_write(ctx->engine, t->query, &spec, &ctx->run, ctx->arena, &files, err));
+    }
+    return register_table(ctx, t, &c->table.spec, err);
+}
+
+static bool copy_definition(CommandContext *ctx, const Command *c, Command *out, Error *err)
+{
+    Target source;
+    *out = *c;
+    TRY(target_open(ctx, &c->table.like, c->origin, &source, err));
+    const Type *schema = snapshot_schema(source.snapshot);
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        ColumnDef d = {.type = f->type, .not_null = !f->nullable, .origin = {0, -1}};
+        vec_push(ctx->arena, &d.name, f->name);
+        d.default_sql = delta_default_expression(f, ctx->arena);
+        d.generated_sql = delta_generation_expression(f, ctx->arena);
+        d.comment = field_metadata_get(f, "comment", ctx->arena);
+        d.has_comment = d.comment.len > 0;
+        vec_push(ctx->arena, &out->table.spec.columns, d);
+    }
+    const Metadata *m = snapshot_metadata(source.snapshot);
+    for (size_t i = 0; i < m->partition_columns.len; i++)
+        vec_push(ctx->arena, &out->table.spec.partition_by, expr_column(ctx->arena, m->partition_columns.at[i]));
+    for (size_t i = 0; i < m->configuration.len; i++) {
+        KeyValue kv = {m->configuration.at[i].key, m->configuration.at[i].value, NULL};
+        vec_push(ctx->arena, &out->table.spec.properties, kv);
+    }
+    return true;
+}
+
+bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    NewTable t = {0};
+    Command copied;
+    *result = result_none(ctx);
+    if (c->table.clone_source.len)
+        return error_unsupported(err, "CLONE");
+    TRY(command_name(ctx, c, &name, err));
+    TRY(find_place(ctx, c, &name, &t, err));
+    bool replace = c->table.replace || c->existence == OR_REPLACE;
+    if (t.exists_in_catalog && !replace)
+        return c->existence == IF_NOT_EXISTS || already_exists(ctx, &t, err);
+    if (t.exists_in_catalog && t.old.kind == OBJECT_VIEW)
+        return already_exists(ctx, &t, err);
+    if (c->table.replace && c->existence != OR_REPLACE && !t.exists_in_catalog && t.catalog.len)
+        return error_set(err, ERR_TABLE_OR_VIEW_NOT_FOUND, P("relationName", name_quoted(&name, ctx->arena)));
+    if (t.exists_in_catalog) {
+        t.location = t.old.location;
+        t.managed = t.old.managed;
+        t.id = t.old.id;
+    }
+    if (c->table.like.len) {
+        TRY(copy_definition(ctx, c, &copied, err));
+        c = &copied;
+    }
+    if (c->query)
+        TRY(analyze_query(ctx->analyzer, c->query, &t.query, err));
+    if (str_is(t.provider, "delta"))
+        return create_delta(ctx, c, &t, err);
+    static const char *const FILES[] = {"parquet", "csv", "json", "text"};
+    for (size_t i = 0; i < LENGTH_OF(FILES); i++)
+        if (str_is(t.provider, FILES[i]))
+            return create_files(ctx, c, &t, err);
+    return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", t.provider));
+}

@@ -1,0 +1,94 @@
+/* Rows become data and change files of a table, described as the log's actions. */
+#include "command/command_impl.h"
+
+enum { DEFAULT_INDEXED_COLUMNS = 32 };
+#define DEFAULT_FILE_BYTES (INT64_C(128) << 20)
+
+static int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
+{
+    int64_t n;
+    Str text = metadata_property(m, key);
+    return text.len && str_to_i64(text, &n) ? n : otherwise;
+}
+
+static size_t leaf_count(const Type *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
+        n += t->structure.fields[i].type->kind == TYPE_STRUCT ? leaf_count(t->structure.fields[i].type) : 1;
+    return n;
+}
+
+static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metadata *m, const Type *schema)
+{
+    WriteSpec spec = {.folder = store_root(delta_table_store(table)), .format = S("parquet"), .schema = schema, .file_prefix = S("part-")};
+    int64_t indexed = property_number(m, "delta.dataSkippingNumIndexedCols", DEFAULT_INDEXED_COLUMNS);
+    spec.stats_columns = indexed < 0 ? leaf_count(schema) : (size_t)indexed;
+    spec.target_file_bytes = property_number(m, "delta.targetFileSize", DEFAULT_FILE_BYTES);
+    spec.partition_columns = ARENA_ARRAY(ctx->arena, size_t, m->partition_columns.len + 1);
+    for (size_t p = 0; p < m->partition_columns.len; p++) {
+        int at = type_field_index(schema, m->partition_columns.at[p], false);
+        if (at >= 0)
+            spec.partition_columns[spec.partition_count++] = (size_t)at;
+    }
+    return spec;
+}
+
+static PropertyVec partition_properties(CommandContext *ctx, const WriteSpec *spec, const WrittenFile *f)
+{
+    PropertyVec out = {0};
+    for (size_t p = 0; p < spec->partition_count; p++) {
+        Str name = spec->schema->structure.fields[spec->partition_columns[p]].name;
+        Property value = partition_value_print(name, &f->partition_values[p], ctx->arena);
+        vec_push(ctx->arena, &out, value);
+    }
+    return out;
+}
+
+bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
+{
+    WriteSpec spec = table_spec(ctx, table, m, m->schema);
+    WrittenFileVec files = {0};
+    TRY(engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err));
+    for (size_t i = 0; i < files.len; i++) {
+        const WrittenFile *f = &files.at[i];
+        AddFile add = {.path = path_uri_encode(f->path, ctx->arena), .size = f->size, .modification_time_ms = f->modified_ms,
+                       .data_change = data_change, .stats = f->stats, .partition_values = partition_properties(ctx, &spec, f)};
+        vec_push(ctx->arena, out, add);
+        if (row_count)
+            *row_count += f->rows;
+    }
+    return true;
+}
+
+bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err)
+{
+    VEC(Field) fields = {0};
+    for (size_t i = 0; i < m->schema->structure.count; i++)
+        vec_push(ctx->arena, &fields, m->schema->structure.fields[i]);
+    Field type = {S("_change_type"), type_simple(TYPE_STRING), true, {0}};
+    vec_push(ctx->arena, &fields, type);
+    WriteSpec spec = table_spec(ctx, table, m, type_struct(fields.at, fields.len, ctx->arena));
+    spec.sub_folder = S("_change_data");
+    spec.file_prefix = S("cdc-");
+    spec.stats_columns = 0;
+    WrittenFileVec files = {0};
+    TRY(engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err));
+    for (size_t i = 0; i < files.len; i++) {
+        CdcFile c = {.path = path_uri_encode(files.at[i].path, ctx->arena), .size = files.at[i].size,
+                     .partition_values = partition_properties(ctx, &spec, &files.at[i])};
+        vec_push(ctx->arena, out, c);
+    }
+    return true;
+}
+
+void discard_files(DeltaTable *table, const AddFileVec *files)
+{
+    for (size_t i = 0; i < files->len; i++) {
+        AUTO_ARENA arena = arena_new();
+        Error ignored = error_in(arena);
+        Str path;
+        if (path_uri_decode(files->at[i].path, arena, &path, &ignored) && !store_delete(delta_table_store(table), path, &ignored))
+            continue; /* an orphan that VACUUM removes */
+    }
+}

@@ -1,0 +1,372 @@
+/* The common write into a Delta table, and INSERT on top of it. */
+#include "base/json.h"
+#include "command/command_impl.h"
+
+/* ---- schema of what is written against the table's ---- */
+
+static bool same_name(CommandContext *ctx, Str x, Str y)
+{
+    return analyzer_func(ctx->analyzer)->case_sensitive ? str_eq(x, y) : str_ieq(x, y);
+}
+
+static Field written_field(CommandContext *ctx, const BoundColumn *c)
+{
+    return (Field){c->name, type_as_nullable(c->type, ctx->arena), true, c->metadata};
+}
+
+/* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. */
+static bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundRel *rows, Metadata **out)
+{
+    VEC(Field) fields = {0};
+    const Type *schema = m->schema;
+    for (size_t i = 0; i < schema->structure.count; i++)
+        vec_push(ctx->arena, &fields, schema->structure.fields[i]);
+    for (size_t c = 0; c < rows->columns.len; c++) {
+        bool known = false;
+        for (size_t i = 0; i < schema->structure.count && !known; i++)
+            known = same_name(ctx, schema->structure.fields[i].name, rows->columns.at[c].name);
+        if (!known)
+            vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
+    }
+    if (fields.len == schema->structure.count)
+        return false;
+    *out = metadata_copy(m, ctx->arena);
+    (*out)->schema = type_struct(fields.at, fields.len, ctx->arena);
+    (*out)->schema_string = type_json((*out)->schema, ctx->arena);
+    return true;
+}
+
+static Metadata *replaced_schema(CommandContext *ctx, const Metadata *m, const BoundRel *rows)
+{
+    VEC(Field) fields = {0};
+    for (size_t c = 0; c < rows->columns.len; c++)
+        vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
+    Metadata *out = metadata_copy(m, ctx->arena);
+    out->schema = type_struct(fields.at, fields.len, ctx->arena);
+    out->schema_string = type_json(out->schema, ctx->arena);
+    return out;
+}
+
+static Str indented_tree(CommandContext *ctx, const Type *t)
+{
+    return str_printf(ctx->arena, "root\n" STR_FMT, STR_ARG(type_tree_string(t, 0, ctx->arena)));
+}
+
+static bool schema_mismatch(CommandContext *ctx, const Target *t, const BoundRel *rows, Error *err)
+{
+    VEC(Field) fields = {0};
+    for (size_t c = 0; c < rows->columns.len; c++)
+        vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
+    const Type *written = type_struct(fields.at, fields.len, ctx->arena);
+    Str id = t->snapshot ? snapshot_metadata(t->snapshot)->id : S("");
+    err->verbatim = str_printf(
+        err->arena,
+        "[DELTA_METADATA_MISMATCH] A schema mismatch detected when writing to the Delta table (Table ID: " STR_FMT ").\n"
+        "To enable schema migration using DataFrameWriter or DataStreamWriter, please set:\n'.option(\"mergeSchema\", \"true\")'.\n"
+        "For other operations, set the session configuration\nspark.databricks.delta.schema.autoMerge.enabled to \"true\". See the "
+        "documentation\nspecific to the operation for details.\n\nTable schema:\n" STR_FMT "\n\nData schema:\n" STR_FMT "\n",
+        STR_ARG(id), STR_ARG(indented_tree(ctx, snapshot_schema(t->snapshot))), STR_ARG(indented_tree(ctx, written)));
+    return error_set(err, ERR_DELTA_METADATA_MISMATCH);
+}
+
+/* ---- which files an overwrite replaces ---- */
+
+static void remove_all(CommandContext *ctx, const Target *t, Transaction *x, int64_t *count, int64_t *bytes)
+{
+    FileList files = {0};
+    snapshot_files(t->snapshot, ctx->arena, &files);
+    for (size_t i = 0; i < files.len; i++) {
+        transaction_remove(x, files.at[i], true);
+        *count += 1;
+        *bytes += files.at[i]->size;
+    }
+    transaction_read_whole_table(x);
+}
+
+/* replaceWhere: matching rows go as a DELETE would take them, then the new rows come; those must match too. */
+static bool remove_where(CommandContext *ctx, const Target *t, const Expr *predicate, Transaction *x, ChangeCounts *counts, Error *err)
+{
+    BoundRel *scan;
+    TRY(target_scan(ctx, t, NULL, true, &scan, err));
+    BoundExpr *condition;
+    TRY(analyze_condition(ctx->analyzer, predicate, &scan->columns, &condition, err));
+    note_read(ctx, scan, condition, x);
+    BoundRel *rows = build_filter(ctx, scan, condition), *p = build_project(ctx, rows);
+    size_t width = scan->columns.len - 2;
+    bool has_old = keeps_change_feed(t);
+    build_push(ctx, p, bound_column(&rows->columns.at[width], ctx->arena), S("_file"));
+    build_push(ctx, p, bound_column(&rows->columns.at[width + 1], ctx->arena), S("_row"));
+    build_push(ctx, p, build_int(ctx, CHANGE_ROW_DELETE), S("_change"));
+    for (size_t i = 0; has_old && i < width; i++)
+        build_push(ctx, p, bound_column(&rows->columns.at[i], ctx->arena), rows->columns.at[i].name);
+    for (size_t i = 0; i < width; i++)
+        build_push(ctx, p, bound_literal(value_null(rows->columns.at[i].type), ctx->arena), rows->columns.at[i].name);
+    ChangeSet set;
+    TRY(change_set_store(ctx, t, p, has_old, &set, err));
+    return change_set_apply(ctx, t, &set, x, counts, err);
+}
+
+static bool check_replacement(CommandContext *ctx, const Expr *predicate, BoundRel **rows, Error *err)
+{
+    BoundExpr *condition, *sure[2], *holds, *broken, *raised;
+    TRY(analyze_condition(ctx->analyzer, predicate, &(*rows)->columns, &condition, err));
+    sure[0] = condition;
+    sure[1] = bound_literal(value_bool(false), ctx->arena);
+    TRY(build_call(ctx, "coalesce", 2, sure, &holds, err));
+    TRY(build_call(ctx, "not", 1, &holds, &broken, err));
+    Error message = error_in(ctx->arena);
+    error_set(&message, ERR_DELTA_REPLACE_WHERE_MISMATCH, P("replaceWhere", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)),
+              PZ("message", "a row does not match the predicate"));
+    BoundExpr *text = bound_literal(value_string(error_message(&message, ctx->arena)), ctx->arena);
+    TRY(build_call(ctx, "raise_class", 1, &text, &raised, err));
+    BoundRel *p = build_project(ctx, *rows);
+    for (size_t i = 0; i < (*rows)->columns.len; i++) {
+        BoundExpr *e = bound_column(&(*rows)->columns.at[i], ctx->arena);
+        if (i == 0) {
+            BoundExpr *c = bound_new(BEXPR_CASE, e->type, e->nullable, ctx->arena);
+            BoundExpr *typed = bound_cast(raised, e->type, CAST_LEGACY, true, ctx->arena);
+            typed->cast.zone = analyzer_func(ctx->analyzer)->zone;
+            vec_push(ctx->arena, &c->cases.conditions, broken);
+            vec_push(ctx->arena, &c->cases.values, typed);
+            c->cases.otherwise = e;
+            e = c;
+        }
+        build_push(ctx, p, e, (*rows)->columns.at[i].name);
+    }
+    *rows = p;
+    return true;
+}
+
+static bool same_partition(const AddFile *x, const AddFile *y)
+{
+    if (x->partition_values.len != y->partition_values.len)
+        return false;
+    for (size_t i = 0; i < x->partition_values.len; i++) {
+        const Property *other = partition_value_of(&y->partition_values, x->partition_values.at[i].key);
+        const Property *own = &x->partition_values.at[i];
+        if (!other || other->is_null != own->is_null || (!own->is_null && !str_eq(other->value, own->value)))
+            return false;
+    }
+    return true;
+}
+
+/* Dynamic partition overwrite: the partitions that got new rows lose their old ones. */
+static void remove_partitions(CommandContext *ctx, const Target *t, const AddFileVec *added, Transaction *x, ChangeCounts *counts)
+{
+    FileList files = {0};
+    snapshot_files(t->snapshot, ctx->arena, &files);
+    for (size_t i = 0; i < files.len; i++)
+        for (size_t k = 0; k < added->len; k++)
+            if (same_partition(files.at[i], &added->at[k])) {
+                transaction_remove(x, files.at[i], true);
+                counts->files_removed++;
+                counts->bytes_removed += files.at[i]->size;
+                break;
+            }
+    transaction_read_whole_table(x);
+}
+
+/* ---- the write ---- */
+
+static void note_write(CommandContext *ctx, const TableWrite *w, const Metadata *m, CommitNote *note)
+{
+    static const char *const MODES[] = {[WRITE_APPEND] = "Append", [WRITE_OVERWRITE] = "Overwrite", [WRITE_REPLACE_WHERE] = "Overwrite",
+                                        [WRITE_DYNAMIC_PARTITIONS] = "Overwrite"};
+    if (str_is(w->operation, "WRITE")) {
+        Buf partitions = buf_in(ctx->arena);
+        buf_addc(&partitions, '[');
+        for (size_t i = 0; i < m->partition_columns.len; i++) {
+            if (i)
+                buf_addc(&partitions, ',');
+            json_put_str(&partitions, m->partition_columns.at[i]);
+        }
+        buf_addc(&partitions, ']');
+        note_parameter_text(ctx, note, "mode", str_from(MODES[w->mode]));
+        note_parameter_text(ctx, note, "partitionBy", buf_str(&partitions));
+    }
+    for (size_t i = 0; i < w->parameters.len; i++)
+        vec_push(ctx->arena, &note->parameters, w->parameters.at[i]);
+}
+
+static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const TableWrite *w, Transaction *x)
+{
+    if (w->new_metadata) {
+        transaction_set_metadata(x, w->new_metadata);
+        if (w->new_protocol)
+            transaction_set_protocol(x, w->new_protocol);
+        return w->new_metadata;
+    }
+    const Metadata *current = snapshot_metadata(t->snapshot);
+    Metadata *changed = NULL;
+    bool auto_merge = session_bool(ctx->session, "spark.databricks.delta.schema.autoMerge.enabled", false);
+    if (w->overwrite_schema && w->mode == WRITE_OVERWRITE)
+        changed = replaced_schema(ctx, current, w->rows);
+    else if (w->align.by_name && (w->merge_schema || auto_merge))
+        merged_schema(ctx, current, w->rows, &changed);
+    if (!changed)
+        return current;
+    transaction_set_metadata(x, changed);
+    return changed;
+}
+
+static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, const Metadata *m, Transaction *x, ChangeCounts *counts,
+                         AddFileVec *added, int64_t *rows, Error *err)
+{
+    BoundRel *aligned;
+    if (!align_rows(ctx, m, t->name, w->rows, &w->align, &aligned, err)) {
+        if (err->cls != ERR_DELTA_METADATA_MISMATCH)
+            return false;
+        error_clear(err);
+        return schema_mismatch(ctx, t, w->rows, err);
+    }
+    if (w->mode == WRITE_REPLACE_WHERE)
+        TRY(check_replacement(ctx, w->replace_where, &aligned, err));
+    TRY(write_data_files(ctx, t->table, m, aligned, true, added, rows, err));
+    if (w->mode == WRITE_OVERWRITE && t->snapshot)
+        remove_all(ctx, t, x, &counts->files_removed, &counts->bytes_removed);
+    if (w->mode == WRITE_REPLACE_WHERE)
+        TRY(remove_where(ctx, t, w->replace_where, x, counts, err));
+    if (w->mode == WRITE_DYNAMIC_PARTITIONS)
+        remove_partitions(ctx, t, added, x, counts);
+    return true;
+}
+
+bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
+{
+    CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us()};
+    if (t->snapshot) {
+        TRY(check_change(t, w->mode != WRITE_APPEND, err));
+        if (w->txn_app_id.len && snapshot_txn_version(t->snapshot, w->txn_app_id) >= w->txn_version)
+            return true;
+    }
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    const Metadata *m = wanted_metadata(ctx, t, w, x);
+    AddFileVec added = {0};
+    ChangeCounts counts = {0};
+    int64_t rows = 0, bytes = 0;
+    bool ok = gather_files(ctx, t, w, m, x, &counts, &added, &rows, err);
+    for (size_t i = 0; ok && i < added.len; i++) {
+        transaction_add(x, &added.at[i]);
+        bytes += added.at[i].size;
+    }
+    if (ok && w->txn_app_id.len)
+        transaction_txn(x, w->txn_app_id, w->txn_version);
+    if (ok) {
+        note_write(ctx, w, m, &note);
+        note_metric(ctx, &note, "numFiles", (int64_t)added.len);
+        note_metric(ctx, &note, "numOutputRows", rows);
+        note_metric(ctx, &note, "numOutputBytes", bytes);
+        if (w->mode != WRITE_APPEND) {
+            note_metric(ctx, &note, "numRemovedFiles", counts.files_removed);
+            note_metric(ctx, &note, "numRemovedBytes", counts.bytes_removed);
+        }
+        note.blind_append = w->mode == WRITE_APPEND && t->snapshot && m == snapshot_metadata(t->snapshot);
+        ok = note_commit(ctx, x, &note, NULL, err);
+    }
+    transaction_end(x);
+    if (!ok)
+        discard_files(t->table, &added);
+    if (row_count)
+        *row_count = rows;
+    return ok;
+}
+
+/* ---- INSERT ---- */
+
+/* PARTITION (a = 1, b): the given constants stand in for columns the query does not have. */
+static bool with_partition_values(CommandContext *ctx, const Command *c, const Metadata *m, BoundRel **rows, StrVec *columns, Error *err)
+{
+    if (!c->insert.partition.len)
+        return true;
+    BoundRel *p = build_project(ctx, *rows);
+    StrVec names = {0};
+    size_t next = 0;
+    for (size_t i = 0; i < m->schema->structure.count; i++) {
+        const Field *f = &m->schema->structure.fields[i];
+        const Expr *fixed = NULL;
+        for (size_t k = 0; k < c->insert.partition.len; k++)
+            if (c->insert.partition.at[k].value && same_name(ctx, vec_last(&c->insert.partition.at[k].target), f->name))
+                fixed = c->insert.partition.at[k].value;
+        if (fixed) {
+            Value v;
+            TRY(analyze_constant(ctx->analyzer, fixed, NULL, &v, err));
+            build_push(ctx, p, bound_literal(v, ctx->arena), f->name);
+        } else if (next < (*rows)->columns.len) {
+            build_push(ctx, p, bound_column(&(*rows)->columns.at[next], ctx->arena), f->name);
+            next++;
+        } else
+            continue;
+        vec_push(ctx->arena, &names, f->name);
+    }
+    if (next < (*rows)->columns.len)
+        return error_set(err, ERR_INSERT_PARTITION_COLUMN_ARITY_MISMATCH, PZ("staticPartCols", ""), PZ("tableColumns", ""), PZ("dataColumns", ""), PZ("tableName", ""));
+    *rows = p;
+    *columns = names;
+    return true;
+}
+
+static bool overwrites_dynamically(CommandContext *ctx, const Metadata *m)
+{
+    bool found;
+    Str mode;
+    session_get(ctx->session, S("spark.sql.sources.partitionOverwriteMode"), ctx->arena, &found, &mode);
+    return found && str_is_ci(mode, "dynamic") && m->partition_columns.len;
+}
+
+/* DEFAULT as a whole cell of VALUES stands for the column's default. */
+static bool resolve_defaults(CommandContext *ctx, const Command *c, const Metadata *m, Error *err)
+{
+    Rel *rel = c->query;
+    if (!rel || rel->kind != REL_VALUES)
+        return true;
+    for (size_t r = 0; r < rel->values.rows.len; r++)
+        for (size_t i = 0; i < rel->values.rows.at[r].len; i++) {
+            Expr **cell = &rel->values.rows.at[r].at[i];
+            if ((*cell)->kind != EXPR_DEFAULT)
+                continue;
+            int at = (int)i;
+            if (c->insert.columns.len)
+                at = i < c->insert.columns.len ? type_field_index(m->schema, c->insert.columns.at[i], false) : -1;
+            if (at < 0 || (size_t)at >= m->schema->structure.count)
+                return error_set(err, ERR_DEFAULT_PLACEMENT_INVALID);
+            Str sql = delta_default_expression(&m->schema->structure.fields[at], ctx->arena);
+            SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+            if (sql.len)
+                TRY(sql_parse_expr(sql, &options, ctx->arena, cell, err));
+            else
+                *cell = expr_literal(value_null(type_simple(TYPE_NULL)), ctx->arena);
+        }
+    return true;
+}
+
+bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    Target t;
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    const Metadata *m = snapshot_metadata(t.snapshot);
+    TRY(resolve_defaults(ctx, c, m, err));
+    TableWrite w = {.operation = S("WRITE"), .align = {.by_name = c->insert.by_name}};
+    StrVec columns = c->insert.columns;
+    TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
+    TRY(with_partition_values(ctx, c, m, &w.rows, &columns, err));
+    w.align.columns = &columns;
+    w.merge_schema = c->insert.schema_evolution;
+    switch (c->insert.mode) {
+    case INSERT_APPEND:
+        w.mode = WRITE_APPEND;
+        break;
+    case INSERT_OVERWRITE:
+        w.mode = overwrites_dynamically(ctx, m) || c->insert.partition.len ? WRITE_DYNAMIC_PARTITIONS : WRITE_OVERWRITE;
+        break;
+    case INSERT_REPLACE_WHERE:
+        w.mode = WRITE_REPLACE_WHERE;
+        w.replace_where = c->insert.replace_where;
+        break;
+    case INSERT_REPLACE_USING:
+        return error_unsupported(err, "INSERT INTO ... REPLACE USING");
+    }
+    *result = result_none(ctx);
+    return write_to_table(ctx, &t, &w, NULL, err);
+}

@@ -1,0 +1,88 @@
+/* From a name in a command to the Delta table it changes. */
+#include "command/command_impl.h"
+
+static void release_snapshot(void *s)
+{
+    snapshot_unref(s);
+}
+
+static void release_table(void *t)
+{
+    delta_table_unref(t);
+}
+
+bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err)
+{
+    *out = c->name;
+    if (!c->name_expr)
+        return true;
+    Value text;
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    TRY(analyze_constant(ctx->analyzer, c->name_expr, type_simple(TYPE_STRING), &text, err));
+    return sql_parse_name(text.bytes, &options, ctx->arena, out, err);
+}
+
+bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err)
+{
+    session_current(ctx->session, ctx->arena, catalog, schema);
+    if (name->len > 3 || !name->len)
+        return error_set(err, ERR_REQUIRES_SINGLE_PART_NAMESPACE, PZ("sessionCatalog", "spark_catalog"),
+                         P("namespace", name_quoted(name, ctx->arena)));
+    if (name->len == 3)
+        *catalog = name->at[0];
+    if (name->len >= 2)
+        *schema = name->at[name->len - 2];
+    *object = vec_last(name);
+    return true;
+}
+
+bool is_delta(const ResolvedTable *t)
+{
+    return (t->kind == RESOLVED_TABLE || t->kind == RESOLVED_PATH) && str_is_ci(t->entry.provider, "delta");
+}
+
+bool target_refresh(CommandContext *ctx, Target *t, Error *err)
+{
+    TRY(snapshot_newest(t->table, &t->snapshot, err));
+    arena_on_free(ctx->arena, release_snapshot, t->snapshot);
+    return true;
+}
+
+static bool open_location(CommandContext *ctx, Str location, Target *out, Error *err)
+{
+    TRY(catalog_delta_table(session_catalog(ctx->session), location, &out->table, err));
+    arena_on_free(ctx->arena, release_table, out->table);
+    return target_refresh(ctx, out, err);
+}
+
+bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *err)
+{
+    *out = (Target){.name = str_printf(ctx->arena, "delta.`" STR_FMT "`", STR_ARG(location))};
+    out->resolved.kind = RESOLVED_PATH;
+    out->resolved.entry.provider = S("delta");
+    out->resolved.entry.location = location;
+    return open_location(ctx, location, out, err);
+}
+
+bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *out, Error *err)
+{
+    *out = (Target){0};
+    TRY(analyze_table_name(ctx->analyzer, name, origin, &out->resolved, err));
+    out->name = out->resolved.full_name;
+    if (out->resolved.kind == RESOLVED_VIEW || out->resolved.kind == RESOLVED_TEMP_VIEW)
+        return error_set(err, ERR_EXPECT_TABLE_NOT_VIEW__NO_ALTERNATIVE, P("viewName", name_quoted(name, ctx->arena)),
+                         PZ("operation", "this command"));
+    if (!is_delta(&out->resolved))
+        return error_set(err, ERR_DELTA_TABLE_ONLY_OPERATION, P("tableName", out->name), PZ("operation", "This operation"));
+    if (out->resolved.kind == RESOLVED_TABLE) {
+        Str parts[3] = {out->resolved.entry.catalog, out->resolved.entry.schema, out->resolved.entry.name};
+        out->qualifier = name_of(ctx->arena, 3, parts);
+    } else
+        out->qualifier = *name;
+    return open_location(ctx, out->resolved.entry.location, out, err);
+}
+
+bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err)
+{
+    return analyze_delta_scan(ctx->analyzer, t->snapshot, qualifier ? qualifier : &t->qualifier, with_positions, out, err);
+}

@@ -1,0 +1,247 @@
+/* UPDATE and DELETE: the rows a condition picks become a set of changes. */
+#include "base/json.h"
+#include "command/command_impl.h"
+
+typedef struct Picked {
+    BoundRel *scan;       /* target with positions */
+    BoundRel *rows;       /* filtered */
+    BoundExpr *condition; /* NULL: every row */
+    size_t width;
+} Picked;
+
+static bool pick(CommandContext *ctx, const Target *t, const Command *c, Picked *out, Error *err)
+{
+    Name qualifier = t->qualifier;
+    if (c->dml.alias.len) {
+        qualifier = (Name){0};
+        vec_push(ctx->arena, &qualifier, c->dml.alias);
+    }
+    *out = (Picked){.width = snapshot_schema(t->snapshot)->structure.count};
+    TRY(target_scan(ctx, t, &qualifier, true, &out->scan, err));
+    out->rows = out->scan;
+    if (!c->dml.condition)
+        return true;
+    TRY(analyze_condition(ctx->analyzer, c->dml.condition, &out->scan->columns, &out->condition, err));
+    out->rows = build_filter(ctx, out->scan, out->condition);
+    return true;
+}
+
+static void conjuncts(CommandContext *ctx, BoundExpr *e, BoundExprVec *out)
+{
+    if (e->kind == BEXPR_CALL && str_is(str_from(e->call.row->name), "and")) {
+        conjuncts(ctx, e->call.args.at[0], out);
+        conjuncts(ctx, e->call.args.at[1], out);
+    } else
+        vec_push(ctx->arena, out, e);
+}
+
+/* What the statement looked at: files that may match its condition, by partition and statistics. */
+void note_read(CommandContext *ctx, BoundRel *scan, BoundExpr *condition, Transaction *x)
+{
+    if (!condition) {
+        transaction_read_whole_table(x);
+        return;
+    }
+    size_t width = scan->delta.column_count;
+    ScanColumn *columns = ARENA_ARRAY(ctx->arena, ScanColumn, width);
+    for (size_t i = 0; i < width; i++)
+        columns[i] = (ScanColumn){scan->columns.at[i].id, scan->delta.fields[i]};
+    BoundExprVec *list = ARENA_NEW(ctx->arena, BoundExprVec);
+    conjuncts(ctx, condition, list);
+    scan->delta.predicates = *list;
+    transaction_read_predicate(x, list, columns, width);
+}
+
+static void push_position(CommandContext *ctx, BoundRel *p, const BoundRel *rows, ChangeType type)
+{
+    size_t at = rows->columns.len - 2;
+    build_push(ctx, p, bound_column(&rows->columns.at[at], ctx->arena), S("_file"));
+    build_push(ctx, p, bound_column(&rows->columns.at[at + 1], ctx->arena), S("_row"));
+    build_push(ctx, p, build_int(ctx, type), S("_change"));
+}
+
+static void push_columns(CommandContext *ctx, BoundRel *p, const BoundRel *rows, size_t from, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        build_push(ctx, p, bound_column(&rows->columns.at[from + i], ctx->arena), rows->columns.at[from + i].name);
+}
+
+static void push_nulls(CommandContext *ctx, BoundRel *p, const BoundRel *rows, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        build_push(ctx, p, bound_literal(value_null(rows->columns.at[i].type), ctx->arena), rows->columns.at[i].name);
+}
+
+static void note_counts(CommandContext *ctx, CommitNote *note, const ChangeCounts *c)
+{
+    note_metric(ctx, note, "numRemovedFiles", c->files_removed);
+    note_metric(ctx, note, "numRemovedBytes", c->bytes_removed);
+    note_metric(ctx, note, "numAddedFiles", c->files_added);
+    note_metric(ctx, note, "numAddedBytes", c->bytes_added);
+    note_metric(ctx, note, "numCopiedRows", c->copied);
+    note_metric(ctx, note, "numAddedChangeFiles", c->change_files);
+    note_metric(ctx, note, "numDeletionVectorsAdded", c->vectors_added);
+    note_metric(ctx, note, "numDeletionVectorsRemoved", c->vectors_removed);
+    note_metric(ctx, note, "numDeletionVectorsUpdated", c->vectors_updated);
+    note_metric(ctx, note, "executionTimeMs", (clock_monotonic_us() - note->started_us) / 1000);
+    note_metric(ctx, note, "scanTimeMs", c->scan_ms);
+    note_metric(ctx, note, "rewriteTimeMs", c->rewrite_ms);
+}
+
+static void note_predicate(CommandContext *ctx, CommitNote *note, const BoundExpr *condition)
+{
+    Buf b = buf_in(ctx->arena);
+    buf_addc(&b, '[');
+    if (condition)
+        json_put_str(&b, func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena));
+    buf_addc(&b, ']');
+    note_parameter_text(ctx, note, "predicate", buf_str(&b));
+}
+
+static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundRel *changes, bool has_old, CommitNote *note,
+                   const char *metric, BoundRel **result, Error *err)
+{
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    note_read(ctx, p->scan, p->condition, x);
+    ChangeSet set;
+    ChangeCounts counts = {0};
+    bool ok = change_set_store(ctx, t, changes, has_old, &set, err);
+    counts.scan_ms = (clock_monotonic_us() - note->started_us) / 1000;
+    ok = ok && change_set_apply(ctx, t, &set, x, &counts, err);
+    int64_t affected = counts.updated + counts.deleted;
+    if (ok && affected) {
+        note_predicate(ctx, note, p->condition);
+        note_metric(ctx, note, metric, affected);
+        note_counts(ctx, note, &counts);
+        ok = note_commit(ctx, x, note, NULL, err);
+    }
+    transaction_end(x);
+    static const char *const NAMES[] = {"num_affected_rows"};
+    *result = result_counts(ctx, 1, NAMES, &affected);
+    return ok;
+}
+
+/* ---- UPDATE ---- */
+
+static bool assigned_field(CommandContext *ctx, const Target *t, const Assignment *a, const BoundRel *scan, size_t *field, Error *err)
+{
+    Expr column = {.kind = EXPR_COLUMN, .origin = {0, -1}, .column = {.name = a->target, .plan_id = -1}};
+    BoundExpr *e;
+    TRY(analyze_expr(ctx->analyzer, &column, &scan->columns, &e, err));
+    if (e->kind != BEXPR_COLUMN)
+        return error_unsupported(err, "assigning to the nested field " STR_FMT, STR_ARG(name_text(&a->target, ctx->arena)));
+    for (size_t i = 0; i < snapshot_schema(t->snapshot)->structure.count; i++)
+        if (scan->columns.at[i].id == e->column.id)
+            *field = i;
+    return true;
+}
+
+bool assigned_value(CommandContext *ctx, const Field *f, const Expr *value, const BoundColumnVec *columns, Str table, BoundExpr **out, Error *err)
+{
+    if (value->kind == EXPR_DEFAULT)
+        return column_default(ctx, f, out, err);
+    TRY(analyze_expr(ctx->analyzer, value, columns, out, err));
+    return store_value(ctx, f, table, *out, out, err);
+}
+
+static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c, Picked *picked, BoundRel **out, Error *err)
+{
+    const Metadata *m = snapshot_metadata(t->snapshot);
+    BoundExpr **values = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
+    BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
+    for (size_t i = 0; i < c->dml.assignments.len; i++) {
+        const Assignment *a = &c->dml.assignments.at[i];
+        size_t f = 0;
+        TRY(assigned_field(ctx, t, a, picked->scan, &f, err));
+        if (values[f])
+            return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->schema->structure.fields[f].name));
+        TRY(assigned_value(ctx, &m->schema->structure.fields[f], a->value, &picked->scan->columns, t->name, &values[f], err));
+        given[f] = bound_literal(value_bool(true), ctx->arena);
+    }
+    bool has_old = keeps_change_feed(t);
+    BoundRel *p = build_project(ctx, picked->rows);
+    push_position(ctx, p, picked->rows, CHANGE_ROW_UPDATE);
+    if (has_old)
+        push_columns(ctx, p, picked->rows, 0, picked->width);
+    size_t first = p->columns.len;
+    for (size_t i = 0; i < picked->width; i++)
+        build_push(ctx, p, values[i] ? values[i] : bound_column(&picked->rows->columns.at[i], ctx->arena), picked->rows->columns.at[i].name);
+    BoundRel *rows;
+    TRY(generate_columns(ctx, m, p, first, given, &rows, err));
+    return enforce_constraints(ctx, m, rows, first, out, err);
+}
+
+bool check_change(const Target *t, bool removes, Error *err)
+{
+    TRY(snapshot_check_writable(t->snapshot, err));
+    if (removes && snapshot_property_bool(t->snapshot, "delta.appendOnly", false))
+        return error_set(err, ERR_DELTA_CANNOT_MODIFY_APPEND_ONLY, P("table_name", t->name), PZ("config", "delta.appendOnly"));
+    return true;
+}
+
+bool run_update(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    CommitNote note = {.operation = S("UPDATE"), .started_us = clock_monotonic_us()};
+    Name name;
+    Target t;
+    Picked picked;
+    BoundRel *changes;
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TRY(check_change(&t, true, err));
+    TRY(pick(ctx, &t, c, &picked, err));
+    TRY(updated_rows(ctx, &t, c, &picked, &changes, err));
+    return finish(ctx, &t, &picked, changes, keeps_change_feed(&t), &note, "numUpdatedRows", result, err);
+}
+
+/* ---- DELETE ---- */
+
+/* DELETE without a condition removes files without reading them. */
+static bool delete_all(CommandContext *ctx, const Target *t, CommitNote *note, BoundRel **result, Error *err)
+{
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    transaction_read_whole_table(x);
+    FileList files = {0};
+    snapshot_files(t->snapshot, ctx->arena, &files);
+    ChangeCounts counts = {0};
+    for (size_t i = 0; i < files.len; i++) {
+        transaction_remove(x, files.at[i], true);
+        counts.files_removed++;
+        counts.bytes_removed += files.at[i]->size;
+        counts.vectors_removed += files.at[i]->dv != NULL;
+    }
+    int64_t rows = snapshot_row_count(t->snapshot);
+    bool ok = true;
+    if (files.len) {
+        note_predicate(ctx, note, NULL);
+        if (rows >= 0)
+            note_metric(ctx, note, "numDeletedRows", rows);
+        note_counts(ctx, note, &counts);
+        ok = note_commit(ctx, x, note, NULL, err);
+    }
+    transaction_end(x);
+    static const char *const NAMES[] = {"num_affected_rows"};
+    *result = result_counts(ctx, 1, NAMES, &rows);
+    return ok;
+}
+
+bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    CommitNote note = {.operation = S("DELETE"), .started_us = clock_monotonic_us()};
+    Name name;
+    Target t;
+    Picked picked;
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TRY(check_change(&t, true, err));
+    TRY(pick(ctx, &t, c, &picked, err));
+    if (!picked.condition)
+        return delete_all(ctx, &t, &note, result, err);
+    bool has_old = keeps_change_feed(&t);
+    BoundRel *p = build_project(ctx, picked.rows);
+    push_position(ctx, p, picked.rows, CHANGE_ROW_DELETE);
+    if (has_old)
+        push_columns(ctx, p, picked.rows, 0, picked.width);
+    push_nulls(ctx, p, picked.rows, picked.width);
+    return finish(ctx, &t, &picked, p, has_old, &note, "numDeletedRows", result, err);
+}

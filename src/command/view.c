@@ -1,0 +1,104 @@
+/* Views: persistent ones as SQL text with their columns, temporary ones as plans of the session. */
+#include "command/command_impl.h"
+
+static bool check_columns(const Command *c, const BoundRel *query, Error *err)
+{
+    if (!c->view.columns.len || c->view.columns.len == query->columns.len)
+        return true;
+    return error_set(err, c->view.columns.len > query->columns.len ? ERR_CREATE_VIEW_COLUMN_ARITY_MISMATCH__NOT_ENOUGH_DATA_COLUMNS
+                                                                    : ERR_CREATE_VIEW_COLUMN_ARITY_MISMATCH__TOO_MANY_DATA_COLUMNS,
+                     PZ("viewName", ""), PZ("viewColumns", ""), PZ("dataColumns", ""));
+}
+
+static const Type *view_schema(CommandContext *ctx, const Command *c, const BoundRel *query)
+{
+    VEC(Field) fields = {0};
+    for (size_t i = 0; i < query->columns.len; i++) {
+        Field f = {query->columns.at[i].name, query->columns.at[i].type, query->columns.at[i].nullable, query->columns.at[i].metadata};
+        if (i < c->view.columns.len) {
+            f.name = vec_last(&c->view.columns.at[i].name);
+            if (c->view.columns.at[i].has_comment)
+                f.metadata = field_metadata_with_text(f.metadata, "comment", c->view.columns.at[i].comment, ctx->arena);
+        }
+        vec_push(ctx->arena, &fields, f);
+    }
+    return type_struct(fields.at, fields.len, ctx->arena);
+}
+
+static bool duplicate_names(const Type *schema, Error *err)
+{
+    for (size_t i = 0; i < schema->structure.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_ieq(schema->structure.fields[i].name, schema->structure.fields[k].name))
+                return error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(str_lower(schema->structure.fields[i].name, err->arena)))));
+    return true;
+}
+
+bool run_create_temp_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    BoundRel *query;
+    *result = result_none(ctx);
+    TRY(command_name(ctx, c, &name, err));
+    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
+    TRY(check_columns(c, query, err));
+    TempView view = {.name = vec_last(&name), .plan = c->query, .sql = ctx->sql_text, .global = c->view.global};
+    for (size_t i = 0; i < c->view.columns.len; i++)
+        vec_push(ctx->arena, &view.columns, vec_last(&c->view.columns.at[i].name));
+    return session_put_temp_view(ctx->session, &view, c->view.replace || c->existence == OR_REPLACE, err);
+}
+
+bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    BoundRel *query;
+    bool found;
+    TableEntry old;
+    if (c->view.temporary)
+        return run_create_temp_view(ctx, c, result, err);
+    *result = result_none(ctx);
+    TRY(command_name(ctx, c, &name, err));
+    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
+    TRY(check_columns(c, query, err));
+    TableEntry e = {.kind = OBJECT_VIEW, .comment = c->comment, .owner = session_user(ctx->session), .view_sql = c->view.sql};
+    TRY(command_object_name(ctx, &name, &e.catalog, &e.schema, &e.name, err));
+    session_current(ctx->session, ctx->arena, &e.view_catalog, &e.view_schema);
+    const Type *schema = view_schema(ctx, c, query);
+    TRY(duplicate_names(schema, err));
+    e.schema_json = type_json(schema, ctx->arena);
+    for (size_t i = 0; i < c->properties.len; i++) {
+        Property p = {c->properties.at[i].key, c->properties.at[i].value, false};
+        vec_push(ctx->arena, &e.properties, p);
+    }
+    TRY(catalog_get_table(session_catalog(ctx->session), e.catalog, e.schema, e.name, ctx->arena, &found, &old, err));
+    if (!found)
+        return catalog_create_table(session_catalog(ctx->session), &e, err);
+    if (c->existence == IF_NOT_EXISTS)
+        return true;
+    if (old.kind != OBJECT_VIEW)
+        return error_set(err, ERR_EXPECT_VIEW_NOT_TABLE__NO_ALTERNATIVE, P("tableName", name_quoted(&name, ctx->arena)), PZ("operation", "CREATE OR REPLACE VIEW"));
+    if (!c->view.replace && c->existence != OR_REPLACE)
+        return error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&name, ctx->arena)));
+    return catalog_update_table(session_catalog(ctx->session), &e, err);
+}
+
+bool run_drop_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    Str catalog, schema, object;
+    bool found;
+    TableEntry e;
+    *result = result_none(ctx);
+    TRY(command_name(ctx, c, &name, err));
+    bool global = name.len == 2 && str_is_ci(name.at[0], "global_temp");
+    if ((name.len == 1 || global) && session_drop_temp_view(ctx->session, vec_last(&name), global))
+        return true;
+    TRY(command_object_name(ctx, &name, &catalog, &schema, &object, err));
+    TRY(catalog_get_table(session_catalog(ctx->session), catalog, schema, object, ctx->arena, &found, &e, err));
+    if (!found)
+        return c->existence == IF_EXISTS || error_set(err, ERR_TABLE_OR_VIEW_NOT_FOUND, P("relationName", name_quoted(&name, ctx->arena)));
+    if (e.kind != OBJECT_VIEW)
+        return error_set(err, ERR_WRONG_COMMAND_FOR_OBJECT_TYPE, PZ("operation", "DROP VIEW"), PZ("requiredType", "VIEW"),
+                         P("objectName", name_text(&name, ctx->arena)), PZ("foundType", e.managed ? "MANAGED" : "EXTERNAL"), PZ("alternative", "DROP TABLE"));
+    return catalog_drop_table(session_catalog(ctx->session), catalog, schema, object, err);
+}

@@ -1,0 +1,76 @@
+/* Rendering a bound plan as DuckDB SQL: state that travels along, and the text forms that are put together. */
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/resource.h"
+
+/* Text in pieces, so that wrapping a query in another does not copy it. */
+typedef struct Rope Rope;
+struct Rope {
+    Str text;              /* a leaf when parts is NULL */
+    const Rope **parts;
+    size_t count;
+    size_t length;
+};
+
+/* A SELECT being put together. A part that is empty can still be filled by the relation above. */
+typedef struct Block {
+    const Rope *with;      /* "cte1(c1) AS (..), ..", NULL: none */
+    const Rope *from;      /* NULL: no FROM */
+    Str select;            /* empty: the relation's own columns */
+    const Rope *where;
+    Str group;
+    Str order;
+    Str limit;
+    bool recursive;        /* of with */
+} Block;
+
+typedef struct Render {
+    FuncContext func;
+    Arena *arena;
+    Resources *resources;  /* NULL: the text is only shown */
+    size_t depth;          /* of relations around the present one */
+} Render;
+
+enum { RENDER_MAX_DEPTH = 10000 };
+
+/* ---- render_rel.c ---- */
+
+/* A whole query: exactly the visible columns in order, each of its carrier type under the name it has in DuckDB. */
+MUST_CHECK bool render_query(Render *r, const BoundRel *rel, Str *sql, Error *err);
+/* The same between parentheses for use inside an expression or FROM; every column, hidden ones too. */
+MUST_CHECK bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err);
+/* Levels of relations in the plan. */
+size_t plan_depth(const BoundRel *rel);
+
+const Rope *rope_text(Arena *arena, Str text);
+const Rope *rope_of(Arena *arena, size_t count, const Rope *const *parts);
+Str rope_flatten(const Rope *rope, Arena *arena);
+
+/* ---- render_expr.c ---- */
+
+MUST_CHECK bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err);
+/* " ORDER BY a DESC NULLS LAST, .." without the words ORDER BY. */
+MUST_CHECK bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err);
+void put_quoted(Buf *b, Str name);                 /* "a ""b""" */
+void put_text(Buf *b, Str text);                   /* 'it''s' */
+
+/* ---- render_names.c ---- */
+
+/* The value with the field names of `to` at every depth; the same text when the names are the same. counter numbers lambda
+ * variables. */
+Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const Type *to);
+
+/* ---- render_scan.c, render_file.c ---- */
+
+MUST_CHECK bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err);
+MUST_CHECK bool render_files(Render *r, const BoundRel *rel, Block *out, Error *err);
+/* read_parquet's list of paths, globs escaped. */
+void put_paths(Buf *b, const Str *paths, size_t count);
+/* A value of a file set, as the type it has. */
+Str file_value_text(const Value *v, Arena *arena);
+void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);
+
+/* ---- local.c ---- */
+
+MUST_CHECK bool render_local(Render *r, const BoundRel *rel, Block *out, Error *err);

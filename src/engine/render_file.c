@@ -1,0 +1,217 @@
+/* Scans of plain files: Parquet by DuckDB's reader, text formats by readers that follow Spark's rules. */
+#include "base/buf.h"
+#include "engine/file_source.h"
+#include "engine/render_impl.h"
+
+static Str lower_format(const FileScan *scan, Arena *arena)
+{
+    return str_lower(scan->format, arena);
+}
+
+static bool is_partition(const FileScan *scan, size_t field)
+{
+    return field + scan->partition_count >= scan->schema->structure.count;
+}
+
+static Str last_part(Str path)
+{
+    ptrdiff_t slash = str_rfind_char(path, '/');
+    return slash < 0 ? path : str_slice(path, (size_t)slash + 1, path.len);
+}
+
+/* ---- per-file values ---- */
+
+typedef struct FileValues {
+    Render *r;
+    const FileScan *scan;
+    VEC(Str *) columns;
+    FileSet *set;
+    uint64_t number;
+} FileValues;
+
+static Str *add_values(FileValues *v, Buf *select, const Type *type)
+{
+    put_file_value(select, v->number, v->columns.len, type);
+    Str *texts = ARENA_ARRAY(v->r->arena, Str, v->scan->paths.len + 1);
+    vec_push(v->r->arena, &v->columns, texts);
+    return texts;
+}
+
+static bool put_partition(FileValues *v, size_t field, Buf *select, Error *err)
+{
+    const FileScan *scan = v->scan;
+    const Field *f = &scan->schema->structure.fields[field];
+    size_t k = field + scan->partition_count - scan->schema->structure.count;
+    Str *texts = add_values(v, select, f->type);
+    for (size_t i = 0; i < scan->paths.len; i++) {
+        if (i >= scan->partition_values.len || k >= scan->partition_values.at[i].len)
+            continue;
+        Str text = scan->partition_values.at[i].at[k];
+        if (!text.ptr || str_is(text, "__HIVE_DEFAULT_PARTITION__"))
+            continue;
+        Value value;
+        TRY(value_from_text(text, f->type, v->r->func.zone, v->r->arena, &value, err));
+        texts[i] = file_value_text(&value, v->r->arena);
+    }
+    return true;
+}
+
+static bool put_metadata(FileValues *v, const BoundColumn *c, Buf *select, Error *err)
+{
+    Arena *a = v->r->arena;
+    buf_addz(select, "struct_pack(");
+    for (size_t k = 0; k < c->type->structure.count; k++) {
+        const Field *f = &c->type->structure.fields[k];
+        buf_addz(select, k ? ", " : "");
+        put_quoted(select, type_duckdb_field(c->type, k, a));
+        buf_addz(select, " := ");
+        if (str_is(f->name, "row_index")) {
+            buf_addz(select, "CAST(file_row_number AS BIGINT)");
+            continue;
+        }
+        Str *texts = add_values(v, select, f->type);
+        for (size_t i = 0; i < v->scan->paths.len; i++) {
+            FileFacts facts;
+            TRY(file_facts(v->scan->paths.at[i], &facts, err));
+            if (str_is(f->name, "file_path"))
+                texts[i] = str_concat(a, S("file://"), v->scan->paths.at[i]);
+            else if (str_is(f->name, "file_name"))
+                texts[i] = last_part(v->scan->paths.at[i]);
+            else if (str_is(f->name, "file_size") || str_is(f->name, "file_block_length"))
+                texts[i] = str_printf(a, "%lld", (long long)facts.size);
+            else if (str_is(f->name, "file_block_start"))
+                texts[i] = S("0");
+            else if (str_is(f->name, "file_modification_time"))
+                texts[i] = str_printf(a, "%lld", (long long)facts.modified_ms * 1000);
+            else
+                return error_unsupported(err, "The metadata column _metadata." STR_FMT, STR_ARG(f->name));
+        }
+    }
+    buf_addf(select, ") AS c%u", c->id);
+    return true;
+}
+
+static void fill_set(FileValues *v)
+{
+    size_t files = v->scan->paths.len;
+    Str *values = ARENA_ARRAY(v->r->arena, Str, v->columns.len * files + 1);
+    for (size_t column = 0; column < v->columns.len; column++)
+        for (size_t i = 0; i < files; i++)
+            values[column * files + i] = v->columns.at[column][i];
+    *v->set = (FileSet){files, values, NULL};
+}
+
+/* ---- which field of the scan a column is ---- */
+
+static bool field_of(const FileScan *scan, const BoundRel *rel, size_t column, size_t *field)
+{
+    const BoundColumn *c = &rel->columns.at[column];
+    if (column < scan->schema->structure.count && str_eq(scan->schema->structure.fields[column].name, c->name)) {
+        *field = column;
+        return true;
+    }
+    for (size_t i = 0; i < scan->schema->structure.count; i++) {
+        if (str_eq(scan->schema->structure.fields[i].name, c->name)) {
+            *field = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_no_rows(Render *r, const BoundRel *rel, Block *out)
+{
+    Buf select = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len; i++)
+        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "",
+                 STR_ARG(type_duckdb(rel->columns.at[i].type, r->arena)), rel->columns.at[i].id);
+    out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    out->from = rope_text(r->arena, S("range(0)"));
+}
+
+/* Calendar-free intervals are numbers in files too; what Parquet lacks comes back by the cast of the schema entry. */
+static void put_schema_entry(Buf *entries, Str key, ColumnId id, const Type *type)
+{
+    buf_addz(entries, entries->len ? ", " : "");
+    put_text(entries, key);
+    buf_addf(entries, ": {name: 'c%u', type: ", id);
+    put_text(entries, type_duckdb(type, entries->arena));
+    buf_addz(entries, ", default_value: NULL}");
+}
+
+static bool put_columns(FileValues *v, const BoundRel *rel, Buf *entries, Buf *select, Error *err)
+{
+    const FileScan *scan = v->scan;
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        const BoundColumn *c = &rel->columns.at[i];
+        size_t field;
+        buf_addz(select, i ? ", " : "");
+        if (!field_of(scan, rel, i, &field)) {
+            if (!str_is(c->name, "_metadata") || c->type->kind != TYPE_STRUCT)
+                return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
+            TRY(put_metadata(v, c, select, err));
+        } else if (is_partition(scan, field)) {
+            TRY(put_partition(v, field, select, err));
+            buf_addf(select, " AS c%u", c->id);
+        } else {
+            put_schema_entry(entries, c->name, c->id, scan->schema->structure.fields[field].type);
+            buf_addf(select, "c%u", c->id);
+        }
+    }
+    return true;
+}
+
+static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    FileValues v = {.r = r, .scan = rel->files};
+    v.set = ARENA_NEW(r->arena, FileSet);
+    v.number = resources_add_files(r->resources, v.set);
+    Buf entries = buf_in(r->arena), select = buf_in(r->arena);
+    TRY(put_columns(&v, rel, &entries, &select, err));
+    fill_set(&v);
+    if (!entries.len)
+        put_schema_entry(&entries, S("ls_none"), 0, type_simple(TYPE_INT));
+    Buf from = buf_in(r->arena);
+    buf_addz(&from, "read_parquet(");
+    put_paths(&from, rel->files->paths.at, rel->files->paths.len);
+    buf_addf(&from, ", hive_partitioning = false, schema = MAP {" STR_FMT "})", STR_ARG(buf_str(&entries)));
+    out->from = rope_text(r->arena, buf_str(&from));
+    if (v.columns.len || !rel->columns.len)
+        out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    return true;
+}
+
+/* ---- formats with a reader of ours ---- */
+
+static bool render_source(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    RowSource *source;
+    TRY(file_source_new(rel->files, &r->func, r->arena, &source, err));
+    uint64_t number = resources_add_source(r->resources, source);
+    Buf select = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        size_t field;
+        const BoundColumn *c = &rel->columns.at[i];
+        if (!field_of(rel->files, rel, i, &field)) {
+            if (str_is(c->name, "_metadata"))
+                return error_unsupported(err, "The column _metadata of " STR_FMT " files", STR_ARG(rel->files->format));
+            return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
+        }
+        buf_addf(&select, "%sk%zu AS c%u", i ? ", " : "", field, c->id);
+    }
+    out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))", (unsigned long long)number));
+    return true;
+}
+
+bool render_files(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    Str format = lower_format(rel->files, r->arena);
+    if (!file_format_is_read(format))
+        return error_unsupported(err, "Reading files of the format " STR_FMT, STR_ARG(rel->files->format));
+    if (!rel->files->paths.len) {
+        put_no_rows(r, rel, out);
+        return true;
+    }
+    return str_is(format, "parquet") ? render_parquet(r, rel, out, err) : render_source(r, rel, out, err);
+}

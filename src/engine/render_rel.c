@@ -1,0 +1,554 @@
+/* Relations as SELECT statements; neighbouring ones share a statement where SQL's order of clauses allows it. */
+#include "base/buf.h"
+#include "engine/render.h"
+#include "engine/render_impl.h"
+
+/* ---- blocks ---- */
+
+static void put_column(Buf *b, ColumnId id)
+{
+    buf_addf(b, "c%u", id);
+}
+
+static bool id_before(const BoundColumnVec *columns, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (columns->at[k].id == columns->at[i].id)
+            return true;
+    return false;
+}
+
+/* Every column once: a repeated name inside FROM would be ambiguous. */
+Str column_list(const BoundColumnVec *columns, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    for (size_t i = 0; i < columns->len; i++) {
+        if (columns->len < 4096 && id_before(columns, i))
+            continue;
+        buf_addz(&b, b.len ? ", " : "");
+        put_column(&b, columns->at[i].id);
+    }
+    if (!b.len)
+        buf_addz(&b, "1 AS c0");
+    return buf_str(&b);
+}
+
+static Str visible_list(const BoundColumnVec *columns, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    for (size_t i = 0; i < columns->len; i++) {
+        if (columns->at[i].hidden)
+            continue;
+        buf_addz(&b, b.len ? ", " : "");
+        put_column(&b, columns->at[i].id);
+    }
+    if (!b.len)
+        buf_addz(&b, "1 AS c0");
+    return buf_str(&b);
+}
+
+bool block_is_bare(const Block *b)
+{
+    return !b->with && b->from && !b->select.len && !b->where && !b->group.len && !b->order.len && !b->limit.len;
+}
+
+const Rope *block_rope(Render *r, const Block *b, Str columns)
+{
+    Arena *a = r->arena;
+    const Rope *parts[10];
+    size_t n = 0;
+    if (b->with) {
+        parts[n++] = rope_text(a, b->recursive ? S("WITH RECURSIVE ") : S("WITH "));
+        parts[n++] = b->with;
+        parts[n++] = rope_text(a, S(" "));
+    }
+    parts[n++] = rope_text(a, str_concat(a, S("SELECT "), b->select.len ? b->select : columns));
+    if (b->from) {
+        parts[n++] = rope_text(a, S(" FROM "));
+        parts[n++] = b->from;
+    }
+    if (b->where) {
+        parts[n++] = rope_text(a, S(" WHERE "));
+        parts[n++] = b->where;
+    }
+    Buf tail = buf_in(a);
+    if (b->group.len)
+        buf_addf(&tail, " GROUP BY " STR_FMT, STR_ARG(b->group));
+    if (b->order.len)
+        buf_addf(&tail, " ORDER BY " STR_FMT, STR_ARG(b->order));
+    buf_add(&tail, b->limit);
+    parts[n++] = rope_text(a, buf_str(&tail));
+    return rope_of(a, n, parts);
+}
+
+const Rope *rope_wrapped(Arena *a, const char *before, const Rope *inside, const char *after)
+{
+    const Rope *parts[] = {rope_text(a, str_from(before)), inside, rope_text(a, str_from(after))};
+    return rope_of(a, 3, parts);
+}
+
+bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, rel, &b, err));
+    *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+    return true;
+}
+
+/* A FROM item that gives the relation's columns. */
+static bool render_from(Render *r, const BoundRel *rel, const Rope **sql, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, rel, &b, err));
+    if (block_is_bare(&b))
+        *sql = b.from;
+    else
+        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+    return true;
+}
+
+/* The input as a block that still has its select list free, so that a clause can refer to plain columns. */
+static bool input_block(Render *r, const BoundRel *input, bool take_where, bool take_order, Block *out, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, input, &b, err));
+    bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && (take_where || !b.where) &&
+                (take_order || !b.order.len);
+    if (open) {
+        *out = b;
+        return true;
+    }
+    *out = (Block){0};
+    out->from = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+    return true;
+}
+
+static bool render_one_row(Block *out)
+{
+    out->select = S("1 AS c0");
+    return true;
+}
+
+/* ---- project, filter, sort, limit ---- */
+
+static bool items_contain(const BoundItemVec *items, BoundExprKind kind)
+{
+    for (size_t i = 0; i < items->len; i++)
+        if (bound_contains(items->at[i].expr, kind))
+            return true;
+    return false;
+}
+
+static bool put_item(Render *r, const BoundItem *item, Buf *b, Error *err)
+{
+    Str text;
+    TRY(render_expr(r, item->expr, &text, err));
+    buf_addz(b, b->len ? ", " : "");
+    buf_add(b, text);
+    if (item->expr->kind != BEXPR_COLUMN || item->expr->column.id != item->id)
+        buf_addf(b, " AS c%u", item->id);
+    return true;
+}
+
+static bool item_before(const BoundItemVec *items, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (items->at[k].id == items->at[i].id)
+            return true;
+    return false;
+}
+
+static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const BoundItemVec *items = &rel->project.items;
+    if (rel->input && rel->input->kind != BREL_ONE_ROW) {
+        Block b = {0};
+        TRY(render_block(r, rel->input, &b, err));
+        /* A window is computed over all rows, before LIMIT cuts them. */
+        bool open = b.from && !b.select.len && !b.group.len && (!b.limit.len || !items_contain(items, BEXPR_WINDOW));
+        if (!open) {
+            const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
+            b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
+        }
+        *out = b;
+    }
+    Buf select = buf_in(r->arena);
+    for (size_t i = 0; i < items->len; i++)
+        if (!item_before(items, i))
+            TRY(put_item(r, &items->at[i], &select, err));
+    out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    return true;
+}
+
+static bool render_filter(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    TRY(input_block(r, rel->input, true, true, out, err));
+    Str condition;
+    TRY(render_expr(r, rel->filter.condition, &condition, err));
+    const Rope *mine = rope_text(r->arena, str_printf(r->arena, "(" STR_FMT ")", STR_ARG(condition)));
+    if (out->where) {
+        const Rope *both[] = {out->where, rope_text(r->arena, S(" AND ")), mine};
+        mine = rope_of(r->arena, 3, both);
+    }
+    out->where = mine;
+    return true;
+}
+
+static bool render_sort(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    TRY(input_block(r, rel->input, true, false, out, err));
+    return render_order(r, &rel->sort.order, &out->order, err);
+}
+
+static bool render_limit(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, rel->input, &b, err));
+    if (b.limit.len) {
+        const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
+        b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
+    }
+    *out = b;
+    Buf limit = buf_in(r->arena);
+    Str text;
+    if (rel->limit.count) {
+        TRY(render_expr(r, rel->limit.count, &text, err));
+        buf_addf(&limit, " LIMIT (" STR_FMT ")", STR_ARG(text));
+    }
+    if (rel->limit.offset) {
+        TRY(render_expr(r, rel->limit.offset, &text, err));
+        buf_addf(&limit, " OFFSET (" STR_FMT ")", STR_ARG(text));
+    }
+    out->limit = buf_str(&limit);
+    return true;
+}
+
+/* ---- values, range, stored ---- */
+
+static bool put_row(Render *r, const BoundExprVec *row, Buf *b, Error *err)
+{
+    buf_addz(b, "(");
+    for (size_t i = 0; i < row->len; i++) {
+        Str text;
+        TRY(render_expr(r, row->at[i], &text, err));
+        buf_addz(b, i ? ", " : "");
+        buf_add(b, text);
+    }
+    buf_addz(b, ")");
+    return true;
+}
+
+static bool render_no_values(Render *r, const BoundRel *rel, Block *out)
+{
+    Buf select = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        const BoundColumn *c = &rel->columns.at[i];
+        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "", STR_ARG(type_duckdb(c->type, r->arena)),
+                 c->id);
+    }
+    out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    out->from = rope_text(r->arena, S("range(0)"));
+    return true;
+}
+
+static bool render_values(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    if (!rel->values.rows.len)
+        return render_no_values(r, rel, out);
+    if (!rel->columns.len) {
+        out->from = rope_text(r->arena, str_printf(r->arena, "range(%zu)", rel->values.rows.len));
+        return true;
+    }
+    Buf b = buf_in(r->arena);
+    buf_addz(&b, "(VALUES ");
+    for (size_t i = 0; i < rel->values.rows.len; i++) {
+        buf_addz(&b, i ? ", " : "");
+        TRY(put_row(r, &rel->values.rows.at[i], &b, err));
+    }
+    buf_addf(&b, ") AS v%u(" STR_FMT ")", rel->columns.at[0].id, STR_ARG(column_list(&rel->columns, r->arena)));
+    out->from = rope_text(r->arena, buf_str(&b));
+    return true;
+}
+
+static bool render_range(Render *r, const BoundRel *rel, Block *out)
+{
+    ColumnId id = rel->columns.at[0].id;
+    out->from = rope_text(r->arena, str_printf(r->arena,
+                                               "range(CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT)) "
+                                               "AS r%u(c%u)",
+                                               (long long)rel->range.start, (long long)rel->range.end,
+                                               (long long)rel->range.step, id, id));
+    return true;
+}
+
+static bool render_stored(Render *r, const BoundRel *rel, Block *out)
+{
+    Buf b = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len; i++)
+        buf_addf(&b, "%sk%zu AS c%u", i ? ", " : "", i, rel->columns.at[i].id);
+    out->select = b.len ? buf_str(&b) : S("1 AS c0");
+    Buf from = buf_in(r->arena);
+    buf_addz(&from, "ls_stored.");
+    put_quoted(&from, rel->stored.id);
+    out->from = rope_text(r->arena, buf_str(&from));
+    return true;
+}
+
+/* ---- joins ---- */
+
+static const char *join_words(JoinKind kind, bool conditional)
+{
+    switch (kind) {
+    case JOIN_INNER: return conditional ? " JOIN " : " CROSS JOIN ";
+    case JOIN_CROSS: return conditional ? " JOIN " : " CROSS JOIN ";
+    case JOIN_LEFT: return " LEFT JOIN ";
+    case JOIN_RIGHT: return " RIGHT JOIN ";
+    case JOIN_FULL: return " FULL JOIN ";
+    case JOIN_LEFT_SEMI: return " SEMI JOIN ";
+    case JOIN_LEFT_ANTI: return " ANTI JOIN ";
+    }
+    return " JOIN ";
+}
+
+static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const Rope *left, *right;
+    TRY(render_from(r, rel->input, &left, err));
+    if (rel->join.lateral || rel->join.right->kind == BREL_JOIN)
+        TRY(render_nested(r, rel->join.right, &right, err));
+    else
+        TRY(render_from(r, rel->join.right, &right, err));
+    bool inner = rel->join.kind == JOIN_INNER || rel->join.kind == JOIN_CROSS;
+    Str condition = S("TRUE");
+    if (rel->join.condition)
+        TRY(render_expr(r, rel->join.condition, &condition, err));
+    bool conditional = rel->join.condition || !inner;
+    const Rope *parts[] = {
+        left,
+        rope_text(r->arena, str_printf(r->arena, "%s%s", join_words(rel->join.kind, conditional),
+                                       rel->join.lateral ? "LATERAL " : "")),
+        right,
+        conditional ? rope_text(r->arena, str_printf(r->arena, " ON (" STR_FMT ")", STR_ARG(condition))) : NULL,
+    };
+    out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
+    return true;
+}
+
+static bool render_asof(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const Rope *left, *right;
+    Str condition;
+    TRY(render_from(r, rel->input, &left, err));
+    TRY(render_nested(r, rel->asof.right, &right, err));
+    TRY(render_expr(r, rel->asof.condition, &condition, err));
+    const Rope *parts[] = {
+        left, rope_text(r->arena, rel->asof.left_outer ? S(" ASOF LEFT JOIN ") : S(" ASOF JOIN ")), right,
+        rope_text(r->arena, str_printf(r->arena, " ON (" STR_FMT ")", STR_ARG(condition))),
+    };
+    out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
+    return true;
+}
+
+/* ---- set operations and common tables ---- */
+
+static const char *setop_words(const BoundRel *rel)
+{
+    switch (rel->setop.kind) {
+    case SETOP_UNION: return rel->setop.all ? " UNION ALL " : " UNION ";
+    case SETOP_INTERSECT: return rel->setop.all ? " INTERSECT ALL " : " INTERSECT ";
+    case SETOP_EXCEPT: return rel->setop.all ? " EXCEPT ALL " : " EXCEPT ";
+    }
+    return " UNION ";
+}
+
+/* One input under the names of the whole operation. */
+static bool setop_arm(Render *r, const BoundRel *rel, const BoundRel *input, const Rope **out, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, input, &b, err));
+    const Rope *inner = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+    if (block_is_bare(&b))
+        inner = b.from;
+    Buf select = buf_in(r->arena);
+    size_t visible = 0;
+    for (size_t i = 0; i < rel->columns.len; i++, visible++) {
+        while (visible < input->columns.len && input->columns.at[visible].hidden && !rel->columns.at[i].hidden)
+            visible++;
+        if (visible >= input->columns.len)
+            return error_internal(err, "a set operation's inputs do not line up");
+        buf_addf(&select, "%sc%u AS c%u", i ? ", " : "", input->columns.at[visible].id, rel->columns.at[i].id);
+    }
+    Block arm = {.from = inner, .select = select.len ? buf_str(&select) : S("1 AS c0")};
+    *out = block_rope(r, &arm, S(""));
+    return true;
+}
+
+static bool setop_text(Render *r, const BoundRel *rel, const Rope **out, Error *err)
+{
+    size_t n = rel->setop.inputs.len;
+    const Rope **parts = ARENA_ARRAY(r->arena, const Rope *, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            parts[2 * i - 1] = rope_text(r->arena, str_from(setop_words(rel)));
+        TRY(setop_arm(r, rel, rel->setop.inputs.at[i], &parts[2 * i], err));
+    }
+    *out = rope_of(r->arena, 2 * n, parts);
+    return true;
+}
+
+static bool render_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const Rope *text;
+    TRY(setop_text(r, rel, &text, err));
+    out->from = rope_wrapped(r->arena, "(", text, ")");
+    return true;
+}
+
+static bool render_cte(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const BoundRel *definition = rel->cte.definition;
+    const Rope *text;
+    if (definition->kind == BREL_SETOP) {
+        TRY(setop_text(r, definition, &text, err));
+    } else {
+        Block b = {0};
+        TRY(render_block(r, definition, &b, err));
+        text = block_rope(r, &b, column_list(&definition->columns, r->arena));
+    }
+    Str columns = definition->columns.len ? column_list(&definition->columns, r->arena) : S("c0");
+    Str head = str_printf(r->arena, "cte%u(" STR_FMT ") AS (", rel->cte.id, STR_ARG(columns));
+    const Rope *mine = rope_wrapped(r->arena, head.ptr, text, ")");
+    TRY(render_block(r, rel->input, out, err));
+    if (out->with) {
+        const Rope *both[] = {mine, rope_text(r->arena, S(", ")), out->with};
+        mine = rope_of(r->arena, 3, both);
+    }
+    out->with = mine;
+    out->recursive = out->recursive || rel->cte.recursive;
+    return true;
+}
+
+static bool render_cte_ref(Render *r, const BoundRel *rel, Block *out)
+{
+    Buf b = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len && i < rel->cte_ref.source.len; i++)
+        buf_addf(&b, "%sc%u AS c%u", i ? ", " : "", rel->cte_ref.source.at[i].id, rel->columns.at[i].id);
+    out->select = b.len ? buf_str(&b) : S("1 AS c0");
+    out->from = rope_text(r->arena, str_printf(r->arena, "cte%u", rel->cte_ref.id));
+    return true;
+}
+
+static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const Rope *input;
+    TRY(render_from(r, rel->input, &input, err));
+    Buf b = buf_in(r->arena);
+    for (size_t i = 0; i < rel->distinct_on.keys.len; i++) {
+        Str key;
+        TRY(render_expr(r, rel->distinct_on.keys.at[i], &key, err));
+        buf_addz(&b, i ? ", " : "DISTINCT ON (");
+        buf_add(&b, key);
+    }
+    if (b.len)
+        buf_addz(&b, ") ");
+    else
+        out->limit = S(" LIMIT 1");
+    buf_add(&b, column_list(&rel->columns, r->arena));
+    out->select = buf_str(&b);
+    out->from = input;
+    return true;
+}
+
+/* ---- dispatch ---- */
+
+static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    switch (rel->kind) {
+    case BREL_ONE_ROW: return render_one_row(out);
+    case BREL_VALUES: return render_values(r, rel, out, err);
+    case BREL_LOCAL: return render_local(r, rel, out, err);
+    case BREL_RANGE: return render_range(r, rel, out);
+    case BREL_SCAN_DELTA: return render_delta(r, rel, out, err);
+    case BREL_SCAN_FILES: return render_files(r, rel, out, err);
+    case BREL_PROJECT: return render_project(r, rel, out, err);
+    case BREL_FILTER: return render_filter(r, rel, out, err);
+    case BREL_JOIN: return render_join(r, rel, out, err);
+    case BREL_AGGREGATE: return render_aggregate(r, rel, out, err);
+    case BREL_SETOP: return render_setop(r, rel, out, err);
+    case BREL_SORT: return render_sort(r, rel, out, err);
+    case BREL_LIMIT: return render_limit(r, rel, out, err);
+    case BREL_SAMPLE: return render_sample(r, rel, out, err);
+    case BREL_GENERATE: return render_generate(r, rel, out, err);
+    case BREL_DISTINCT_ON: return render_distinct_on(r, rel, out, err);
+    case BREL_CTE: return render_cte(r, rel, out, err);
+    case BREL_CTE_REF: return render_cte_ref(r, rel, out);
+    case BREL_ASOF_JOIN: return render_asof(r, rel, out, err);
+    case BREL_PYTHON_MAP: return error_unsupported(err, "Running Python functions over rows (mapInPandas, mapInArrow)");
+    case BREL_STORED: return render_stored(r, rel, out);
+    }
+    return error_internal(err, "no renderer for relation kind %d", (int)rel->kind);
+}
+
+bool render_block(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    if (r->depth >= RENDER_MAX_DEPTH)
+        return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP, P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
+    r->depth++;
+    bool ok = render_kind(r, rel, out, err);
+    r->depth--;
+    return ok;
+}
+
+bool render_query(Render *r, const BoundRel *rel, Str *sql, Error *err)
+{
+    Block b = {0};
+    TRY(render_block(r, rel, &b, err));
+    Str visible = visible_list(&rel->columns, r->arena);
+    /* The select list names columns once and perhaps in another order; the outermost one is exact. */
+    if (b.select.len && rel->columns.len && !str_eq(b.select, visible) && !select_is_exact(rel)) {
+        const Rope *whole = block_rope(r, &b, visible);
+        b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
+    }
+    *sql = rope_flatten(block_rope(r, &b, visible), r->arena);
+    return true;
+}
+
+/* Whether a project's or aggregate's own items are the visible columns one by one. */
+bool select_is_exact(const BoundRel *rel)
+{
+    if (rel->kind == BREL_LIMIT || rel->kind == BREL_CTE)
+        return rel->columns.len == rel->input->columns.len && select_is_exact(rel->input);
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (rel->columns.at[i].hidden || id_before(&rel->columns, i))
+            return false;
+    if (rel->kind == BREL_STORED || rel->kind == BREL_CTE_REF || rel->kind == BREL_VALUES)
+        return true;
+    if (rel->kind != BREL_PROJECT || rel->project.items.len != rel->columns.len)
+        return false;
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (rel->project.items.at[i].id != rel->columns.at[i].id)
+            return false;
+    return true;
+}
+
+size_t plan_depth(const BoundRel *rel)
+{
+    size_t deepest = 0;
+    size_t along = 0;
+    for (; rel; rel = rel->input, along++) {
+        size_t side = 0;
+        if (rel->kind == BREL_JOIN)
+            side = plan_depth(rel->join.right);
+        else if (rel->kind == BREL_ASOF_JOIN)
+            side = plan_depth(rel->asof.right);
+        else if (rel->kind == BREL_CTE)
+            side = plan_depth(rel->cte.definition);
+        else if (rel->kind == BREL_SETOP)
+            for (size_t i = 0; i < rel->setop.inputs.len; i++) {
+                size_t d = plan_depth(rel->setop.inputs.at[i]);
+                side = d > side ? d : side;
+            }
+        deepest = along + side > deepest ? along + side : deepest;
+    }
+    return along > deepest ? along : deepest;
+}

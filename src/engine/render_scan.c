@@ -1,0 +1,438 @@
+/* Scans of Delta tables: one read_parquet over the files that are left, with facts about each file looked up by its index. */
+#include <math.h>
+
+#include "base/buf.h"
+#include "delta/delta.h"
+#include "engine/render_impl.h"
+
+/* ---- file values ---- */
+
+static void put_hex(Buf *b, Str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        buf_addf(b, "%02X", (unsigned char)bytes.ptr[i]);
+}
+
+/* The text that put_file_value's cast turns back into the value; NULL pointer for NULL. */
+Str file_value_text(const Value *v, Arena *arena)
+{
+    if (v->is_null)
+        return (Str){NULL, 0};
+    Buf b = buf_in(arena);
+    switch (v->type->kind) {
+    case TYPE_STRING:
+    case TYPE_CHAR:
+    case TYPE_VARCHAR: return v->bytes.ptr ? v->bytes : S("");
+    case TYPE_BINARY: put_hex(&b, v->bytes); break;
+    case TYPE_BOOLEAN: return v->boolean ? S("true") : S("false");
+    case TYPE_DECIMAL: return value_decimal_text(v->decimal, v->type->decimal.scale, arena);
+    case TYPE_FLOAT:
+    case TYPE_DOUBLE:
+        if (isnan(v->real))
+            return S("nan");
+        buf_addf(&b, "%.17g", v->real);
+        break;
+    default: buf_addf(&b, "%lld", (long long)v->integer); break;
+    }
+    return b.len ? buf_str(&b) : S("");
+}
+
+void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type)
+{
+    Str call = str_printf(b->arena, "ls_file_value(CAST(%llu AS UBIGINT), %zu, file_index)", (unsigned long long)number,
+                          column);
+    switch (type->kind) {
+    case TYPE_STRING:
+    case TYPE_CHAR:
+    case TYPE_VARCHAR: buf_add(b, call); return;
+    case TYPE_BINARY: buf_addf(b, "unhex(" STR_FMT ")", STR_ARG(call)); return;
+    case TYPE_DATE: buf_addf(b, "(DATE '1970-01-01' + CAST(" STR_FMT " AS INTEGER))", STR_ARG(call)); return;
+    case TYPE_TIMESTAMP: buf_addf(b, "make_timestamptz(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call)); return;
+    case TYPE_TIMESTAMP_NTZ: buf_addf(b, "make_timestamp(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call)); return;
+    default:
+        buf_addf(b, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(call), STR_ARG(type_duckdb(type, b->arena)));
+        return;
+    }
+}
+
+/* DuckDB expands *, ? and [ in names it is given; a class of one character stands for itself. */
+void put_paths(Buf *b, const Str *paths, size_t count)
+{
+    buf_addc(b, '[');
+    for (size_t i = 0; i < count; i++) {
+        Buf path = buf_in(b->arena);
+        for (size_t k = 0; k < paths[i].len; k++) {
+            char c = paths[i].ptr[k];
+            if (c == '*' || c == '?' || c == '[')
+                buf_addf(&path, "[%c]", c);
+            else
+                buf_addc(&path, c);
+        }
+        buf_addz(b, i ? ", " : "");
+        put_text(b, buf_str(&path));
+    }
+    buf_addc(b, ']');
+}
+
+/* ---- what is scanned ---- */
+
+typedef struct ScanFile {
+    Str log_path;
+    const PropertyVec *partition_values;
+    int64_t size, modified_ms;
+    const ChangeFile *change;
+    FileRows rows;
+    bool has_rows;
+} ScanFile;
+
+typedef struct Scan {
+    Render *r;
+    const BoundRel *rel;
+    Snapshot *snapshot;
+    const Metadata *metadata;
+    const Type *logical, *physical;
+    ColumnMapping mapping;
+    ScanFile *files;
+    Str *locations;
+    size_t count;
+    bool any_rows;         /* some file has rows to leave out */
+    VEC(Str *) values;     /* per file-value column, one text a file */
+    FileSet *set;
+    uint64_t number;       /* of the set, given before its columns are known */
+    size_t nested_names;   /* for lambda variables */
+} Scan;
+
+static bool skip_files(Scan *s, FileList *out, Error *err)
+{
+    const BoundRel *rel = s->rel;
+    if (rel->delta.only_files) {
+        *out = *(const FileList *)rel->delta.only_files;
+        return true;
+    }
+    ScanColumn *columns = ARENA_ARRAY(s->r->arena, ScanColumn, rel->delta.column_count + 1);
+    for (size_t i = 0; i < rel->delta.column_count; i++)
+        columns[i] = (ScanColumn){rel->columns.at[i].id, rel->delta.fields[i]};
+    return snapshot_scan(s->snapshot, &rel->delta.predicates, columns, rel->delta.column_count, s->r->func.zone,
+                         s->r->arena, out, err);
+}
+
+static bool list_snapshot(Scan *s, Error *err)
+{
+    FileList list = {0};
+    TRY(skip_files(s, &list, err));
+    s->files = ARENA_ARRAY(s->r->arena, ScanFile, list.len + 1);
+    s->count = list.len;
+    for (size_t i = 0; i < list.len; i++) {
+        const AddFile *f = list.at[i];
+        s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
+                                 .modified_ms = f->modification_time_ms};
+        if (!f->dv)
+            continue;
+        uint64_t *rows;
+        size_t count;
+        TRY(deletion_vector_rows(s->snapshot, f, s->r->arena, &rows, &count, err));
+        s->files[i].rows = (FileRows){rows, count, false};
+        s->any_rows = s->any_rows || count;
+    }
+    return true;
+}
+
+static void list_changes(Scan *s)
+{
+    const ChangeFeed *feed = s->rel->delta.changes;
+    s->files = ARENA_ARRAY(s->r->arena, ScanFile, feed->files.len + 1);
+    s->count = feed->files.len;
+    for (size_t i = 0; i < feed->files.len; i++) {
+        const ChangeFile *f = &feed->files.at[i];
+        s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
+                                 .modified_ms = f->timestamp_ms, .change = f};
+        if (f->which == CHANGE_ALL_ROWS)
+            continue;
+        s->files[i].rows = (FileRows){f->rows, f->row_count, f->which == CHANGE_ONLY_ROWS};
+        s->any_rows = true;
+    }
+}
+
+static bool find_files(Scan *s, Error *err)
+{
+    if (s->rel->delta.changes)
+        list_changes(s);
+    else
+        TRY(list_snapshot(s, err));
+    s->locations = ARENA_ARRAY(s->r->arena, Str, s->count + 1);
+    DeltaTable *table = snapshot_table(s->snapshot);
+    for (size_t i = 0; i < s->count; i++)
+        TRY(delta_file_location(table, s->files[i].log_path, s->r->arena, &s->locations[i], err));
+    return true;
+}
+
+/* ---- columns ---- */
+
+static Str *add_values(Scan *s, Buf *select, const Type *type)
+{
+    put_file_value(select, s->number, s->values.len, type);
+    Str *texts = ARENA_ARRAY(s->r->arena, Str, s->count + 1);
+    vec_push(s->r->arena, &s->values, texts);
+    return texts;
+}
+
+static bool put_partition_column(Scan *s, const Field *field, Buf *select, Error *err)
+{
+    Arena *a = s->r->arena;
+    Str name = delta_physical_name(field, s->mapping, a);
+    Str *texts = add_values(s, select, field->type);
+    for (size_t i = 0; i < s->count; i++) {
+        const Property *p = partition_value_of(s->files[i].partition_values, name);
+        if (!p)
+            continue;
+        Value v;
+        TRY(partition_value_parse(p, field->type, s->r->func.zone, a, &v, err));
+        texts[i] = file_value_text(&v, a);
+    }
+    return true;
+}
+
+/* One entry of read_parquet's schema: where the column is found in the files, its name and type here. */
+static void put_schema_entry(Buf *b, Str key, bool key_is_text, Str name, const Type *type)
+{
+    buf_addz(b, b->len ? ", " : "");
+    if (key_is_text)
+        put_text(b, key);
+    else
+        buf_add(b, key);
+    buf_addz(b, ": {name: ");
+    put_text(b, name);
+    buf_addz(b, ", type: ");
+    put_text(b, type_duckdb(type, b->arena));
+    buf_addz(b, ", default_value: NULL}");
+}
+
+static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Buf *select)
+{
+    Arena *a = s->r->arena;
+    const Field *logical = &s->logical->structure.fields[field];
+    const Field *physical = &s->physical->structure.fields[field];
+    Str name = str_printf(a, "c%u", id);
+    bool by_id = s->mapping == MAPPING_ID;
+    Str key = by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
+    put_schema_entry(entries, key, !by_id, name, physical->type);
+    Str text = rename_fields(a, &s->nested_names, name, physical->type, logical->type);
+    buf_add(select, text);
+    if (text.ptr != name.ptr)
+        buf_addf(select, " AS c%u", id);
+}
+
+static const char *change_word(ChangeKind kind)
+{
+    return kind == CHANGE_INSERT ? "insert" : kind == CHANGE_DELETE ? "delete" : NULL;
+}
+
+/* The columns a change feed has beside the table's own. */
+static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *select, Error *err)
+{
+    Arena *a = s->r->arena;
+    const Type *type = c->type;
+    if (str_is(c->name, "_change_type")) {
+        if (s->mapping != MAPPING_ID)
+            put_schema_entry(entries, S("_change_type"), true, S("ls_change"), type_simple(TYPE_STRING));
+        buf_addz(select, s->mapping == MAPPING_ID ? "(" : "coalesce(ls_change, ");
+    }
+    Str *texts = add_values(s, select, type);
+    for (size_t i = 0; i < s->count; i++) {
+        const ChangeFile *f = s->files[i].change;
+        if (str_is(c->name, "_change_type")) {
+            const char *word = change_word(f->kind);
+            if (!word && s->mapping == MAPPING_ID)
+                return error_unsupported(err, "Reading change data files of a table mapped by id");
+            texts[i] = word ? str_from(word) : (Str){NULL, 0};
+        } else if (str_is(c->name, "_commit_version")) {
+            texts[i] = str_printf(a, "%lld", (long long)f->version);
+        } else if (str_is(c->name, "_commit_timestamp")) {
+            texts[i] = str_printf(a, "%lld", (long long)f->timestamp_ms * 1000);
+        } else {
+            return error_internal(err, "a change feed has no column " STR_FMT, STR_ARG(c->name));
+        }
+    }
+    buf_addf(select, "%s AS c%u", str_is(c->name, "_change_type") ? ")" : "", c->id);
+    return true;
+}
+
+static Str last_part(Str path)
+{
+    ptrdiff_t slash = str_rfind_char(path, '/');
+    return slash < 0 ? path : str_slice(path, (size_t)slash + 1, path.len);
+}
+
+/* One field of _metadata for one file; false when Spark has no such field. */
+static bool metadata_text(const Scan *s, Str field, size_t file, Str *out)
+{
+    Arena *a = s->r->arena;
+    const ScanFile *f = &s->files[file];
+    if (str_is(field, "file_path"))
+        *out = str_concat(a, S("file://"), s->locations[file]);
+    else if (str_is(field, "file_name"))
+        *out = last_part(s->locations[file]);
+    else if (str_is(field, "file_size") || str_is(field, "file_block_length"))
+        *out = str_printf(a, "%lld", (long long)f->size);
+    else if (str_is(field, "file_block_start"))
+        *out = S("0");
+    else if (str_is(field, "file_modification_time"))
+        *out = str_printf(a, "%lld", (long long)f->modified_ms * 1000);
+    else
+        return false;
+    return true;
+}
+
+static bool put_metadata_column(Scan *s, const BoundColumn *c, Buf *select, Error *err)
+{
+    buf_addz(select, "struct_pack(");
+    for (size_t k = 0; k < c->type->structure.count; k++) {
+        const Field *f = &c->type->structure.fields[k];
+        buf_addz(select, k ? ", " : "");
+        put_quoted(select, type_duckdb_field(c->type, k, s->r->arena));
+        buf_addz(select, " := ");
+        if (str_is(f->name, "row_index")) {
+            buf_addz(select, "CAST(file_row_number AS BIGINT)");
+            continue;
+        }
+        Str *texts = add_values(s, select, f->type);
+        for (size_t i = 0; i < s->count; i++)
+            if (!metadata_text(s, f->name, i, &texts[i]))
+                return error_unsupported(err, "The metadata column _metadata." STR_FMT, STR_ARG(f->name));
+    }
+    buf_addf(select, ") AS c%u", c->id);
+    return true;
+}
+
+static void put_position_columns(Scan *s, const BoundColumn *c, Buf *select)
+{
+    if (c->id == s->rel->delta.row_id) {
+        buf_addf(select, "CAST(file_row_number AS BIGINT) AS c%u", c->id);
+        return;
+    }
+    Str *texts = add_values(s, select, type_simple(TYPE_STRING));
+    for (size_t i = 0; i < s->count; i++)
+        texts[i] = s->files[i].log_path;
+    buf_addf(select, " AS c%u", c->id);
+}
+
+static bool put_other_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *select, Error *err)
+{
+    const BoundRel *rel = s->rel;
+    if (rel->delta.with_row_position && (c->id == rel->delta.file_id || c->id == rel->delta.row_id)) {
+        put_position_columns(s, c, select);
+        return true;
+    }
+    if (str_is(c->name, "_metadata") && c->type->kind == TYPE_STRUCT)
+        return put_metadata_column(s, c, select, err);
+    if (rel->delta.changes)
+        return put_change_column(s, c, entries, select, err);
+    return error_internal(err, "a table scan has no column " STR_FMT, STR_ARG(c->name));
+}
+
+static bool put_columns(Scan *s, Buf *entries, Buf *select, Error *err)
+{
+    const BoundRel *rel = s->rel;
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        const BoundColumn *c = &rel->columns.at[i];
+        buf_addz(select, i ? ", " : "");
+        if (i >= rel->delta.column_count) {
+            TRY(put_other_column(s, c, entries, select, err));
+            continue;
+        }
+        size_t field = rel->delta.fields[i];
+        const Field *f = &s->logical->structure.fields[field];
+        if (metadata_partition_index(s->metadata, f->name) < 0) {
+            put_data_column(s, field, c->id, entries, select);
+        } else {
+            TRY(put_partition_column(s, f, select, err));
+            buf_addf(select, " AS c%u", c->id);
+        }
+    }
+    return true;
+}
+
+/* A scan without position columns in `columns` still has them by id. */
+static void put_missing_positions(Scan *s, Buf *select)
+{
+    const BoundRel *rel = s->rel;
+    ColumnId ids[] = {rel->delta.file_id, rel->delta.row_id};
+    for (size_t k = 0; k < 2; k++) {
+        bool present = false;
+        for (size_t i = 0; i < rel->columns.len; i++)
+            present = present || rel->columns.at[i].id == ids[k];
+        if (present)
+            continue;
+        BoundColumn c = {.id = ids[k]};
+        buf_addz(select, select->len ? ", " : "");
+        put_position_columns(s, &c, select);
+    }
+}
+
+/* ---- the scan ---- */
+
+static void fill_set(Scan *s)
+{
+    Arena *a = s->r->arena;
+    Str *values = ARENA_ARRAY(a, Str, s->values.len * s->count + 1);
+    for (size_t column = 0; column < s->values.len; column++)
+        for (size_t i = 0; i < s->count; i++)
+            values[column * s->count + i] = s->values.at[column][i];
+    FileRows *rows = NULL;
+    if (s->any_rows) {
+        rows = ARENA_ARRAY(a, FileRows, s->count + 1);
+        for (size_t i = 0; i < s->count; i++)
+            rows[i] = s->files[i].rows;
+    }
+    *s->set = (FileSet){s->count, values, rows};
+}
+
+static void put_nothing(Scan *s, Block *out)
+{
+    Buf select = buf_in(s->r->arena);
+    for (size_t i = 0; i < s->rel->columns.len; i++) {
+        const BoundColumn *c = &s->rel->columns.at[i];
+        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "", STR_ARG(type_duckdb(c->type, s->r->arena)),
+                 c->id);
+    }
+    if (s->rel->delta.with_row_position)
+        buf_addf(&select, "%sCAST(NULL AS VARCHAR) AS c%u, CAST(NULL AS BIGINT) AS c%u", select.len ? ", " : "",
+                 s->rel->delta.file_id, s->rel->delta.row_id);
+    out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    out->from = rope_text(s->r->arena, S("range(0)"));
+}
+
+bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    Scan s = {.r = r, .rel = rel, .snapshot = rel->delta.snapshot};
+    s.metadata = snapshot_metadata(s.snapshot);
+    s.logical = snapshot_schema(s.snapshot);
+    s.physical = snapshot_physical_schema(s.snapshot);
+    s.mapping = snapshot_column_mapping(s.snapshot);
+    TRY(find_files(&s, err));
+    if (!s.count) {
+        put_nothing(&s, out);
+        return true;
+    }
+    s.set = ARENA_NEW(r->arena, FileSet);
+    s.number = resources_add_files(r->resources, s.set);
+    Buf entries = buf_in(r->arena), select = buf_in(r->arena);
+    TRY(put_columns(&s, &entries, &select, err));
+    if (rel->delta.with_row_position)
+        put_missing_positions(&s, &select);
+    if (!entries.len)
+        put_schema_entry(&entries, S("ls_none"), true, S("ls_none"), type_simple(TYPE_INT));
+    fill_set(&s);
+    Buf from = buf_in(r->arena);
+    buf_addz(&from, "read_parquet(");
+    put_paths(&from, s.locations, s.count);
+    buf_addf(&from, ", hive_partitioning = false, schema = MAP {" STR_FMT "})", STR_ARG(buf_str(&entries)));
+    out->from = rope_text(r->arena, buf_str(&from));
+    bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
+    if (!plain || !rel->columns.len)
+        out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    if (s.any_rows)
+        out->where = rope_text(r->arena, str_printf(r->arena, "ls_row_kept(CAST(%llu AS UBIGINT), file_index, file_row_number)",
+                                                    (unsigned long long)s.number));
+    return true;
+}

@@ -1,0 +1,308 @@
+/* The numbers that SQL texts carry instead of pointers, and the three functions that look them up. */
+#include "engine/resource.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "engine/engine_impl.h"
+
+/* ---- the registry ---- */
+
+typedef enum ResourceKind { RESOURCE_FILES, RESOURCE_SOURCE } ResourceKind;
+
+typedef struct Entry {
+    struct Entry *next;
+    uint64_t number;
+    ResourceKind kind;
+    const void *object;
+} Entry;
+
+enum { BUCKETS = 1024 };
+static Entry *buckets[BUCKETS];
+static uint64_t last_number;
+static pthread_rwlock_t registry_lock = PTHREAD_RWLOCK_INITIALIZER; /* guards buckets and last_number */
+
+struct Resources {
+    VEC(uint64_t) numbers;
+    Arena *arena;
+};
+
+Resources *resources_new(Arena *arena)
+{
+    Resources *r = ARENA_NEW(arena, Resources);
+    r->arena = arena;
+    return r;
+}
+
+static uint64_t registry_add(Resources *r, ResourceKind kind, const void *object)
+{
+    if (!r)
+        return 0;
+    Entry *e = malloc(sizeof(*e));
+    if (!e)
+        panic("out of memory");
+    pthread_rwlock_wrlock(&registry_lock);
+    *e = (Entry){buckets[(last_number + 1) % BUCKETS], last_number + 1, kind, object};
+    last_number++;
+    buckets[e->number % BUCKETS] = e;
+    pthread_rwlock_unlock(&registry_lock);
+    vec_push(r->arena, &r->numbers, e->number);
+    return e->number;
+}
+
+uint64_t resources_add_files(Resources *r, const FileSet *files)
+{
+    return registry_add(r, RESOURCE_FILES, files);
+}
+
+uint64_t resources_add_source(Resources *r, RowSource *source)
+{
+    return registry_add(r, RESOURCE_SOURCE, source);
+}
+
+void resources_free(Resources *r)
+{
+    if (!r)
+        return;
+    pthread_rwlock_wrlock(&registry_lock);
+    for (size_t i = 0; i < r->numbers.len; i++) {
+        Entry **at = &buckets[r->numbers.at[i] % BUCKETS];
+        while (*at && (*at)->number != r->numbers.at[i])
+            at = &(*at)->next;
+        Entry *found = *at;
+        if (found) {
+            *at = found->next;
+            free(found);
+        }
+    }
+    pthread_rwlock_unlock(&registry_lock);
+    r->numbers.len = 0;
+}
+
+static const void *registry_find(uint64_t number, ResourceKind kind)
+{
+    const void *object = NULL;
+    pthread_rwlock_rdlock(&registry_lock);
+    for (Entry *e = buckets[number % BUCKETS]; e; e = e->next)
+        if (e->number == number && e->kind == kind)
+            object = e->object;
+    pthread_rwlock_unlock(&registry_lock);
+    return object;
+}
+
+/* ---- ls_file_value ---- */
+
+static bool all_equal(const uint64_t *at, idx_t n)
+{
+    for (idx_t i = 1; i < n; i++)
+        if (at[i] != at[0])
+            return false;
+    return true;
+}
+
+static void file_value(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    idx_t n = duckdb_data_chunk_get_size(input);
+    if (!n)
+        return;
+    const uint64_t *numbers = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    const int32_t *columns = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+    const uint64_t *files = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 2));
+    const FileSet *set = registry_find(numbers[0], RESOURCE_FILES);
+    if (!set) {
+        duckdb_scalar_function_set_error(info, "the files of this query are gone");
+        return;
+    }
+    const Str *values = set->values + (size_t)columns[0] * set->count;
+    for (idx_t i = 0; i < n; i++) {
+        if (files[i] >= set->count) {
+            duckdb_scalar_function_set_error(info, "a file index is past the files of this scan");
+            return;
+        }
+    }
+    if (all_equal(files, n)) {
+        /* One constant instead of n copies: the casts above it then run once a chunk. */
+        Str v = values[files[0]];
+        duckdb_value value = v.ptr ? duckdb_create_varchar_length(v.ptr, v.len) : duckdb_create_null_value();
+        if (v.ptr) {
+            duckdb_vector_reference_value(output, value);
+        } else {
+            duckdb_vector_ensure_validity_writable(output);
+            uint64_t *validity = duckdb_vector_get_validity(output);
+            for (idx_t i = 0; i < n; i++)
+                duckdb_validity_set_row_invalid(validity, i);
+        }
+        duckdb_destroy_value(&value);
+        return;
+    }
+    duckdb_vector_ensure_validity_writable(output);
+    uint64_t *validity = duckdb_vector_get_validity(output);
+    for (idx_t i = 0; i < n; i++) {
+        Str v = values[files[i]];
+        if (v.ptr)
+            duckdb_vector_assign_string_element_len(output, i, v.ptr, v.len);
+        else
+            duckdb_validity_set_row_invalid(validity, i);
+    }
+}
+
+/* ---- ls_row_kept ---- */
+
+static size_t first_not_below(const FileRows *f, uint64_t row)
+{
+    size_t low = 0, high = f->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->rows[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void row_kept(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    idx_t n = duckdb_data_chunk_get_size(input);
+    if (!n)
+        return;
+    const uint64_t *numbers = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    const uint64_t *files = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+    const int64_t *rows = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 2));
+    uint8_t *kept = duckdb_vector_get_data(output);
+    const FileSet *set = registry_find(numbers[0], RESOURCE_FILES);
+    if (!set || !set->rows) {
+        duckdb_scalar_function_set_error(info, "the deleted rows of this query are gone");
+        return;
+    }
+    const FileRows *f = NULL;
+    size_t at = 0;
+    uint64_t previous = 0;
+    for (idx_t i = 0; i < n; i++) {
+        if (files[i] >= set->count) {
+            duckdb_scalar_function_set_error(info, "a file index is past the files of this scan");
+            return;
+        }
+        uint64_t row = (uint64_t)rows[i];
+        if (f != &set->rows[files[i]] || row < previous) {
+            f = &set->rows[files[i]];
+            at = first_not_below(f, row);
+        }
+        while (at < f->count && f->rows[at] < row)
+            at++;
+        bool listed = at < f->count && f->rows[at] == row;
+        kept[i] = listed == f->only;
+        previous = row;
+    }
+}
+
+static bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
+                            duckdb_type result, duckdb_scalar_function_t function, Error *err)
+{
+    duckdb_scalar_function f = duckdb_create_scalar_function();
+    duckdb_scalar_function_set_name(f, name);
+    for (size_t i = 0; i < count; i++) {
+        duckdb_logical_type t = duckdb_create_logical_type(types[i]);
+        duckdb_scalar_function_add_parameter(f, t);
+        duckdb_destroy_logical_type(&t);
+    }
+    duckdb_logical_type t = duckdb_create_logical_type(result);
+    duckdb_scalar_function_set_return_type(f, t);
+    duckdb_destroy_logical_type(&t);
+    duckdb_scalar_function_set_function(f, function);
+    bool ok = duckdb_register_scalar_function(connection, f) == DuckDBSuccess ||
+              error_internal(err, "DuckDB did not take the function %s", name);
+    duckdb_destroy_scalar_function(&f);
+    return ok;
+}
+
+/* ---- ls_rows ---- */
+
+typedef struct Reading {
+    RowSource *source;
+    void *state;
+    Arena *arena;
+} Reading;
+
+static void reading_free(void *p)
+{
+    Reading *r = p;
+    if (r->state)
+        r->source->close(r->state);
+    arena_free(r->arena);
+}
+
+static void rows_bind(duckdb_bind_info info)
+{
+    duckdb_value parameter = duckdb_bind_get_parameter(info, 0);
+    RowSource *s = (RowSource *)registry_find(duckdb_get_uint64(parameter), RESOURCE_SOURCE);
+    duckdb_destroy_value(&parameter);
+    if (!s) {
+        duckdb_bind_set_error(info, "the rows of this query are gone");
+        return;
+    }
+    for (size_t i = 0; i < s->schema->structure.count; i++) {
+        duckdb_logical_type t = logical_type_of(s->schema->structure.fields[i].type);
+        duckdb_bind_add_result_column(info, s->names[i], t);
+        duckdb_destroy_logical_type(&t);
+    }
+    if (s->row_estimate >= 0)
+        duckdb_bind_set_cardinality(info, (idx_t)s->row_estimate, s->exact);
+    duckdb_bind_set_bind_data(info, s, NULL);
+}
+
+static void rows_init(duckdb_init_info info)
+{
+    Arena *arena = arena_new();
+    Reading *r = ARENA_NEW(arena, Reading);
+    r->arena = arena;
+    r->source = duckdb_init_get_bind_data(info);
+    idx_t n = duckdb_init_get_column_count(info);
+    size_t *columns = ARENA_ARRAY(arena, size_t, n + 1);
+    for (idx_t i = 0; i < n; i++)
+        columns[i] = duckdb_init_get_column_index(info, i);
+    Error err = error_in(arena);
+    duckdb_init_set_max_threads(info, 1);
+    if (!r->source->open(r->source, columns, n, &r->state, &err))
+        duckdb_init_set_error(info, str_z(error_message(&err, arena), arena));
+    duckdb_init_set_init_data(info, r, reading_free);
+}
+
+static void rows_next(duckdb_function_info info, duckdb_data_chunk output)
+{
+    Reading *r = duckdb_function_get_init_data(info);
+    AUTO_ARENA arena = arena_new();
+    Error err = error_in(arena);
+    idx_t rows = 0;
+    if (!r->source->fill(r->state, output, duckdb_vector_size(), &rows, &err))
+        duckdb_function_set_error(info, str_z(error_message(&err, arena), arena));
+    duckdb_data_chunk_set_size(output, rows);
+}
+
+static bool register_rows(duckdb_connection connection, Error *err)
+{
+    duckdb_table_function f = duckdb_create_table_function();
+    duckdb_table_function_set_name(f, "ls_rows");
+    duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
+    duckdb_table_function_add_parameter(f, number);
+    duckdb_destroy_logical_type(&number);
+    duckdb_table_function_set_bind(f, rows_bind);
+    duckdb_table_function_set_init(f, rows_init);
+    duckdb_table_function_set_function(f, rows_next);
+    duckdb_table_function_supports_projection_pushdown(f, true);
+    bool ok = duckdb_register_table_function(connection, f) == DuckDBSuccess ||
+              error_internal(err, "DuckDB did not take the function ls_rows");
+    duckdb_destroy_table_function(&f);
+    return ok;
+}
+
+bool resource_register_functions(duckdb_connection connection, Error *err)
+{
+    static const duckdb_type value_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_UBIGINT};
+    static const duckdb_type kept_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT};
+    return register_scalar(connection, "ls_file_value", value_types, 3, DUCKDB_TYPE_VARCHAR, file_value, err) &&
+           register_scalar(connection, "ls_row_kept", kept_types, 3, DUCKDB_TYPE_BOOLEAN, row_kept, err) &&
+           register_rows(connection, err);
+}

@@ -1,0 +1,355 @@
+/* The names Spark gives to unnamed expressions, and expressions inside its messages. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "func/func.h"
+#include "func/rows.h"
+
+typedef struct Printer {
+    Buf out;
+    Str zone;
+    Arena *arena;
+    bool sql; /* strings with quotes, as Expression.sql; otherwise as toPrettySQL */
+    unsigned depth;
+} Printer;
+
+enum { NAME_MAX_DEPTH = 4000, NAME_MAX_BYTES = 1 << 20 };
+
+static void put(Printer *p, const BoundExpr *e);
+
+static void put_args(Printer *p, const BoundExprVec *args, size_t from)
+{
+    for (size_t i = from; i < args->len; i++) {
+        if (i > from)
+            buf_addz(&p->out, ", ");
+        put(p, args->at[i]);
+    }
+}
+
+/* A row's own form: $1.. arguments, $* all, $@N from the Nth on, $?N{..}{..} when there are N, $f the written name. */
+static const char *put_form(Printer *p, const BoundExpr *e, const char *form, char stop, bool live)
+{
+    const BoundExprVec *args = &e->call.args;
+    while (*form && *form != stop) {
+        if (*form != '$') {
+            if (live)
+                buf_addc(&p->out, *form);
+            form++;
+            continue;
+        }
+        form++;
+        if (*form == '*') {
+            if (live)
+                put_args(p, args, 0);
+            form++;
+        } else if (*form == 'f') {
+            if (live)
+                buf_add(&p->out, str_lower(func_written_name(e), p->arena));
+            form++;
+        } else if (*form == '@') {
+            size_t n = strtoul(form + 1, (char **)&form, 10);
+            if (live)
+                put_args(p, args, n - 1);
+        } else if (*form == '?') {
+            size_t n = strtoul(form + 1, (char **)&form, 10);
+            form = put_form(p, e, form + 1, '}', live && args->len >= n);
+            if (*form == '{')
+                form = put_form(p, e, form + 1, '}', live && args->len < n);
+        } else {
+            size_t n = strtoul(form, (char **)&form, 10);
+            if (live && n >= 1 && n <= args->len)
+                put(p, args->at[n - 1]);
+        }
+    }
+    return *form ? form + 1 : form;
+}
+
+static void put_sort(Printer *p, const BoundSort *s)
+{
+    put(p, s->expr);
+    buf_addz(&p->out, s->descending ? " DESC" : " ASC");
+    buf_addz(&p->out, s->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+}
+
+static void put_sorts(Printer *p, const BoundSortVec *order)
+{
+    for (size_t i = 0; i < order->len; i++) {
+        if (i)
+            buf_addz(&p->out, ", ");
+        put_sort(p, &order->at[i]);
+    }
+}
+
+static void put_call(Printer *p, const BoundExpr *e)
+{
+    const FuncRow *row = e->call.row;
+    if (row->pretty && !e->call.distinct) {
+        put_form(p, e, row->pretty, '\0', true);
+    } else {
+        buf_add(&p->out, row->kind == FUNC_AGGREGATE && row->pretty ? str_from(row->name)
+                                                                   : str_lower(func_written_name(e), p->arena));
+        buf_addc(&p->out, '(');
+        if (e->call.distinct)
+            buf_addz(&p->out, "DISTINCT ");
+        put_args(p, &e->call.args, 0);
+        buf_addc(&p->out, ')');
+    }
+    if (e->call.order.len) {
+        buf_addz(&p->out, " WITHIN GROUP (ORDER BY ");
+        put_sorts(p, &e->call.order);
+        buf_addc(&p->out, ')');
+    }
+    if (e->call.filter) {
+        buf_addz(&p->out, " FILTER (WHERE ");
+        put(p, e->call.filter);
+        buf_addc(&p->out, ')');
+    }
+}
+
+static void put_frame_bound(Printer *p, const BoundFrameBound *b)
+{
+    switch (b->kind) {
+    case BOUND_UNBOUNDED_PRECEDING:
+        buf_addz(&p->out, "UNBOUNDED PRECEDING");
+        return;
+    case BOUND_UNBOUNDED_FOLLOWING:
+        buf_addz(&p->out, "UNBOUNDED FOLLOWING");
+        return;
+    case BOUND_CURRENT_ROW:
+        buf_addz(&p->out, "CURRENT ROW");
+        return;
+    case BOUND_PRECEDING:
+    case BOUND_FOLLOWING:
+        put(p, b->value);
+        buf_addz(&p->out, b->kind == BOUND_PRECEDING ? " PRECEDING" : " FOLLOWING");
+        return;
+    }
+}
+
+/* lag and lead have a one-row frame of their own; Spark prints it so. */
+static void put_offset_frame(Printer *p, const BoundExpr *f)
+{
+    Str name = str_from(f->call.row->name);
+    const char *sign = str_is(name, "lag") ? "-" : "";
+    Printer inner = *p;
+    inner.out = buf_in(p->arena);
+    if (f->call.args.len > 1)
+        put(&inner, f->call.args.at[1]);
+    else
+        buf_addc(&inner.out, '1');
+    Str n = buf_str(&inner.out);
+    buf_addf(&p->out, "ROWS BETWEEN %s" STR_FMT " FOLLOWING AND %s" STR_FMT " FOLLOWING", sign, STR_ARG(n), sign, STR_ARG(n));
+}
+
+static void put_frame(Printer *p, const BoundExpr *e)
+{
+    const BoundExpr *f = e->window.function;
+    bool window_row = f->kind != BEXPR_PYTHON && f->call.row->kind == FUNC_WINDOW;
+    Str name = window_row ? str_from(f->call.row->name) : S("");
+    if (str_is(name, "lag") || str_is(name, "lead")) {
+        put_offset_frame(p, f);
+        return;
+    }
+    FrameKind kind = e->window.frame;
+    if (kind == FRAME_NONE) {
+        bool ordered = e->window.order.len > 0;
+        buf_addz(&p->out, window_row && !str_is(name, "nth_value") ? "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+                          : ordered ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+                                    : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
+        return;
+    }
+    buf_addz(&p->out, kind == FRAME_ROWS ? "ROWS BETWEEN " : "RANGE BETWEEN ");
+    put_frame_bound(p, &e->window.from);
+    buf_addz(&p->out, " AND ");
+    put_frame_bound(p, &e->window.to);
+}
+
+static void put_window(Printer *p, const BoundExpr *e)
+{
+    put(p, e->window.function);
+    buf_addz(&p->out, " OVER (");
+    if (e->window.partition.len) {
+        buf_addz(&p->out, "PARTITION BY ");
+        put_args(p, &e->window.partition, 0);
+        buf_addc(&p->out, ' ');
+    }
+    if (e->window.order.len) {
+        buf_addz(&p->out, "ORDER BY ");
+        put_sorts(p, &e->window.order);
+        buf_addc(&p->out, ' ');
+    }
+    put_frame(p, e);
+    buf_addc(&p->out, ')');
+}
+
+static void put_case(Printer *p, const BoundExpr *e)
+{
+    buf_addz(&p->out, "CASE");
+    for (size_t i = 0; i < e->cases.conditions.len; i++) {
+        buf_addz(&p->out, " WHEN ");
+        put(p, e->cases.conditions.at[i]);
+        buf_addz(&p->out, " THEN ");
+        put(p, e->cases.values.at[i]);
+    }
+    if (e->cases.otherwise) {
+        buf_addz(&p->out, " ELSE ");
+        put(p, e->cases.otherwise);
+    }
+    buf_addz(&p->out, " END");
+}
+
+static void put_cast(Printer *p, const BoundExpr *e)
+{
+    if (e->implicit) {
+        put(p, e->cast.child);
+        return;
+    }
+    buf_addz(&p->out, e->cast.mode == CAST_TRY ? "TRY_CAST(" : "CAST(");
+    put(p, e->cast.child);
+    buf_addf(&p->out, " AS " STR_FMT ")", STR_ARG(type_sql(e->type, p->arena)));
+}
+
+static void put_struct(Printer *p, const BoundExpr *e)
+{
+    bool plain = true; /* struct(a, b): every field is named by its column */
+    for (size_t i = 0; i < e->structure.children.len; i++) {
+        const BoundExpr *c = e->structure.children.at[i];
+        Str name = e->type->structure.fields[i].name;
+        plain &= (c->kind == BEXPR_COLUMN && str_eq(c->column.name, name)) ||
+                 str_eq(name, str_printf(p->arena, "col%zu", i + 1));
+    }
+    buf_addz(&p->out, plain ? "struct(" : "named_struct(");
+    for (size_t i = 0; i < e->structure.children.len; i++) {
+        if (i)
+            buf_addz(&p->out, ", ");
+        if (!plain)
+            buf_addf(&p->out, p->sql ? "'" STR_FMT "', " : STR_FMT ", ", STR_ARG(e->type->structure.fields[i].name));
+        put(p, e->structure.children.at[i]);
+    }
+    buf_addc(&p->out, ')');
+}
+
+static void put_field(Printer *p, const BoundExpr *e)
+{
+    put(p, e->field.child);
+    const Type *t = e->field.child->type;
+    if (t->kind == TYPE_ARRAY)
+        t = t->array.element;
+    Str name = t->kind == TYPE_STRUCT && e->field.index < t->structure.count ? t->structure.fields[e->field.index].name : S("");
+    buf_addf(&p->out, "." STR_FMT, STR_ARG(name));
+}
+
+static void put_subquery(Printer *p, const BoundExpr *e)
+{
+    switch (e->subquery.kind) {
+    case SUBQUERY_EXISTS:
+        buf_addz(&p->out, e->subquery.negated ? "(NOT exists())" : "exists()");
+        return;
+    case SUBQUERY_IN:
+        buf_addz(&p->out, e->subquery.negated ? "(NOT (" : "(");
+        if (e->subquery.values.len > 1) {
+            buf_addz(&p->out, "named_struct(");
+            for (size_t i = 0; i < e->subquery.values.len; i++) {
+                if (i)
+                    buf_addz(&p->out, ", ");
+                const BoundExpr *v = e->subquery.values.at[i];
+                if (v->kind == BEXPR_COLUMN)
+                    buf_add(&p->out, v->column.name);
+                else
+                    buf_addf(&p->out, "_%zu", i);
+                buf_addz(&p->out, ", ");
+                put(p, v);
+            }
+            buf_addc(&p->out, ')');
+        } else {
+            put_args(p, &e->subquery.values, 0);
+        }
+        buf_addz(&p->out, " IN (listquery()))");
+        if (e->subquery.negated)
+            buf_addc(&p->out, ')');
+        return;
+    case SUBQUERY_SCALAR:
+    case SUBQUERY_TABLE:
+        buf_addz(&p->out, "scalarsubquery()");
+        return;
+    }
+}
+
+static void put_lambda(Printer *p, const BoundExpr *e)
+{
+    buf_addz(&p->out, "lambdafunction(");
+    put(p, e->lambda.body);
+    for (size_t i = 0; i < e->lambda.count; i++)
+        buf_addz(&p->out, ", namedlambdavariable()");
+    buf_addc(&p->out, ')');
+}
+
+static void put_kind(Printer *p, const BoundExpr *e)
+{
+    switch (e->kind) {
+    case BEXPR_LITERAL:
+        buf_add(&p->out, p->sql ? value_sql(&e->literal, p->zone, p->arena) : value_pretty(&e->literal, p->zone, p->arena));
+        return;
+    case BEXPR_COLUMN:
+        buf_add(&p->out, e->column.outer ? str_printf(p->arena, "outer(" STR_FMT ")", STR_ARG(e->column.name)) : e->column.name);
+        return;
+    case BEXPR_CALL:
+    case BEXPR_AGGREGATE:
+    case BEXPR_GENERATOR:
+        put_call(p, e);
+        return;
+    case BEXPR_WINDOW:
+        put_window(p, e);
+        return;
+    case BEXPR_CAST:
+        put_cast(p, e);
+        return;
+    case BEXPR_CASE:
+        put_case(p, e);
+        return;
+    case BEXPR_SUBQUERY:
+        put_subquery(p, e);
+        return;
+    case BEXPR_LAMBDA:
+        put_lambda(p, e);
+        return;
+    case BEXPR_LAMBDA_VAR:
+        buf_addz(&p->out, "namedlambdavariable()");
+        return;
+    case BEXPR_FIELD:
+        put_field(p, e);
+        return;
+    case BEXPR_STRUCT:
+        put_struct(p, e);
+        return;
+    case BEXPR_PYTHON:
+        buf_addf(&p->out, STR_FMT "(", STR_ARG(e->python.function->name));
+        put_args(p, &e->python.args, 0);
+        buf_addc(&p->out, ')');
+        return;
+    }
+}
+
+static void put(Printer *p, const BoundExpr *e)
+{
+    if (!e || ++p->depth > NAME_MAX_DEPTH || p->out.len > NAME_MAX_BYTES) {
+        buf_addz(&p->out, "...");
+        return;
+    }
+    put_kind(p, e);
+    p->depth--;
+}
+
+Str func_pretty_name(const BoundExpr *e, Str zone, Arena *arena)
+{
+    Printer p = {buf_in(arena), zone, arena, false, 0};
+    put(&p, e);
+    return buf_str(&p.out);
+}
+
+Str func_sql_text(const BoundExpr *e, Str zone, Arena *arena)
+{
+    Printer p = {buf_in(arena), zone, arena, true, 0};
+    put(&p, e);
+    return buf_str(&p.out);
+}

@@ -1,0 +1,231 @@
+/* Aggregate functions. The engine hands ORDER BY as $order and FILTER, OVER as $over. */
+#include <string.h>
+
+#include "func/rows.h"
+#include "func/signature.h"
+
+/* sum: integers as long, decimals ten digits wider, the rest as double. */
+static bool bind_sum(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(decimal) -> $1?; (integral) -> long?; (double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    if (t->kind == TYPE_DECIMAL)
+        call->result = type_decimal_bounded(t->decimal.precision + 10, t->decimal.scale, ctx->arena);
+    return true;
+}
+
+static bool bind_avg(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(decimal) -> $1?; (double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    if (t->kind == TYPE_DECIMAL)
+        call->result = type_decimal_bounded(t->decimal.precision + 4, t->decimal.scale + 4, ctx->arena);
+    return true;
+}
+
+static bool render_sum(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    const Type *t = call->call.args.at[0]->type;
+    bool trying = !strncmp(call->call.row->name, "try_", 4) || !ctx->ansi;
+    if (t->kind == TYPE_DOUBLE)
+        return func_render_template(call, args, count, ctx, "sum($distinct$1)$over", out);
+    if (t->kind == TYPE_DECIMAL)
+        return func_render_template(call, args, count, ctx, trying ? "TRY_CAST(sum($distinct$1)$over AS $r)" : "CAST(sum($distinct$1)$over AS $r)", out);
+    return func_render_template(call, args, count, ctx, trying ? "TRY_CAST(sum($distinct$1)$over AS $r)" : "CAST(sum($distinct$1)$over AS $r)", out);
+}
+
+static bool render_avg(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    const Type *t = call->call.args.at[0]->type;
+    if (t->kind == TYPE_DOUBLE)
+        return func_render_template(call, args, count, ctx, "avg($distinct$1)$over", out);
+    if (t->kind == TYPE_DECIMAL) {
+        Str text = str_printf(ctx->arena, "CAST(ls_decimal_divide_%d(sum($distinct$1)$over, CAST(count($distinct$1)$over AS DECIMAL(20,0)), %d, %d) AS $r)",
+                              call->type->decimal.scale, call->type->decimal.precision, ctx->ansi ? CAST_ANSI : CAST_TRY);
+        return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
+    }
+    return func_render_template(call, args, count, ctx, "CAST(round(avg($distinct$1)$over) AS $r)", out);
+}
+
+/* count(a, b): rows in which none is NULL. */
+static bool render_count(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    bool constant = count == 1 && func_constant(call->call.args.at[0]) && !func_constant(call->call.args.at[0])->is_null;
+    if (constant && !call->call.distinct)
+        return func_render_template(call, args, count, ctx, "count(*)$over", out);
+    if (count == 1)
+        return func_render_template(call, args, count, ctx, "count($distinct$1)$over", out);
+    Buf b = buf_in(ctx->arena);
+    buf_addz(&b, "count($distinct CASE WHEN ");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&b, "%s$%zu IS NOT NULL", i ? " AND " : "", i + 1);
+    buf_addz(&b, " THEN row($*) END)$over");
+    return func_render_template(call, args, count, ctx, b.ptr, out);
+}
+
+/* first(x, true) is first(x) IGNORE NULLS. */
+static bool bind_first(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    return func_apply_signature(call, "(any) -> $1?; (any, boolean) -> $1?", ctx, err);
+}
+
+static bool render_first(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    bool last = !strncmp(call->call.row->name, "last", 4);
+    bool ignore = call->call.ignore_nulls;
+    if (count > 1) {
+        const Value *v = func_constant(call->call.args.at[1]);
+        ignore |= v && !v->is_null && v->boolean;
+    }
+    bool over = str_find(ctx->call_suffix, S(" OVER ")) >= 0;
+    if (over)
+        return func_render_template(call, args, count, ctx,
+                                    last ? (ignore ? "last_value($1 IGNORE NULLS)$over" : "last_value($1)$over")
+                                         : (ignore ? "first_value($1 IGNORE NULLS)$over" : "first_value($1)$over"),
+                                    out);
+    if (ignore)
+        return func_render_template(call, args, count, ctx, last ? "arg_max($1, 1)$over" : "any_value($1$order)$over", out);
+    return func_render_template(call, args, count, ctx, last ? "last($1$order)$over" : "first($1$order)$over", out);
+}
+
+/* percentile_approx and percentile: the percentages are constants, one or an array. */
+static bool bind_percentile(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    bool approx = !strcmp(call->row->name, "percentile_approx");
+    const char *one = approx ? "(numeric, double, [int]) -> $1?; (date, double, [int]) -> $1?; (timestamp, double, [int]) -> $1?; (timestamp_ntz, double, [int]) -> $1?; (interval_ym, double, [int]) -> $1?; (interval_dt, double, [int]) -> $1?"
+                             : "(double, double, [long]) -> double?; (interval_ym, double, [long]) -> $1?; (interval_dt, double, [long]) -> $1?";
+    const char *many = approx ? "(T, array<double>, [int]) -> array<T!>?" : "(double, array<double>, [long]) -> array<double!>?";
+    bool list = call->args.len > 1 && call->args.at[1]->type->kind == TYPE_ARRAY;
+    return func_apply_signature(call, list ? many : one, ctx, err);
+}
+
+static bool render_percentile(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    bool approx = !strcmp(call->call.row->name, "percentile_approx");
+    if (approx)
+        return func_render_template(call, args, count, ctx, "CAST(quantile_disc($1, $2)$over AS $r)", out);
+    if (count < 3)
+        return func_render_template(call, args, count, ctx, "CAST(quantile_cont($1, $2)$over AS $r)", out);
+    return func_render_template(call, args, count, ctx,
+                                call->type->kind == TYPE_ARRAY ? "CAST(ls_percentiles(list($1)$over, list($3)$over, $2) AS $r)"
+                                                               : "CAST(ls_percentile(list($1)$over, list($3)$over, $2) AS $r)",
+                                out);
+}
+
+/* percentile_cont(p) WITHIN GROUP (ORDER BY v [DESC]) arrives as (p, v, descending). */
+static bool bind_within_group(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    bool cont = !strcmp(call->row->name, "percentile_cont");
+    if (call->args.len == 2)
+        vec_push(ctx->arena, &call->args, bound_literal(value_bool(false), ctx->arena));
+    if (call->args.len != 3)
+        return func_wrong_arg_count(call, "1", ctx, err);
+    bool list = call->args.at[0]->type->kind == TYPE_ARRAY;
+    return func_apply_signature(call, cont ? (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> $2?; (double, interval_dt, boolean) -> $2?")
+                                           : (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> $2?; (double, interval_dt, boolean) -> $2?"),
+                                ctx, err);
+}
+
+static bool render_within_group(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    const Value *d = func_constant(call->call.args.at[2]);
+    bool descending = d && d->boolean, cont = !strcmp(call->call.row->name, "percentile_cont");
+    if (!descending)
+        return func_render_template(call, args, count, ctx, cont ? "CAST(quantile_cont($2, $1)$over AS $r)" : "CAST(quantile_disc($2, $1)$over AS $r)", out);
+    if (call->type->kind == TYPE_ARRAY)
+        return func_render_template(call, args, count, ctx,
+                                    cont ? "CAST(quantile_cont($2, list_transform($1, lambda p: 1 - p))$over AS $r)"
+                                         : "CAST(list_transform(quantile_disc(- $2, $1)$over, lambda v: - v) AS $r)",
+                                    out);
+    return func_render_template(call, args, count, ctx, cont ? "CAST(quantile_cont($2, 1 - $1)$over AS $r)" : "CAST(- quantile_disc(- $2, $1)$over AS $r)", out);
+}
+
+/* mode(v), or mode() WITHIN GROUP (ORDER BY v) as (v, descending). */
+static bool bind_mode(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    return func_apply_signature(call, "(any, [boolean]) -> $1?", ctx, err);
+}
+
+static bool render_list(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    const Type *t = call->call.args.at[0]->type;
+    bool set = !strcmp(call->call.row->name, "collect_set");
+    bool distinct = set || call->call.distinct;
+    /* FILTER may already be there; NULLs are dropped after the fact, as Spark skips them one by one. */
+    (void)t;
+    return func_render_template(call, args, count, ctx,
+                                distinct ? "coalesce(list_filter(list(DISTINCT $1$order)$over, lambda x: x IS NOT NULL), [])"
+                                         : "coalesce(list_filter(list($1$order)$over, lambda x: x IS NOT NULL), [])",
+                                out);
+}
+
+static bool bind_listagg(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    return func_apply_signature(call, "(string, [string]) -> string?; (binary, [binary]) -> binary?", ctx, err);
+}
+
+#define STATISTIC(name, alias, text) {name, alias, FUNC_AGGREGATE, "(double) -> double?", text}
+#define PAIR(name, text) {name, NULL, FUNC_AGGREGATE, "(double, double) -> double?", text}
+
+const FuncRow aggregate_rows[] = {
+    {"count", NULL, FUNC_AGGREGATE, "(any...) -> long!", .render = render_count},
+    {"count_if", NULL, FUNC_AGGREGATE, "(boolean) -> long!", "CAST(count_if($1)$over AS BIGINT)"},
+    {"sum", NULL, FUNC_AGGREGATE, .bind = bind_sum, .render = render_sum},
+    {"try_sum", NULL, FUNC_AGGREGATE, .bind = bind_sum, .render = render_sum},
+    {"avg", "mean", FUNC_AGGREGATE, .bind = bind_avg, .render = render_avg},
+    {"try_avg", NULL, FUNC_AGGREGATE, .bind = bind_avg, .render = render_avg},
+    {"min", NULL, FUNC_AGGREGATE, "(orderable) -> $1?", "min($1)$over"},
+    {"max", NULL, FUNC_AGGREGATE, "(orderable) -> $1?", "max($1)$over"},
+    {"first", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "first($1)"},
+    {"first_value", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "first_value($1)"},
+    {"any_value", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "any_value($1)"},
+    {"last", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "last($1)"},
+    {"last_value", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "last_value($1)"},
+    {"collect_list", "array_agg", FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list, .flags = FUNC_ORDER_SENSITIVE, .pretty = "collect_list($1)"},
+    {"collect_set", NULL, FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list, .flags = FUNC_ORDER_SENSITIVE},
+    {"min_by", NULL, FUNC_AGGREGATE, "(any, orderable) -> $1?", "arg_min_null($1, $2)$over"},
+    {"max_by", NULL, FUNC_AGGREGATE, "(any, orderable) -> $1?", "arg_max_null($1, $2)$over"},
+    STATISTIC("stddev", "std", "stddev_samp($distinct$1)$over"),
+    STATISTIC("stddev_samp", NULL, "stddev_samp($distinct$1)$over"),
+    STATISTIC("stddev_pop", NULL, "stddev_pop($distinct$1)$over"),
+    STATISTIC("variance", NULL, "var_samp($distinct$1)$over"),
+    STATISTIC("var_samp", NULL, "var_samp($distinct$1)$over"),
+    STATISTIC("var_pop", NULL, "var_pop($distinct$1)$over"),
+    STATISTIC("skewness", NULL, "ls_skewness($1)$over"),
+    STATISTIC("kurtosis", NULL, "ls_kurtosis($1)$over"),
+    PAIR("corr", "corr($2, $1)$over"),
+    PAIR("covar_pop", "covar_pop($2, $1)$over"),
+    PAIR("covar_samp", "covar_samp($2, $1)$over"),
+    PAIR("regr_avgx", "regr_avgx($1, $2)$over"),
+    PAIR("regr_avgy", "regr_avgy($1, $2)$over"),
+    {"regr_count", NULL, FUNC_AGGREGATE, "(any, any) -> long!", "CAST(regr_count($1, $2)$over AS BIGINT)"},
+    PAIR("regr_intercept", "regr_intercept($1, $2)$over"),
+    PAIR("regr_r2", "regr_r2($1, $2)$over"),
+    PAIR("regr_slope", "regr_slope($1, $2)$over"),
+    PAIR("regr_sxx", "regr_sxx($1, $2)$over"),
+    PAIR("regr_sxy", "regr_sxy($1, $2)$over"),
+    PAIR("regr_syy", "regr_syy($1, $2)$over"),
+    {"bit_and", NULL, FUNC_AGGREGATE, "(integral) -> $1?", "bit_and($1)$over"},
+    {"bit_or", NULL, FUNC_AGGREGATE, "(integral) -> $1?", "bit_or($1)$over"},
+    {"bit_xor", NULL, FUNC_AGGREGATE, "(integral) -> $1?", "bit_xor($distinct$1)$over"},
+    {"bool_and", "every", FUNC_AGGREGATE, "(boolean) -> boolean?", "bool_and($1)$over"},
+    {"bool_or", "any some", FUNC_AGGREGATE, "(boolean) -> boolean?", "bool_or($1)$over"},
+    {"approx_count_distinct", NULL, FUNC_AGGREGATE, "(any, [double]) -> long!", "count(DISTINCT $1)$over"},
+    {"percentile", NULL, FUNC_AGGREGATE, .bind = bind_percentile, .render = render_percentile, .pretty = "percentile($1, $2, $?3{$3}{1})"},
+    {"percentile_approx", "approx_percentile", FUNC_AGGREGATE, .bind = bind_percentile, .render = render_percentile, .pretty = "$f($1, $2, $?3{$3}{10000})"},
+    {"percentile_cont", NULL, FUNC_AGGREGATE, .bind = bind_within_group, .render = render_within_group, .pretty = "percentile_cont($1) WITHIN GROUP (ORDER BY $2)"},
+    {"percentile_disc", NULL, FUNC_AGGREGATE, .bind = bind_within_group, .render = render_within_group, .pretty = "percentile_disc($1) WITHIN GROUP (ORDER BY $2)"},
+    {"median", NULL, FUNC_AGGREGATE, "(double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", "CAST(median($1)$over AS $r)"},
+    {"mode", NULL, FUNC_AGGREGATE, .bind = bind_mode, .sql = "mode($1)$over"},
+    {"listagg", "string_agg", FUNC_AGGREGATE, .bind = bind_listagg, .sql = "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over", .flags = FUNC_ORDER_SENSITIVE, .pretty = "listagg($1, $?2{$2}{NULL})"},
+    {"grouping", NULL, FUNC_AGGREGATE, "(any) -> byte!", "CAST(grouping($1) AS TINYINT)"},
+    {"grouping_id", NULL, FUNC_AGGREGATE, "(any*...) -> long!", "grouping($*)"},
+};
+END_OF_ROWS(aggregate);

@@ -1,0 +1,65 @@
+/* Conditional functions: what stands in for NULL, zero or NaN, and choices. */
+#include "func/rows.h"
+#include "func/signature.h"
+
+/* NULL only when every argument is. */
+static bool nullable_when_all(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    call->nullable = true;
+    for (size_t i = 0; i < call->args.len; i++)
+        call->nullable &= call->args.at[i]->nullable;
+    return true;
+}
+
+/* The first argument decides, but its own NULL does not come through. */
+static bool nullable_branches(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    call->nullable = call->args.at[1]->nullable || call->args.at[2]->nullable;
+    return true;
+}
+
+/* nullif compares in the common type and answers in the first argument's own. */
+static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    const Type *own = call->args.at[0]->type, *common = coerce_common(own, call->args.at[1]->type, ctx->ansi, ctx->arena);
+    if (!common)
+        return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES,
+                         P("sqlExpr", str_printf(ctx->arena, "\"(" STR_FMT " = " STR_FMT ")\"", STR_ARG(func_pretty_name(call->args.at[0], ctx->zone, ctx->arena)),
+                                                 STR_ARG(func_pretty_name(call->args.at[1], ctx->zone, ctx->arena)))),
+                         P("left", func_quoted_type(own, ctx)), P("right", func_quoted_type(call->args.at[1]->type, ctx)));
+    call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
+    call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
+    call->result = own;
+    call->nullable = true;
+    return true;
+}
+
+static bool render_nullif(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)count;
+    Str text = str_printf(ctx->arena, "nullif(" STR_FMT ", " STR_FMT ")", STR_ARG(args[0]), STR_ARG(args[1]));
+    return func_render_cast(text, call->call.args.at[0]->type, call->type, CAST_ANSI, ctx, out, err);
+}
+
+const FuncRow condition_rows[] = {
+    {"if", NULL, FUNC_SCALAR, "(boolean, T, T) -> T", "CASE WHEN $1 THEN $2 ELSE $3 END", .bind = nullable_branches,
+     .pretty = "(IF($1, $2, $3))"},
+    {"coalesce", NULL, FUNC_SCALAR, "(T...) -> T", "coalesce($*)", .bind = nullable_when_all},
+    {"nvl", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all},
+    {"ifnull", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all},
+    {"nvl2", NULL, FUNC_SCALAR, "(any, T, T) -> T", "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END", .bind = nullable_branches},
+    {"nullif", NULL, FUNC_SCALAR, .bind = bind_nullif, .render = render_nullif},
+    {"nullifzero", NULL, FUNC_SCALAR, "(numeric) -> $1?", "nullif($1, 0)"},
+    {"zeroifnull", NULL, FUNC_SCALAR, "(numeric) -> $1!", "coalesce($1, 0)"},
+    {"greatest", NULL, FUNC_SCALAR, "(T, T...) -> T", "greatest($*)", .bind = nullable_when_all},
+    {"least", NULL, FUNC_SCALAR, "(T, T...) -> T", "least($*)", .bind = nullable_when_all},
+    {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!", "coalesce(isnan($1), false)"},
+    {"nanvl", NULL, FUNC_SCALAR, "(double, double) -> double; (float, float) -> float", "CAST(ls_nanvl($1, $2) AS $r)"},
+};
+END_OF_ROWS(condition);

@@ -1,0 +1,548 @@
+/* Operators: arithmetic with Spark's result types, comparison, logic, bits, LIKE and IN. */
+#include <string.h>
+
+#include "func/rows.h"
+#include "func/signature.h"
+
+static const char ARITHMETIC_INPUT[] =
+    "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")";
+
+/* '+', '-', '*', '/', '%', 'i' (div), 'p' (pmod). */
+static char op_of(const FuncRow *row)
+{
+    static const struct {
+        const char *name;
+        char op;
+    } OPS[] = {
+        {"+", '+'},       {"-", '-'},           {"*", '*'},           {"/", '/'},         {"%", '%'},
+        {"div", 'i'},     {"pmod", 'p'},        {"try_add", '+'},     {"try_subtract", '-'}, {"try_multiply", '*'},
+        {"try_divide", '/'}, {"try_mod", '%'},
+    };
+    for (size_t i = 0; i < LENGTH_OF(OPS); i++)
+        if (!strcmp(row->name, OPS[i].name))
+            return OPS[i].op;
+    return 0;
+}
+
+static bool is_try(const FuncRow *row)
+{
+    return !strncmp(row->name, "try_", 4);
+}
+
+static int mode_of(const FuncRow *row, const FuncContext *ctx)
+{
+    return is_try(row) ? CAST_TRY : ctx->ansi ? CAST_ANSI : CAST_LEGACY;
+}
+
+static BoundExpr *arg(const FuncCall *call, size_t i)
+{
+    return call->args.at[i];
+}
+
+static void set_arg(FuncCall *call, size_t i, const Type *t, const FuncContext *ctx)
+{
+    call->args.at[i] = func_coerce(arg(call, i), t, ctx);
+}
+
+/* The call becomes one of another row, under that row's own rules. */
+static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Error *err)
+{
+    call->row = func_find(str_from(name));
+    call->written_name = str_from(name);
+    return func_resolve(call, ctx, err);
+}
+
+static void swap_args(FuncCall *call)
+{
+    BoundExpr *first = call->args.at[0];
+    call->args.at[0] = call->args.at[1];
+    call->args.at[1] = first;
+}
+
+/* ---- dates and intervals ---- */
+
+static bool is_kind(const BoundExpr *e, TypeKind k)
+{
+    return e->type->kind == k;
+}
+
+static bool is_interval_type(const Type *t)
+{
+    return t->kind == TYPE_INTERVAL_YM || t->kind == TYPE_INTERVAL_DT || t->kind == TYPE_INTERVAL_CALENDAR;
+}
+
+static bool is_stamp(const Type *t)
+{
+    return t->kind == TYPE_TIMESTAMP || t->kind == TYPE_TIMESTAMP_NTZ;
+}
+
+/* Day-only intervals keep a date a date; others make it a timestamp. */
+static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    const Type *i = arg(call, 1)->type;
+    if (i->kind == TYPE_INTERVAL_YM)
+        return become(call, op == '+' ? "date_plus_months" : "date_minus_months", ctx, err);
+    if (i->kind == TYPE_INTERVAL_CALENDAR)
+        return become(call, op == '+' ? "date_plus_interval" : "date_minus_interval", ctx, err);
+    if (i->interval.from == UNIT_DAY && i->interval.to == UNIT_DAY) {
+        FuncCall days = {.origin = call->origin};
+        vec_push(ctx->arena, &days.args, arg(call, 1));
+        TRY(become(&days, "extractansiintervaldays", ctx, err));
+        BoundExpr *e = bound_new(BEXPR_CALL, days.result, days.nullable, ctx->arena);
+        e->call.row = days.row;
+        e->call.written_name = days.written_name;
+        e->call.args = days.args;
+        call->args.at[1] = e;
+        return become(call, op == '+' ? "date_add" : "date_sub", ctx, err);
+    }
+    set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
+    return become(call, op == '+' ? "timestamp_plus_time" : "timestamp_minus_time", ctx, err);
+}
+
+static bool stamp_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    const Type *i = arg(call, 1)->type;
+    bool ntz = is_kind(arg(call, 0), TYPE_TIMESTAMP_NTZ);
+    static const char *const NAMES[2][3][2] = {
+        {{"timestamp_plus_months", "timestamp_minus_months"},
+         {"timestamp_plus_time", "timestamp_minus_time"},
+         {"timestamp_plus_interval", "timestamp_minus_interval"}},
+        {{"ntz_plus_months", "ntz_minus_months"}, {"ntz_plus_time", "ntz_minus_time"}, {"ntz_plus_interval", "ntz_minus_interval"}},
+    };
+    int which = i->kind == TYPE_INTERVAL_YM ? 0 : i->kind == TYPE_INTERVAL_DT ? 1 : 2;
+    return become(call, NAMES[ntz][which][op == '-'], ctx, err);
+}
+
+static bool interval_sum(FuncCall *call, const FuncContext *ctx)
+{
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    const Type *t = a->kind == TYPE_NULL ? b : a;
+    if (a->kind == b->kind && a->kind != TYPE_INTERVAL_CALENDAR)
+        t = type_interval(a->kind, a->interval.from < b->interval.from ? a->interval.from : b->interval.from,
+                          a->interval.to > b->interval.to ? a->interval.to : b->interval.to, ctx->arena);
+    set_arg(call, 0, t, ctx);
+    set_arg(call, 1, t, ctx);
+    call->result = t;
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+/* + and - where a date, timestamp, time or interval takes part; *done says whether one did. */
+static bool bind_time_arithmetic(FuncCall *call, char op, const FuncContext *ctx, bool *done, Error *err)
+{
+    *done = true;
+    if (op == '+' && (is_interval_type(arg(call, 0)->type) || (type_is_integral(arg(call, 0)->type) && is_kind(arg(call, 1), TYPE_DATE))) &&
+        !is_interval_type(arg(call, 1)->type))
+        if (type_is_datetime(arg(call, 1)->type))
+            swap_args(call);
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    if (is_interval_type(b)) {
+        if (a->kind == TYPE_DATE)
+            return date_plus_interval(call, op, ctx, err);
+        if (is_stamp(a))
+            return stamp_plus_interval(call, op, ctx, err);
+        if (a->kind == TYPE_TIME && b->kind == TYPE_INTERVAL_DT)
+            return become(call, op == '+' ? "time_plus_interval" : "time_minus_interval", ctx, err);
+        if (type_is_stringy(a)) {
+            if (b->kind == TYPE_INTERVAL_YM)
+                return func_binary_diff(call, ctx, err);
+            set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
+            return stamp_plus_interval(call, op, ctx, err);
+        }
+    }
+    if ((is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) || (is_interval_type(b) && a->kind == TYPE_NULL))
+        return interval_sum(call, ctx);
+    if (op == '-' && a->kind == TYPE_TIME && b->kind == TYPE_TIME)
+        return become(call, "subtract_times", ctx, err);
+    bool stamps = op == '-' && (is_stamp(a) || is_stamp(b)) &&
+                  (is_stamp(a) || a->kind == TYPE_DATE || type_is_stringy(a) || a->kind == TYPE_NULL) &&
+                  (is_stamp(b) || b->kind == TYPE_DATE || type_is_stringy(b) || b->kind == TYPE_NULL);
+    if (stamps) {
+        const Type *t = a->kind == TYPE_TIMESTAMP || b->kind == TYPE_TIMESTAMP ? type_simple(TYPE_TIMESTAMP) : type_simple(TYPE_TIMESTAMP_NTZ);
+        set_arg(call, 0, t, ctx);
+        set_arg(call, 1, t, ctx);
+        return become(call, "subtract_timestamps", ctx, err);
+    }
+    if (op == '-' && (a->kind == TYPE_DATE || b->kind == TYPE_DATE) &&
+        (a->kind == TYPE_DATE || type_is_stringy(a) || a->kind == TYPE_NULL) &&
+        (b->kind == TYPE_DATE || type_is_stringy(b) || b->kind == TYPE_NULL))
+        return become(call, "subtract_dates", ctx, err);
+    if (a->kind == TYPE_DATE)
+        return become(call, op == '+' ? "date_add" : "date_sub", ctx, err);
+    *done = false;
+    return true;
+}
+
+static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    if (op == '*' && !type_is_interval(arg(call, 0)->type))
+        swap_args(call);
+    const Type *i = arg(call, 0)->type, *n = arg(call, 1)->type;
+    if (!type_is_numeric(n) && !type_is_stringy(n) && n->kind != TYPE_NULL)
+        return func_unexpected_type(call, 1, "\"NUMERIC\"", ctx, err);
+    if (!type_is_numeric(n) || n->kind == TYPE_DECIMAL || n->kind == TYPE_FLOAT)
+        set_arg(call, 1, type_simple(TYPE_DOUBLE), ctx);
+    call->result = type_simple(i->kind);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+/* ---- numbers ---- */
+
+/* Integer literals count as decimals of just their own digits. */
+static const Type *decimal_of(const BoundExpr *e, const FuncContext *ctx)
+{
+    if (type_is_integral(e->type) && e->kind == BEXPR_LITERAL && !e->literal.is_null) {
+        int digits = 1;
+        for (int64_t v = e->literal.integer / 10; v; v /= 10)
+            digits++;
+        return type_decimal(digits, 0, ctx->arena);
+    }
+    return type_decimal_for(e->type, ctx->arena);
+}
+
+static bool is_number(const Type *t)
+{
+    return type_is_numeric(t) || t->kind == TYPE_NULL;
+}
+
+/* What a text beside a number is read as. */
+static const Type *promoted_text(const Type *other, const FuncContext *ctx)
+{
+    return ctx->ansi && type_is_integral(other) ? type_simple(TYPE_LONG) : type_simple(TYPE_DOUBLE);
+}
+
+static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const Type *other = arg(call, 1 - i)->type;
+        if (type_is_stringy(arg(call, i)->type) && (type_is_numeric(other) || (!ctx->ansi && (is_number(other) || type_is_stringy(other)))))
+            set_arg(call, i, promoted_text(other, ctx), ctx);
+    }
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    if (!is_number(a) || !is_number(b)) {
+        const Type *common = coerce_common(a, b, ctx->ansi, ctx->arena);
+        return common ? func_binary_wrong(call, op == '+' || op == '-' ? ARITHMETIC_INPUT : op == '/' ? "(\"DOUBLE\" or \"DECIMAL\")" : "\"NUMERIC\"", ctx, err)
+                      : func_binary_diff(call, ctx, err);
+    }
+    if (a->kind == TYPE_NULL && b->kind == TYPE_NULL) {
+        set_arg(call, 0, type_simple(TYPE_DOUBLE), ctx);
+        set_arg(call, 1, type_simple(TYPE_DOUBLE), ctx);
+        return true;
+    }
+    if (a->kind == TYPE_NULL || b->kind == TYPE_NULL) {
+        set_arg(call, 0, b->kind == TYPE_NULL ? a : b, ctx);
+        set_arg(call, 1, b->kind == TYPE_NULL ? a : b, ctx);
+        return true;
+    }
+    bool decimal = a->kind == TYPE_DECIMAL || b->kind == TYPE_DECIMAL;
+    bool real = a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE || a->kind == TYPE_FLOAT || b->kind == TYPE_FLOAT;
+    if (decimal && !real) {
+        set_arg(call, 0, decimal_of(arg(call, 0), ctx), ctx);
+        set_arg(call, 1, decimal_of(arg(call, 1), ctx), ctx);
+        return true;
+    }
+    const Type *t = decimal ? type_simple(TYPE_DOUBLE) : coerce_tightest(a, b, ctx->arena);
+    set_arg(call, 0, t, ctx);
+    set_arg(call, 1, t, ctx);
+    return true;
+}
+
+static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    const Type *t = arg(call, 0)->type;
+    bool decimal = t->kind == TYPE_DECIMAL;
+    call->nullable = func_any_nullable(call);
+    if (op == '/' && !decimal) {
+        set_arg(call, 0, type_simple(TYPE_DOUBLE), ctx);
+        set_arg(call, 1, type_simple(TYPE_DOUBLE), ctx);
+        t = type_simple(TYPE_DOUBLE);
+    }
+    if (op == 'i') {
+        if (t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT)
+            return func_binary_wrong(call, "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")", ctx, err);
+        if (!decimal) {
+            set_arg(call, 0, type_simple(TYPE_LONG), ctx);
+            set_arg(call, 1, type_simple(TYPE_LONG), ctx);
+        }
+        call->result = type_simple(TYPE_LONG);
+    } else {
+        call->result = decimal ? coerce_decimal_arithmetic(op == 'p' ? '%' : op, t, arg(call, 1)->type, ctx->arena) : t;
+    }
+    if (strchr("/%ip", op) || is_try(call->row) || (!ctx->ansi && decimal))
+        call->nullable = true;
+    return true;
+}
+
+static bool bind_unary_sign(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    return become(call, op == '-' ? "unary_minus" : "positive", ctx, err);
+}
+
+static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    char op = op_of(call->row);
+    if (call->args.len == 1 && (op == '+' || op == '-') && !is_try(call->row))
+        return bind_unary_sign(call, op, ctx, err);
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    if (op == '+' || op == '-') {
+        bool done;
+        const FuncRow *row = call->row;
+        TRY(bind_time_arithmetic(call, op, ctx, &done, err));
+        if (done) {
+            if (is_try(row))
+                call->nullable = true;
+            return true;
+        }
+    }
+    bool interval = type_is_interval(arg(call, 0)->type) || (op == '*' && type_is_interval(arg(call, 1)->type));
+    if (interval && (op == '*' || op == '/'))
+        return bind_interval_scale(call, op, ctx, err);
+    if (op == 'i' && type_is_interval(arg(call, 0)->type) && (arg(call, 0)->type->kind == arg(call, 1)->type->kind || is_kind(arg(call, 1), TYPE_NULL))) {
+        set_arg(call, 1, arg(call, 0)->type, ctx);
+        call->result = type_simple(TYPE_LONG);
+        call->nullable = true;
+        return true;
+    }
+    TRY(bring_numbers_together(call, op, ctx, err));
+    return finish_numbers(call, op, ctx, err);
+}
+
+/* ---- their texts ---- */
+
+static const char *decimal_function(char op)
+{
+    return op == '+' ? "add" : op == '-' ? "subtract" : op == '*' ? "multiply" : op == '/' ? "divide" : "mod";
+}
+
+/* DuckDB's own +, -, * give Spark's result when no digit has to be cut off. */
+static bool decimals_are_exact(char op, const Type *a, const Type *b)
+{
+    int pa = a->decimal.precision, sa = a->decimal.scale, pb = b->decimal.precision, sb = b->decimal.scale;
+    if (op == '*')
+        return pa + pb + 1 <= 38;
+    int s = sa > sb ? sa : sb, whole = pa - sa > pb - sb ? pa - sa : pb - sb;
+    return (op == '+' || op == '-') && whole + s + 1 <= 38;
+}
+
+static void put_decimal_call(const BoundExpr *call, const Str *args, char op, int mode, const FuncContext *ctx, Buf *out)
+{
+    const Type *a = call->call.args.at[0]->type, *b = call->call.args.at[1]->type, *r = call->type;
+    if (op == 'i') { /* the whole part of the quotient, wide enough for any two decimals */
+        buf_addf(out, "ls_decimal_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]), STR_ARG(args[1]), mode);
+    } else if (op == 'p') {
+        buf_addf(out, "CAST(ls_decimal_pmod_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", r->decimal.scale, STR_ARG(args[0]),
+                 STR_ARG(args[1]), r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
+    } else if (decimals_are_exact(op, a, b)) {
+        buf_addf(out, "CAST(" STR_FMT " %c " STR_FMT " AS " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]),
+                 STR_ARG(type_duckdb(r, ctx->arena)));
+    } else {
+        buf_addf(out, "CAST(ls_decimal_%s_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", decimal_function(op), r->decimal.scale,
+                 STR_ARG(args[0]), STR_ARG(args[1]), r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
+    }
+}
+
+static bool is_nonzero_literal(const BoundExpr *e)
+{
+    const Value *v = func_constant(e);
+    if (!v || v->is_null)
+        return false;
+    return type_is_integral(v->type) ? v->integer != 0 && v->integer != -1
+           : v->type->kind == TYPE_DOUBLE || v->type->kind == TYPE_FLOAT ? v->real != 0
+                                                                        : false;
+}
+
+static int bits_of(const Type *t)
+{
+    return t->kind == TYPE_BYTE ? 8 : t->kind == TYPE_SHORT ? 16 : t->kind == TYPE_INT ? 32 : 64;
+}
+
+static void put_number_call(const BoundExpr *call, const Str *args, char op, int mode, const FuncContext *ctx, Buf *out)
+{
+    const Type *t = call->call.args.at[0]->type;
+    Str type = type_duckdb(call->type, ctx->arena);
+    bool real = t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT, safe = is_nonzero_literal(call->call.args.at[1]);
+    if (op == '+' || op == '-' || op == '*') {
+        if (real || mode == CAST_ANSI)
+            buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
+        else
+            buf_addf(out, "CAST(ls_integer_%s(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", decimal_function(op), STR_ARG(args[0]),
+                     STR_ARG(args[1]), bits_of(t), mode, STR_ARG(type));
+        return;
+    }
+    if (op == '/' && safe)
+        buf_addf(out, "(" STR_FMT " / " STR_FMT ")", STR_ARG(args[0]), STR_ARG(args[1]));
+    else if (op == '%' && safe && !real)
+        buf_addf(out, "(" STR_FMT " %% " STR_FMT ")", STR_ARG(args[0]), STR_ARG(args[1]));
+    else
+        buf_addf(out, "CAST(ls_%s_%s(" STR_FMT ", " STR_FMT ", %d) AS " STR_FMT ")", real ? "real" : "integer",
+                 op == '/' ? "divide" : op == 'i' ? "div" : op == 'p' ? "pmod" : "mod", STR_ARG(args[0]), STR_ARG(args[1]), mode, STR_ARG(type));
+}
+
+static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out)
+{
+    const Type *t = call->call.args.at[0]->type;
+    const char *carrier = t->kind == TYPE_INTERVAL_YM ? "INTEGER" : "BIGINT";
+    if (op == 'i')
+        buf_addf(out, "ls_integer_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]), STR_ARG(args[1]), mode);
+    else if (op == '+' || op == '-')
+        buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
+    else if (op == '*' && type_is_integral(call->call.args.at[1]->type))
+        buf_addf(out, "CAST(" STR_FMT " * CAST(" STR_FMT " AS BIGINT) AS %s)", STR_ARG(args[0]), STR_ARG(args[1]), carrier);
+    else
+        buf_addf(out, "CAST(ls_interval_scale(" STR_FMT ", " STR_FMT ", %s, %d) AS %s)", STR_ARG(args[0]), STR_ARG(args[1]),
+                 op == '/' ? "true" : "false", mode, carrier);
+}
+
+static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)count;
+    (void)err;
+    char op = op_of(call->call.row);
+    int mode = mode_of(call->call.row, ctx);
+    const Type *t = call->call.args.at[0]->type;
+    if (is_interval_type(t))
+        put_interval_call(call, args, op, mode, out);
+    else if (t->kind == TYPE_DECIMAL)
+        put_decimal_call(call, args, op, mode, ctx, out);
+    else
+        put_number_call(call, args, op, mode, ctx, out);
+    return true;
+}
+
+/* ---- comparison and logic ---- */
+
+static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    const Type *common = coerce_common(arg(call, 0)->type, arg(call, 1)->type, ctx->ansi, ctx->arena);
+    if (!common)
+        return func_binary_diff(call, ctx, err);
+    if (!type_is_orderable(common)) {
+        Str name = str_from(call->row->name);
+        if (str_is(name, "!="))
+            name = S("=");
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_ORDERING_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+                         P("functionName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))),
+                         P("dataType", func_quoted_type(common, ctx)));
+    }
+    set_arg(call, 0, common, ctx);
+    set_arg(call, 1, common, ctx);
+    call->result = type_simple(TYPE_BOOLEAN);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+static bool bind_logic(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    const Type *boolean = type_simple(TYPE_BOOLEAN);
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    for (size_t i = 0; i < 2; i++) {
+        TypeKind kind = arg(call, i)->type->kind, other = arg(call, 1 - i)->type->kind;
+        if (kind == TYPE_NULL || (type_is_stringy(arg(call, i)->type) && (other == TYPE_BOOLEAN || !ctx->ansi)))
+            set_arg(call, i, boolean, ctx);
+    }
+    if (!is_kind(arg(call, 0), TYPE_BOOLEAN) || !is_kind(arg(call, 1), TYPE_BOOLEAN)) {
+        bool same = type_same_shape(arg(call, 0)->type, arg(call, 1)->type);
+        return same ? func_binary_wrong(call, "\"BOOLEAN\"", ctx, err) : func_binary_diff(call, ctx, err);
+    }
+    call->result = boolean;
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+static bool bind_in(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    const Type *common;
+    Error diff = error_in(ctx->arena);
+    if (!func_coerce_all(call, 0, call->args.len, ctx, &common, &diff)) {
+        Buf b = buf_in(ctx->arena);
+        buf_addc(&b, '[');
+        for (size_t i = 0; i < call->args.len; i++)
+            buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(func_quoted_type(arg(call, i)->type, ctx)));
+        buf_addc(&b, ']');
+        return error_set(err, ERR_DATATYPE_MISMATCH__DATA_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
+                         PZ("functionName", "`in`"), P("dataType", buf_str(&b)));
+    }
+    call->result = type_simple(TYPE_BOOLEAN);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    for (size_t i = 0; i < 2; i++)
+        if (type_is_stringy(arg(call, i)->type) && type_is_numeric(arg(call, 1 - i)->type))
+            set_arg(call, i, promoted_text(arg(call, 1 - i)->type, ctx), ctx);
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    const Type *t = type_same_shape(a, b) ? a : coerce_tightest(a, b, ctx->arena);
+    if (!t)
+        return func_binary_diff(call, ctx, err);
+    if (t->kind == TYPE_NULL)
+        t = type_simple(TYPE_INT);
+    if (!type_is_integral(t))
+        return type_same_shape(a, b) ? func_binary_wrong(call, "\"INTEGRAL\"", ctx, err) : func_binary_diff(call, ctx, err);
+    set_arg(call, 0, t, ctx);
+    set_arg(call, 1, t, ctx);
+    call->result = t;
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+#define ARITHMETIC .bind = bind_arithmetic, .render = render_arithmetic
+#define COMPARISON .bind = bind_comparison
+#define SIGNED "(numeric) -> $1; (interval_dt) -> $1; (interval_ym) -> $1"
+
+const FuncRow operator_rows[] = {
+    {"+", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 + $2)"},
+    {"-", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 - $2)"},
+    {"*", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 * $2)"},
+    {"/", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 / $2)"},
+    {"%", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 % $2)"},
+    {"mod", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"div", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 div $2)"},
+    {"pmod", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"try_add", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"try_subtract", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"try_multiply", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"try_divide", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"try_mod", NULL, FUNC_SCALAR, ARITHMETIC},
+    {"negative", NULL, FUNC_SCALAR, SIGNED, "(- $1)"},
+    {"unary_minus", NULL, FUNC_SCALAR, SIGNED, "(- $1)", .pretty = "(- $1)", .flags = FUNC_HIDDEN},
+    {"positive", NULL, FUNC_SCALAR, SIGNED, "$1", .pretty = "(+ $1)"},
+    {"=", "==", FUNC_SCALAR, NULL, "($1 = $2)", COMPARISON, .pretty = "($1 = $2)"},
+    {"!=", "<>", FUNC_SCALAR, NULL, "($1 <> $2)", COMPARISON, .pretty = "(NOT ($1 = $2))"},
+    {"<", NULL, FUNC_SCALAR, NULL, "($1 < $2)", COMPARISON, .pretty = "($1 < $2)"},
+    {"<=", NULL, FUNC_SCALAR, NULL, "($1 <= $2)", COMPARISON, .pretty = "($1 <= $2)"},
+    {">", NULL, FUNC_SCALAR, NULL, "($1 > $2)", COMPARISON, .pretty = "($1 > $2)"},
+    {">=", NULL, FUNC_SCALAR, NULL, "($1 >= $2)", COMPARISON, .pretty = "($1 >= $2)"},
+    {"<=>", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON, .pretty = "($1 <=> $2)", .flags = FUNC_NEVER_NULL},
+    {"equal_null", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON, .flags = FUNC_NEVER_NULL},
+    {"and", NULL, FUNC_SCALAR, NULL, "($1 AND $2)", .bind = bind_logic, .pretty = "($1 AND $2)"},
+    {"or", NULL, FUNC_SCALAR, NULL, "($1 OR $2)", .bind = bind_logic, .pretty = "($1 OR $2)"},
+    {"not", "!", FUNC_SCALAR, "(boolean) -> boolean", "(NOT $1)", .pretty = "(NOT $1)"},
+    {"in", NULL, FUNC_SCALAR, NULL, "($1 IN ($@2))", .bind = bind_in, .pretty = "($1 IN ($@2))"},
+    {"between", NULL, FUNC_SCALAR, "(T, T, T) -> boolean", "($1 BETWEEN $2 AND $3)", .pretty = "between($1, $2, $3)"},
+    {"isnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NULL)", .pretty = "($1 IS NULL)"},
+    {"isnotnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NOT NULL)", .pretty = "($1 IS NOT NULL)"},
+    {"&", NULL, FUNC_SCALAR, NULL, "($1 & $2)", .bind = bind_bits, .pretty = "($1 & $2)"},
+    {"|", NULL, FUNC_SCALAR, NULL, "($1 | $2)", .bind = bind_bits, .pretty = "($1 | $2)"},
+    {"^", NULL, FUNC_SCALAR, NULL, "xor($1, $2)", .bind = bind_bits, .pretty = "($1 ^ $2)"},
+    {"~", NULL, FUNC_SCALAR, "(integral) -> $1", "(~ $1)", .pretty = "~$1"},
+    {"<<", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_left($1, $2) AS $r)", .pretty = "($1 << $2)"},
+    {">>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right($1, $2) AS $r)", .pretty = "($1 >> $2)"},
+    {">>>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .pretty = "($1 >>> $2)"},
+    {"shiftleft", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_left($1, $2) AS $r)"},
+    {"shiftright", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right($1, $2) AS $r)"},
+    {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right_unsigned($1, $2) AS $r)"},
+    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", "ls_like($1, $2, $?3{$3}{'\\'}, false)", .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}"},
+    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", "ls_like($1, $2, $?3{$3}{'\\'}, true)", .pretty = "ilike($1, $2$?3{, '$3'})"},
+    {"rlike", "regexp", FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)", .pretty = "RLIKE($1, $2)"},
+    {"regexp_like", NULL, FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)"},
+};
+END_OF_ROWS(operator);

@@ -1,0 +1,192 @@
+/* The bound plan: names are resolved, every node has a type, every column an id. Only this can be rendered. */
+#pragma once
+
+#include "plan/plan.h"
+#include "type/coerce.h"
+
+typedef struct BoundExpr BoundExpr;
+typedef struct BoundRel BoundRel;
+typedef struct FuncRow FuncRow;   /* func/func.h */
+
+typedef VEC(BoundExpr *) BoundExprVec;
+typedef VEC(BoundRel *) BoundRelVec;
+typedef VEC(size_t) IndexVec;
+
+/* Unique inside one statement, never 0. In DuckDB the column is named c<id>, so that correlation needs no table alias. */
+typedef uint32_t ColumnId;
+
+typedef struct BoundColumn {
+    ColumnId id;
+    Str name;            /* as the client sees it; names may repeat */
+    const Type *type;
+    bool nullable;
+    Str metadata;        /* JSON object text, may be empty */
+    Name qualifier;      /* t or catalog.schema.t: what may stand before the name */
+    bool hidden;         /* metadata column (_metadata): resolved by name, left out of star */
+} BoundColumn;
+typedef VEC(BoundColumn) BoundColumnVec;
+
+typedef enum BoundExprKind {
+    BEXPR_LITERAL,
+    BEXPR_COLUMN,        /* of the input, or of an outer query */
+    BEXPR_CALL,          /* a scalar function row */
+    BEXPR_AGGREGATE,     /* an aggregate function row; only in BREL_AGGREGATE and under BEXPR_WINDOW */
+    BEXPR_WINDOW,
+    BEXPR_CAST,
+    BEXPR_CASE,
+    BEXPR_SUBQUERY,
+    BEXPR_LAMBDA,        /* only as an argument of a higher-order row */
+    BEXPR_LAMBDA_VAR,
+    BEXPR_FIELD,         /* struct field by position */
+    BEXPR_STRUCT,        /* named_struct, struct: one child a field */
+    BEXPR_GENERATOR,     /* explode and kin; only in BREL_GENERATE */
+    BEXPR_PYTHON
+} BoundExprKind;
+
+typedef struct BoundSort {
+    BoundExpr *expr;
+    bool descending, nulls_first;
+} BoundSort;
+typedef VEC(BoundSort) BoundSortVec;
+
+typedef struct BoundFrameBound {
+    BoundKind kind;
+    BoundExpr *value;
+} BoundFrameBound;
+
+struct BoundExpr {
+    BoundExprKind kind;
+    const Type *type;
+    bool nullable;
+    bool implicit;       /* a coercion the user did not write: left out of generated names */
+    Origin origin;
+    union {
+        Value literal;
+        struct { ColumnId id; Str name; bool outer; } column;
+        struct {
+            const FuncRow *row;
+            Str written_name;        /* as the user spelled it, for generated names */
+            BoundExprVec args;
+            Value *constants;        /* folded arguments where the row asks for them, NULL otherwise */
+            void *bind_data;         /* what the row's bind hook left for its render hook */
+            bool distinct, ignore_nulls;
+            BoundExpr *filter;
+            BoundSortVec order;      /* ordered aggregates */
+        } call;                      /* CALL, AGGREGATE, GENERATOR */
+        struct {
+            BoundExpr *function;     /* BEXPR_AGGREGATE or BEXPR_CALL of a window row */
+            BoundExprVec partition;
+            BoundSortVec order;
+            FrameKind frame;
+            BoundFrameBound from, to;
+        } window;
+        struct { BoundExpr *child; CastMode mode; Str zone; } cast;
+        struct { BoundExprVec conditions, values; BoundExpr *otherwise; } cases;
+        struct { SubqueryKind kind; BoundRel *plan; BoundExprVec values; bool negated; } subquery;
+        struct { uint32_t ids[3]; Str names[3]; size_t count; BoundExpr *body; } lambda;
+        struct { uint32_t id; Str name; } lambda_var;  /* rendered as l<id> */
+        struct { BoundExpr *child; size_t index; } field;
+        struct { BoundExprVec children; } structure;   /* names are in type */
+        struct { PythonFunction *function; BoundExprVec args; } python;
+    };
+};
+
+typedef enum BoundRelKind {
+    BREL_ONE_ROW,
+    BREL_VALUES,         /* literal rows */
+    BREL_LOCAL,          /* Arrow batches handed to DuckDB as they are */
+    BREL_RANGE,
+    BREL_SCAN_DELTA,     /* a snapshot of a Delta table, filtered */
+    BREL_SCAN_FILES,     /* parquet, json, csv, text, orc, avro */
+    BREL_PROJECT,
+    BREL_FILTER,
+    BREL_JOIN,
+    BREL_AGGREGATE,
+    BREL_SETOP,
+    BREL_SORT,
+    BREL_LIMIT,
+    BREL_SAMPLE,
+    BREL_GENERATE,
+    BREL_DISTINCT_ON,    /* dropDuplicates on some columns */
+    BREL_CTE,            /* defines; used through BREL_CTE_REF */
+    BREL_CTE_REF,
+    BREL_ASOF_JOIN,
+    BREL_PYTHON_MAP,
+    BREL_STORED          /* a materialised result of this session: cached remote relations */
+} BoundRelKind;
+
+typedef struct BoundItem {
+    BoundExpr *expr;
+    ColumnId id;         /* the column it becomes: an entry of the relation's columns */
+} BoundItem;
+typedef VEC(BoundItem) BoundItemVec;
+
+struct Snapshot;         /* delta/snapshot.h */
+
+/* A file scan that the analyzer resolved: paths exist, schema is known. */
+typedef struct FileScan {
+    Str format;          /* parquet, json, csv, text, orc, avro, binaryFile */
+    StrVec paths;        /* files, absolute */
+    const Type *schema;  /* data columns then partition columns */
+    size_t partition_count; /* how many trailing columns come from hive paths */
+    VEC(StrVec) partition_values; /* one list a file, in order of the partition columns */
+    KeyValueVec options;
+} FileScan;
+
+struct BoundRel {
+    BoundRelKind kind;
+    BoundColumnVec columns;  /* the output, in order */
+    BoundRel *input;
+    union {
+        struct { VEC(BoundExprVec) rows; } values;
+        struct { ArrowData *data; } local;
+        struct { int64_t start, end, step; } range;
+        struct {
+            struct Snapshot *snapshot;
+            size_t column_count;      /* the first column_count of `columns` follow the table schema's fields */
+            size_t *fields;           /* which field of the table schema each column is */
+            BoundExprVec predicates;  /* conjuncts over this scan's columns, for skipping files; the filter above stays */
+            bool with_row_position;   /* adds hidden file path + row index columns: DML */
+            ColumnId file_id, row_id; /* their ids when with_row_position */
+            void *changes;            /* change data feed range (delta/changes.h), NULL: the snapshot's rows */
+            void *only_files;         /* DML: restricts the scan to these (delta FileList), NULL: all */
+        } delta;
+        FileScan *files;
+        struct { BoundItemVec items; } project;
+        struct { BoundExpr *condition; } filter;
+        struct { BoundRel *right; JoinKind kind; BoundExpr *condition; bool lateral; } join;
+        struct {
+            BoundItemVec keys;
+            BoundItemVec aggregates;
+            VEC(IndexVec) sets;    /* indexes into keys; empty: one plain GROUP BY */
+            ColumnId grouping_id;     /* 0: not asked for */
+        } aggregate;
+        struct { BoundRelVec inputs; SetOpKind kind; bool all; } setop; /* columns line up by position, types equal */
+        struct { BoundSortVec order; } sort;
+        struct { BoundExpr *count, *offset; } limit;  /* either may be NULL; constants */
+        struct { double lower, upper; bool replacement; int64_t seed; } sample;
+        struct { BoundExpr *generator; bool outer; BoundColumnVec output; bool with_position; } generate;
+        struct { BoundExprVec keys; } distinct_on;
+        struct { uint32_t id; BoundRel *definition; bool recursive; } cte;  /* input: where it is in scope */
+        struct { uint32_t id; BoundColumnVec source; } cte_ref;             /* source: the definition's columns */
+        struct { BoundRel *right; BoundExpr *condition; bool left_outer; } asof;
+        struct { PythonFunction *function; BoundExprVec args; } python;
+        struct { Str id; BoundColumnVec source; } stored;
+    };
+};
+
+/* ---- constructors ---- */
+BoundExpr *bound_new(BoundExprKind kind, const Type *type, bool nullable, Arena *arena);
+BoundExpr *bound_literal(Value v, Arena *arena);
+BoundExpr *bound_column(const BoundColumn *column, Arena *arena);
+BoundExpr *bound_cast(BoundExpr *child, const Type *to, CastMode mode, bool implicit, Arena *arena);
+BoundRel *brel_new(BoundRelKind kind, BoundRel *input, Arena *arena);
+/* The struct type of a relation's visible columns, as the client sees it. */
+const Type *brel_schema(const BoundRel *rel, Arena *arena);
+
+/* Calls visit for every direct child expression; a visitor may replace *child. False stops. */
+typedef bool (*BoundVisit)(BoundExpr **child, void *arg);
+bool bound_each_child(BoundExpr *e, BoundVisit visit, void *arg);
+bool bound_contains(const BoundExpr *e, BoundExprKind kind);
+/* Every expression directly inside a relation node. */
+bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg);

@@ -1,0 +1,228 @@
+/* The parser's core: walking tokens, saying what is wrong, and the entry points. */
+#include "sql/parser_impl.h"
+
+/* ---- tokens ---- */
+
+Str token_text(const Parser *p, const Token *token)
+{
+    return str_slice(p->text, token->start, token->end);
+}
+
+bool is_word_at(const Parser *p, size_t ahead, const char *word)
+{
+    const Token *token = peek_at(p, ahead);
+    return (token->kind == TOK_IDENT || token->kind > TOK_FIRST_KEYWORD) &&
+           str_is_ci(token_text(p, token), word);
+}
+
+bool accept_word(Parser *p, const char *word)
+{
+    if (!is_word_at(p, 0, word))
+        return false;
+    advance(p);
+    return true;
+}
+
+bool expect_word(Parser *p, const char *word)
+{
+    return accept_word(p, word) || syntax_error(p);
+}
+
+bool expect(Parser *p, TokenKind kind)
+{
+    return accept(p, kind) || syntax_error(p);
+}
+
+bool expect_list_end(Parser *p, TokenKind kind)
+{
+    if (accept(p, kind))
+        return true;
+    if (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA)
+        return extra_input(p);
+    return syntax_error(p);
+}
+
+Origin origin_from(const Parser *p, size_t from)
+{
+    size_t last = p->pos > from ? p->pos - 1 : from;
+    return (Origin){(int)p->tokens[from].start, (int)p->tokens[last].end - 1};
+}
+
+Str source_text(const Parser *p, size_t from)
+{
+    return sql_fragment(p->text, origin_from(p, from));
+}
+
+Str sql_fragment(Str text, Origin origin)
+{
+    if (origin.stop < origin.start || origin.start < 0)
+        return (Str){0};
+    return str_slice(text, (size_t)origin.start, (size_t)origin.stop + 1);
+}
+
+/* ---- errors ---- */
+
+/* As ANTLR shows a token: quoted, control characters escaped. */
+static Str display(Parser *p, const Token *token)
+{
+    if (token->kind == TOK_EOF)
+        return S("end of input");
+    Buf b = buf_in(p->arena);
+    buf_addc(&b, '\'');
+    Str text = token_text(p, token);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\n')
+            buf_addz(&b, "\\n");
+        else if (c == '\r')
+            buf_addz(&b, "\\r");
+        else if (c == '\t')
+            buf_addz(&b, "\\t");
+        else
+            buf_addc(&b, c);
+    }
+    buf_addc(&b, '\'');
+    return buf_str(&b);
+}
+
+/* An unclosed comment hides the rest of the statement: Spark names it rather than what is missing. */
+static bool comment_error(Parser *p)
+{
+    error_set(p->err, ERR_UNCLOSED_BRACKETED_COMMENT);
+    error_locate(p->err, PLACE_SYNTAX, p->text, p->list->comment_start, p->text.len);
+    return false;
+}
+
+static bool syntax_error_with(Parser *p, const Token *token, Str hint)
+{
+    if (error_is_set(p->err))
+        return false;
+    if (!str_trim(p->text).len)
+        error_set(p->err, ERR_PARSE_EMPTY_STATEMENT);
+    else if (p->list->unclosed_comment && token->kind == TOK_EOF)
+        return comment_error(p);
+    else
+        error_set(p->err, ERR_PARSE_SYNTAX_ERROR, P("error", display(p, token)), P("hint", hint));
+    error_locate(p->err, PLACE_SYNTAX, p->text, token->start, token->end ? token->end - 1 : 0);
+    return false;
+}
+
+bool syntax_error_at(Parser *p, size_t index)
+{
+    return syntax_error_with(p, &p->tokens[index < p->count ? index : p->count - 1], S(""));
+}
+
+bool syntax_error(Parser *p)
+{
+    return syntax_error_at(p, p->pos);
+}
+
+bool extra_input(Parser *p)
+{
+    const Token *token = peek_at(p, 0);
+    if (token->kind == TOK_EOF)
+        return syntax_error(p);
+    return syntax_error_with(p, token, str_printf(p->arena, ": extra input " STR_FMT, STR_ARG(display(p, token))));
+}
+
+bool refuse(Parser *p, size_t from)
+{
+    Origin origin = origin_from(p, from);
+    error_locate(p->err, PLACE_PARSE, p->text, (size_t)origin.start, (size_t)origin.stop);
+    return false;
+}
+
+bool refuse_statement(Parser *p)
+{
+    p->pos = p->count - 1;
+    while (p->pos > 1 && p->tokens[p->pos - 1].kind == TOK_SEMICOLON)
+        p->pos--;
+    return refuse(p, 0);
+}
+
+bool refuse_words(Parser *p, Str words)
+{
+    return REFUSE_STATEMENT(p, ERR_INVALID_STATEMENT_OR_CLAUSE, P("operation", str_upper(words, p->arena)));
+}
+
+bool refuse_operation(Parser *p, size_t from, const char *message)
+{
+    return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0035, PZ("message", message));
+}
+
+bool refuse_unsupported(Parser *p, size_t from, const char *what)
+{
+    error_unsupported(p->err, "%s", what);
+    return refuse(p, from);
+}
+
+bool enter(Parser *p)
+{
+    if (++p->depth <= SQL_MAX_DEPTH)
+        return true;
+    error_set(p->err, ERR_FAILED_TO_PARSE_TOO_COMPLEX);
+    return refuse(p, p->pos);
+}
+
+/* ---- entry points ---- */
+
+static bool start(Parser *p, Str text, const SqlOptions *options, Arena *arena, TokenList *list, Error *err)
+{
+    static const SqlOptions defaults = {.ansi = true};
+    if (text.len > SQL_MAX_BYTES)
+        return error_set(err, ERR_FAILED_TO_PARSE_TOO_COMPLEX);
+    lex(text, arena, list);
+    *p = (Parser){.text = text, .options = options ? options : &defaults, .arena = arena, .err = err,
+                  .list = list, .tokens = list->tokens.at, .count = list->tokens.len};
+    return true;
+}
+
+/* Nothing may follow; a comment that is not closed is an error of its own. */
+static bool finish(Parser *p)
+{
+    if (!is_at(p, TOK_EOF))
+        return kind_at(p, 1) == TOK_EOF || kind_at(p, 1) == TOK_SEMICOLON ? extra_input(p) : syntax_error(p);
+    return !p->list->unclosed_comment || comment_error(p);
+}
+
+bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out, Error *err)
+{
+    Parser p;
+    TokenList list;
+    *out = (Statement){0};
+    TRY(start(&p, text, options, arena, &list, err));
+    TRY(parse_statement(&p, out));
+    while (accept(&p, TOK_SEMICOLON))
+        ;
+    /* SET takes the rest of the text as it is, comments and all. */
+    if (out->command && out->command->kind == CMD_SET && is_at(&p, TOK_EOF))
+        return true;
+    return finish(&p);
+}
+
+bool sql_parse_expr(Str text, const SqlOptions *options, Arena *arena, Expr **out, Error *err)
+{
+    Parser p;
+    TokenList list;
+    TRY(start(&p, text, options, arena, &list, err));
+    TRY(parse_named_expression(&p, out));
+    return finish(&p);
+}
+
+bool sql_parse_name(Str text, const SqlOptions *options, Arena *arena, Name *out, Error *err)
+{
+    Parser p;
+    TokenList list;
+    TRY(start(&p, text, options, arena, &list, err));
+    TRY(parse_multipart(&p, out));
+    return finish(&p);
+}
+
+bool sql_parse_type(Str text, const SqlOptions *options, Arena *arena, const Type **out, Error *err)
+{
+    Parser p;
+    TokenList list;
+    TRY(start(&p, text, options, arena, &list, err));
+    TRY(parse_type(&p, out));
+    return finish(&p);
+}

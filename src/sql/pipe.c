@@ -1,0 +1,183 @@
+/* Pipe steps: query |> SELECT .. |> WHERE .. |> AGGREGATE .. */
+#include "sql/parser_impl.h"
+
+static Rel *project(Parser *p, Rel *input, const ExprVec *items, Str step, size_t from)
+{
+    Rel *rel = new_rel(p, REL_PROJECT, input, from);
+    rel->project.items = *items;
+    rel->project.pipe = step;
+    return rel;
+}
+
+static bool parse_pipe_select(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    Rel *rel;
+    TRY(parse_select(p, input, &rel));
+    for (Rel *r = rel; r && r != input; r = r->input) {
+        if (r->kind == REL_PROJECT)
+            r->project.pipe = S("SELECT");
+        if (r->kind == REL_AGGREGATE)
+            return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE,
+                          PZ("case", "GROUP BY in |> SELECT"));
+    }
+    *out = rel;
+    return true;
+}
+
+static bool parse_pipe_extend(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    ExprVec items = {0};
+    vec_push(p->arena, &items, new_expr(p, EXPR_STAR, from));
+    advance(p);
+    TRY(parse_named_list(p, &items));
+    *out = project(p, input, &items, S("EXTEND"), from);
+    return true;
+}
+
+/* Each assignment sees what the ones before it have set. */
+static bool parse_pipe_set(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    advance(p);
+    do {
+        Name name;
+        Expr *value;
+        size_t at = mark(p);
+        TRY(parse_multipart(p, &name));
+        TRY(expect(p, TOK_EQ));
+        TRY(parse_expression(p, &value));
+        if (name.len > 1)
+            return refuse_operation(p, at, "SQL pipe syntax |> SET operator with multi-part assignment key "
+                                           "(only single-part keys are allowed)");
+        Expr *alias = new_expr(p, EXPR_ALIAS, at);
+        alias->alias.child = value;
+        vec_push(p->arena, &alias->alias.names, name.at[0]);
+        input = new_rel(p, REL_WITH_COLUMNS, input, from);
+        input->with_columns.must_exist = true;
+        vec_push(p->arena, &input->with_columns.items, alias);
+    } while (accept(p, TOK_COMMA));
+    *out = input;
+    return true;
+}
+
+static bool parse_pipe_drop(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    NameVec names = {0};
+    ExprVec items = {0};
+    advance(p);
+    TRY(parse_multipart_seq(p, &names));
+    Expr *star = new_expr(p, EXPR_STAR, from);
+    for (size_t i = 0; i < names.len; i++) {
+        Expr *column = new_expr(p, EXPR_COLUMN, from);
+        column->column.name = names.at[i];
+        vec_push(p->arena, &star->star.except, column);
+    }
+    vec_push(p->arena, &items, star);
+    *out = project(p, input, &items, S("DROP"), from);
+    return true;
+}
+
+static bool parse_pipe_where(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    Expr *condition;
+    advance(p);
+    TRY(parse_expression(p, &condition));
+    if (is_at(p, KW_WINDOW) && is_clause_start(p, 0))
+        return REFUSE(p, from, ERR_NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE__WINDOW_CLAUSE);
+    *out = new_rel(p, REL_FILTER, input, from);
+    (*out)->filter.condition = condition;
+    return true;
+}
+
+static bool unsupported_case(Parser *p, size_t from, const char *what)
+{
+    return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE, PZ("case", what));
+}
+
+static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    Rel *rel = rel_new(REL_PIPE_AGGREGATE, input, p->arena);
+    advance(p);
+    bool group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    bool items = !group && !is_at(p, TOK_OPERATOR_PIPE) && !is_at(p, TOK_EOF) && !is_at(p, TOK_SEMICOLON) &&
+                 !is_at(p, TOK_RIGHT_PAREN);
+    if (items)
+        TRY(parse_named_list(p, &rel->aggregate.items));
+    group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    size_t group_at = mark(p);
+    if (group)
+        TRY(parse_group_by(p, true, rel));
+    if (!group && !items)
+        return refuse_operation(p, from, "The AGGREGATE clause requires a list of aggregate expressions "
+                                         "or a list of grouping expressions, or both");
+    switch (rel->aggregate.group) {
+    case GROUP_ALL: return unsupported_case(p, group_at, "GROUP BY ALL");
+    case GROUP_CUBE: return unsupported_case(p, group_at, "GROUP BY CUBE");
+    case GROUP_ROLLUP: return unsupported_case(p, group_at, "GROUP BY ROLLUP");
+    case GROUP_SETS: {
+        /* The sets no longer tell where they came from; the text does. */
+        for (size_t i = group_at; i < p->pos; i++) {
+            if (p->tokens[i].kind == KW_CUBE)
+                return unsupported_case(p, group_at, "GROUP BY CUBE");
+            if (p->tokens[i].kind == KW_ROLLUP)
+                return unsupported_case(p, group_at, "GROUP BY ROLLUP");
+        }
+        return unsupported_case(p, group_at, "GROUPING SETS");
+    }
+    default: break;
+    }
+    rel->origin = origin_from(p, from);
+    *out = rel;
+    return true;
+}
+
+static bool parse_pipe_set_op(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    Rel *rel = rel_new(REL_SET_OP, input, p->arena);
+    bool distinct;
+    rel->set_op.kind = is_at(p, KW_UNION) ? SETOP_UNION : is_at(p, KW_INTERSECT) ? SETOP_INTERSECT : SETOP_EXCEPT;
+    advance(p);
+    TRY(parse_set_quantifier(p, &rel->set_op.all, &distinct));
+    rel->set_op.by_name = accept_two(p, KW_BY, KW_NAME);
+    TRY(parse_query_primary(p, &rel->set_op.right));
+    rel->origin = origin_from(p, from);
+    *out = rel;
+    return true;
+}
+
+static bool parse_pipe_pivot(Parser *p, Rel *input, size_t from, Rel **out)
+{
+    bool pivot = is_pivot_start(p);
+    TRY(pivot ? parse_pivot(p, input, out) : parse_unpivot(p, input, out));
+    if (is_pivot_start(p) || is_unpivot_start(p))
+        return REFUSE(p, from, ERR_NOT_ALLOWED_IN_FROM__UNPIVOT_WITH_PIVOT);
+    return true;
+}
+
+bool parse_pipe(Parser *p, Rel *input, Rel **out)
+{
+    size_t from = mark(p);
+    Str alias;
+    if (is_pivot_start(p) || is_unpivot_start(p))
+        return parse_pipe_pivot(p, input, from, out);
+    if (is_sample_start(p))
+        return parse_sample(p, input, out);
+    if (is_join_start(p))
+        return parse_join(p, input, out);
+    switch (current(p)) {
+    case KW_SELECT: return parse_pipe_select(p, input, from, out);
+    case KW_EXTEND: return parse_pipe_extend(p, input, from, out);
+    case KW_SET: return parse_pipe_set(p, input, from, out);
+    case KW_DROP: return parse_pipe_drop(p, input, from, out);
+    case KW_WHERE: return parse_pipe_where(p, input, from, out);
+    case KW_AGGREGATE: return parse_pipe_aggregate(p, input, from, out);
+    case KW_UNION: case KW_EXCEPT: case KW_MINUS: case KW_INTERSECT: return parse_pipe_set_op(p, input, from, out);
+    case KW_AS:
+        advance(p);
+        TRY(parse_captured_identifier(p, &alias));
+        *out = alias_relation(p, input, alias, NULL, from);
+        return true;
+    default: break;
+    }
+    TRY(parse_organization(p, input, true, out));
+    return p->pos > from || syntax_error(p);
+}

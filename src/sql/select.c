@@ -1,0 +1,175 @@
+/* SELECT: hints, list, FROM, WHERE, grouping, HAVING, windows, QUALIFY. */
+#include "sql/parser_impl.h"
+
+/* ---- hints ---- */
+
+typedef struct Hint {
+    Str name;
+    ExprVec params;
+} Hint;
+typedef VEC(Hint) HintVec;
+
+static bool parse_hint_statement(Parser *p, Hint *out)
+{
+    *out = (Hint){0};
+    TRY(parse_identifier(p, &out->name));
+    if (!accept(p, TOK_LEFT_PAREN))
+        return true;
+    do {
+        Expr *e;
+        TRY(parse_primary(p, &e));
+        vec_push(p->arena, &out->params, e);
+    } while (accept(p, TOK_COMMA));
+    return expect_list_end(p, TOK_RIGHT_PAREN);
+}
+
+static bool parse_hints(Parser *p, HintVec *out)
+{
+    while (accept(p, TOK_HINT_START)) {
+        do {
+            Hint hint;
+            TRY(parse_hint_statement(p, &hint));
+            vec_push(p->arena, out, hint);
+            accept(p, TOK_COMMA);
+        } while (!is_at(p, TOK_HINT_END) && !is_at(p, TOK_EOF));
+        TRY(expect(p, TOK_HINT_END));
+    }
+    return true;
+}
+
+static Rel *apply_hints(Parser *p, Rel *rel, const HintVec *hints, size_t from)
+{
+    for (size_t i = hints->len; i-- > 0;) {
+        rel = new_rel(p, REL_HINT, rel, from);
+        rel->hint.name = hints->at[i].name;
+        rel->hint.params = hints->at[i].params;
+    }
+    return rel;
+}
+
+/* ---- the clauses ---- */
+
+static bool parse_where(Parser *p, Rel **rel)
+{
+    if (!is_at(p, KW_WHERE) || !is_clause_start(p, 0))
+        return true;
+    size_t from = mark(p);
+    Expr *condition;
+    advance(p);
+    TRY(parse_expression(p, &condition));
+    *rel = new_rel(p, REL_FILTER, *rel, from);
+    (*rel)->filter.condition = condition;
+    return true;
+}
+
+/* GROUP BY, HAVING: a HAVING alone groups all rows into one. */
+static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, Rel **out, bool *grouped)
+{
+    bool group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    Rel *aggregate = rel_new(REL_AGGREGATE, input, p->arena);
+    aggregate->aggregate.items = *items;
+    if (group)
+        TRY(parse_group_by(p, false, aggregate));
+    bool having = is_at(p, KW_HAVING) && is_clause_start(p, 0);
+    if (having) {
+        advance(p);
+        TRY(parse_expression(p, &aggregate->aggregate.having));
+    }
+    *grouped = group || having;
+    aggregate->origin = origin_from(p, from);
+    *out = aggregate;
+    return true;
+}
+
+static bool is_transform(const Parser *p)
+{
+    return is_at(p, KW_TRANSFORM) && kind_at(p, 1) == TOK_LEFT_PAREN;
+}
+
+/* TRANSFORM(..) USING 'script' runs a program; transform(array, f) is a function. */
+static bool refuse_transform(Parser *p, size_t from)
+{
+    uint32_t close = peek_at(p, 1)->match;
+    if (!close)
+        return true;
+    uint16_t next = p->tokens[close + 1].kind;
+    if (next != KW_USING && next != KW_ROW)
+        return true;
+    return refuse_unsupported(p, from, "Script transformation (TRANSFORM, MAP, REDUCE)");
+}
+
+static bool parse_distinct(Parser *p, bool *distinct)
+{
+    /* The words are names too: SELECT all FROM t */
+    TokenKind next = kind_at(p, 1);
+    bool name = next == TOK_EOF || next == TOK_COMMA || next == TOK_DOT || next == KW_AS ||
+                (next == KW_FROM && kind_at(p, 2) != KW_FROM);
+    *distinct = is_at(p, KW_DISTINCT) && !name;
+    if (*distinct || (is_at(p, KW_ALL) && !name))
+        advance(p);
+    return true;
+}
+
+bool parse_select(Parser *p, Rel *input, Rel **out)
+{
+    size_t from = mark(p);
+    bool has_input = input != NULL, distinct, grouped;
+    HintVec hints = {0};
+    ExprVec items = {0};
+    TRY(expect(p, KW_SELECT));
+    TRY(parse_hints(p, &hints));
+    if (is_transform(p))
+        TRY(refuse_transform(p, from));
+    TRY(parse_distinct(p, &distinct));
+    TRY(parse_named_list(p, &items));
+    if (!has_input && is_at(p, KW_FROM))
+        TRY(parse_from(p, &input));
+    else if (!has_input)
+        input = new_rel(p, REL_ONE_ROW, NULL, from);
+    TRY(parse_lateral_views(p, &input));
+    TRY(parse_where(p, &input));
+    Rel *rel;
+    TRY(parse_grouping(p, &items, input, from, &rel, &grouped));
+    if (!grouped) {
+        rel = new_rel(p, REL_PROJECT, input, from);
+        rel->project.items = items;
+        rel->project.distinct = distinct;
+    } else if (distinct) {
+        rel = new_rel(p, REL_DEDUPLICATE, rel, from);
+        rel->deduplicate.all_columns = true;
+    }
+    if (is_at(p, KW_WINDOW) && is_clause_start(p, 0))
+        TRY(parse_window_clause(p, rel, &rel));
+    if (is_at(p, KW_QUALIFY) && is_clause_start(p, 0)) {
+        size_t at = mark(p);
+        Expr *condition;
+        advance(p);
+        TRY(parse_expression(p, &condition));
+        rel = new_rel(p, REL_FILTER, rel, at);
+        rel->filter.condition = condition;
+        rel->filter.is_qualify = true;
+    }
+    *out = apply_hints(p, rel, &hints, from);
+    return true;
+}
+
+/* FROM t SELECT ..: Hive's order; several SELECTs are a UNION ALL. */
+bool parse_from_statement(Parser *p, Rel **out)
+{
+    size_t from = mark(p), count = 0;
+    Rel *source, *all = NULL;
+    TRY(parse_from(p, &source));
+    while (is_at(p, KW_SELECT)) {
+        Rel *one;
+        if (count)
+            return refuse_unsupported(p, from, "FROM with several SELECTs");
+        TRY(parse_select(p, source, &one));
+        TRY(parse_organization(p, one, false, &one));
+        all = one;
+        count++;
+    }
+    if (is_at(p, KW_INSERT))
+        return refuse_unsupported(p, from, "FROM with INSERT INTO (multi-insert)");
+    *out = all ? all : source;
+    return true;
+}

@@ -1,0 +1,177 @@
+/* Bound plans through DuckDB and back as values. */
+#include "plans.h"
+
+static const FuncRow row_add = {.name = "+", .kind = FUNC_SCALAR, .sql = "($1 + $2)"};
+static const FuncRow row_less = {.name = "<", .kind = FUNC_SCALAR, .sql = "($1 < $2)"};
+static const FuncRow row_sum = {.name = "sum", .kind = FUNC_AGGREGATE, .sql = "CAST(sum($1)$over AS BIGINT)"};
+static const FuncRow row_mod = {.name = "%", .kind = FUNC_SCALAR, .sql = "($1 % $2)"};
+static const FuncRow row_explode = {.name = "explode", .kind = FUNC_GENERATOR};
+static const FuncRow row_array = {.name = "array", .kind = FUNC_SCALAR, .sql = "[$1, $2]"};
+static const FuncRow row_huge = {.name = "huge", .kind = FUNC_SCALAR, .sql = "CAST($1 AS HUGEINT)"};
+
+static BoundExpr *col(Bench *b, const BoundRel *r, size_t i)
+{
+    return bound_column(&r->columns.at[i], b->arena);
+}
+
+static void project_over_filter_is_one_select(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 10);
+    BoundRel *f = filter_of(b, r, call2(b, &row_less, type_simple(TYPE_BOOLEAN), col(b, r, 0), lit_int(b, 3)));
+    BoundRel *p = project_of(b, f);
+    project_add(b, p, "x", call2(b, &row_add, type_simple(TYPE_LONG), col(b, f, 0), lit_int(b, 1)));
+    Str sql;
+    assert_true(engine_render(p, &b->func, b->arena, &sql, &b->err));
+    assert_int_equal(str_find(sql, S("(SELECT")), -1);
+    RowVec rows = rows_of(b, p);
+    assert_int_equal(rows.len, 3);
+    assert_int_equal(rows.at[2].cells[0].integer, 3);
+}
+
+static void aggregate_and_window(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 10);
+    BoundRel *a = brel_new(BREL_AGGREGATE, r, b->arena);
+    BoundColumn k = column_new(b, "k", type_simple(TYPE_LONG)), s = column_new(b, "s", type_simple(TYPE_LONG));
+    vec_push(b->arena, &a->columns, k);
+    vec_push(b->arena, &a->columns, s);
+    BoundItem key = {call2(b, &row_mod, type_simple(TYPE_LONG), col(b, r, 0), lit_int(b, 2)), k.id};
+    BoundItem sum = {call2(b, &row_sum, type_simple(TYPE_LONG), col(b, r, 0), NULL), s.id};
+    vec_push(b->arena, &a->aggregate.keys, key);
+    vec_push(b->arena, &a->aggregate.aggregates, sum);
+    BoundRel *sort = brel_new(BREL_SORT, a, b->arena);
+    sort->columns = a->columns;
+    BoundSort by = {col(b, a, 0), true, false};
+    vec_push(b->arena, &sort->sort.order, by);
+    RowVec rows = rows_of(b, sort);
+    assert_int_equal(rows.len, 2);
+    assert_int_equal(rows.at[0].cells[1].integer, 25);
+    assert_int_equal(rows.at[1].cells[1].integer, 20);
+
+    BoundExpr *w = bound_new(BEXPR_WINDOW, type_simple(TYPE_LONG), true, b->arena);
+    w->window.function = call2(b, &row_sum, type_simple(TYPE_LONG), col(b, r, 0), NULL);
+    BoundSort up = {col(b, r, 0), false, true};
+    vec_push(b->arena, &w->window.order, up);
+    w->window.frame = FRAME_ROWS;
+    w->window.from.kind = BOUND_PRECEDING;
+    w->window.from.value = lit_int(b, 1);
+    w->window.to.kind = BOUND_CURRENT_ROW;
+    BoundRel *p = project_of(b, r);
+    project_add(b, p, "w", w);
+    rows = rows_of(b, p);
+    assert_int_equal(rows.len, 10);
+    assert_int_equal(rows.at[9].cells[0].integer, 17);
+}
+
+static void a_wrong_carrier_is_cast(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 2);
+    BoundRel *p = project_of(b, r);
+    project_add(b, p, "h", call2(b, &row_huge, type_simple(TYPE_INT), col(b, r, 0), NULL));
+    RowVec rows = rows_of(b, p);
+    assert_int_equal(rows.at[1].cells[0].integer, 1);
+}
+
+static void explode_with_position(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 2);
+    const Type *list = type_array(type_simple(TYPE_LONG), true, b->arena);
+    BoundExpr *pair = call2(b, &row_array, list, col(b, r, 0), lit_int(b, 7));
+    BoundExpr *e = bound_new(BEXPR_GENERATOR, type_simple(TYPE_LONG), true, b->arena);
+    e->call.row = &row_explode;
+    vec_push(b->arena, &e->call.args, pair);
+    BoundRel *g = brel_new(BREL_GENERATE, r, b->arena);
+    g->generate.generator = e;
+    g->generate.with_position = true;
+    vec_push(b->arena, &g->columns, r->columns.at[0]);
+    BoundColumn pos = column_new(b, "pos", type_simple(TYPE_INT)), item = column_new(b, "col", type_simple(TYPE_LONG));
+    vec_push(b->arena, &g->columns, pos);
+    vec_push(b->arena, &g->columns, item);
+    vec_push(b->arena, &g->generate.output, pos);
+    vec_push(b->arena, &g->generate.output, item);
+    RowVec rows = rows_of(b, g);
+    assert_int_equal(rows.len, 4);
+    assert_int_equal(rows.at[3].cells[0].integer, 1);
+    assert_int_equal(rows.at[3].cells[1].integer, 1);
+    assert_int_equal(rows.at[3].cells[2].integer, 7);
+}
+
+static void deep_plan(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 1);
+    for (int i = 0; i < 1000; i++) {
+        BoundRel *p = project_of(b, r);
+        project_add(b, p, "x", call2(b, &row_add, type_simple(TYPE_LONG), col(b, r, 0), lit_int(b, 1)));
+        r = p;
+    }
+    int64_t before = clock_monotonic_us();
+    RowVec rows = rows_of(b, r);
+    print_message("1000 levels: %lld ms\n", (long long)(clock_monotonic_us() - before) / 1000);
+    assert_int_equal(rows.at[0].cells[0].integer, 1000);
+}
+
+static void errors_have_spark_classes(void **state)
+{
+    Bench *b = *state;
+    static const FuncRow raise = {.name = "raise", .kind = FUNC_SCALAR, .sql = "error('[DIVIDE_BY_ZERO] no' || $1)"};
+    static const FuncRow over = {.name = "over", .kind = FUNC_SCALAR, .sql = "(9223372036854775807 + $1)"};
+    static const FuncRow cast = {.name = "cast", .kind = FUNC_SCALAR, .sql = "CAST('x' || $1 AS INTEGER)"};
+    const struct { const FuncRow *row; TypeKind type; ErrorClass cls; } cases[] = {
+        {&raise, TYPE_INT, ERR_DIVIDE_BY_ZERO},
+        {&over, TYPE_LONG, ERR_ARITHMETIC_OVERFLOW},
+        {&cast, TYPE_INT, ERR_CAST_INVALID_INPUT},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        BoundRel *r = range_rel(b, 3);
+        BoundRel *p = project_of(b, r);
+        project_add(b, p, "x", call2(b, cases[i].row, type_simple(cases[i].type), col(b, r, 0), NULL));
+        RowVec rows = {0};
+        error_clear(&b->err);
+        assert_false(engine_rows(b->engine, p, &b->run, 10, b->arena, &rows, &b->err));
+        assert_int_equal(b->err.cls, cases[i].cls);
+    }
+    error_clear(&b->err);
+}
+
+static void cancel_stops_a_query(void **state)
+{
+    Bench *b = *state;
+    Cancel *cancel = cancel_new();
+    RunContext run = {&b->func, cancel};
+    BoundRel *r = range_rel(b, INT64_C(1000000000000));
+    Execution *x;
+    assert_true(engine_start(b->engine, r, &run, &x, &b->err));
+    Buf ipc = buf_heap(64 << 20);
+    int64_t rows;
+    assert_true(execution_next_ipc(x, &ipc, &rows, &b->err));
+    assert_true(rows > 0);
+    cancel_raise(cancel);
+    bool ok = true;
+    while (ok && rows) {
+        buf_reset(&ipc);
+        ok = execution_next_ipc(x, &ipc, &rows, &b->err);
+    }
+    assert_false(ok);
+    assert_int_equal(b->err.cls, ERR_OPERATION_CANCELED);
+    execution_free(x);
+    buf_free(&ipc);
+    cancel_unref(cancel);
+    error_clear(&b->err);
+    assert_int_equal(rows_of(b, range_rel(b, 5)).len, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(project_over_filter_is_one_select), cmocka_unit_test(aggregate_and_window),
+        cmocka_unit_test(a_wrong_carrier_is_cast),           cmocka_unit_test(explode_with_position),
+        cmocka_unit_test(deep_plan),                         cmocka_unit_test(errors_have_spark_classes),
+        cmocka_unit_test(cancel_stops_a_query),
+    };
+    return cmocka_run_group_tests(tests, bench_open, bench_close);
+}
