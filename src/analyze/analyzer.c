@@ -303,14 +303,8 @@ bool name_matches(const Analyzer *a, Str x, Str y)
 
 bool set_context(Analyzer *a, Error *err, Origin origin)
 {
-    if (err->has_context || origin.stop < origin.start || origin.start < 0 || !a->sql_text.len)
-        return false;
-    err->has_context = true;
-    err->context = (ErrorContext){
-        .fragment = str_copy(sql_fragment(a->sql_text, origin), err->arena),
-        .start_index = origin.start,
-        .stop_index = origin.stop,
-    };
+    if (origin.stop >= origin.start && origin.start >= 0 && (size_t)origin.stop < a->sql_text.len)
+        error_locate(err, PLACE_ANALYSIS, a->sql_text, (size_t)origin.start, (size_t)origin.stop);
     return false;
 }
 

@@ -361,6 +361,11 @@ bool analyze_local(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         RunContext run = {.func = &a->func};
         TRY(engine_arrow_schema(data->ipc, &run, a->arena, &data->schema, err));
     }
+    if (!data->schema->structure.count) {
+        RowVec none = {0};
+        *out = rel_of_values(a, data->schema, &none);
+        return true;
+    }
     BoundRel *r = brel_new(BREL_LOCAL, NULL, a->arena);
     r->local.data = data;
     for (size_t i = 0; i < data->schema->structure.count; i++) {

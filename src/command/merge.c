@@ -207,7 +207,7 @@ static bool assigned_values(Merge *m, BoundClause *b, Error *err)
 {
     const AssignmentVec *list = &b->clause->assignments;
     for (size_t i = 0; i < list->len; i++) {
-        size_t f;
+        size_t f = 0;
         TRY(target_field(m, &list->at[i].target, &f, err));
         if (b->given[f])
             return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->metadata->schema->structure.fields[f].name));

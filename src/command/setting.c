@@ -64,8 +64,7 @@ bool run_reset(CommandContext *ctx, const Command *c, BoundRel **result, Error *
 {
     *result = result_none(ctx);
     if (c->set.key.len) {
-        if (!session_may_change(ctx->session, c->set.key))
-            return error_set(err, ERR_CANNOT_MODIFY_CONFIG, P("key", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(c->set.key))), PZ("docroot", "https://spark.apache.org/docs/latest"));
+        TRY(session_may_change(c->set.key, err));
         session_unset(ctx->session, c->set.key);
         return true;
     }

@@ -245,7 +245,7 @@ bool encode_type(const Type *type, Arena *arena, PB(DataType) **out, Error *err)
         t->kind_case = KIND(STRING);
         t->string = NEW(arena, DataType__String, SPARK__CONNECT__DATA_TYPE__STRING__INIT);
         t->string->collation =
-            type->string.collation.len > 0 ? wire_text(type->string.collation, arena) : "UTF8_BINARY";
+            type->string.collation.len > 0 ? wire_text(type->string.collation, arena) : (char *)"UTF8_BINARY";
         return true;
     case TYPE_CHAR:
         t->kind_case = KIND(CHAR);

@@ -20,6 +20,7 @@ typedef struct Work {
     Execution *execution;
     int64_t offset;          /* rows sent */
     bool started;
+    bool streams;            /* the execution's rows are the answer */
 } Work;
 
 static void run_step(void *arg);
@@ -165,9 +166,12 @@ static bool send_observations(Work *w)
 {
     ObservationVec all = {0};
     Arena *arena = w->request.arena;
-    if (w->decoded.query == NULL)
+    const Rel *rel = w->decoded.query != NULL      ? w->decoded.query
+                     : w->decoded.command != NULL ? w->decoded.command->query
+                                                  : NULL;
+    if (rel == NULL)
         return true;
-    TRY(query_observe(w->query, w->decoded.query, &all, &w->request.err));
+    TRY(query_observe(w->query, rel, &all, &w->request.err));
     if (all.len == 0)
         return true;
     typedef PB(ExecutePlanResponse__ObservedMetrics) Metrics;
@@ -375,6 +379,7 @@ static bool start_relation(Work *w, const PB(Relation) *relation)
         TRY(run_command(w, w->decoded.command));
     if (w->decoded.query != NULL)
         TRY(query_prepare_rel(w->query, w->decoded.query, &w->request.err));
+    w->streams = true;
     return query_start(w->query, &w->execution, &w->request.err);
 }
 
@@ -397,10 +402,7 @@ static void run_step(void *arg)
         finish_error(w);
         return;
     }
-    while (w->execution != NULL && w->decoded.query == NULL && w->decoded.command == NULL)
-        break;
-    bool streams = w->decoded.query != NULL || (w->decoded.command != NULL && w->execution != NULL);
-    while (streams && more) {
+    while (w->streams && more) {
         if (cancel_is_raised(w->op->cancel) || !send_next(w, &more)) {
             finish_error(w);
             return;
@@ -452,6 +454,13 @@ static bool open_operation(Work *w)
     return false;
 }
 
+/* Only SQL is echoed from the bytes it came in. */
+static bool is_sql(const PB(Plan) *plan)
+{
+    return plan != NULL && plan->op_type_case == SPARK__CONNECT__PLAN__OP_TYPE_COMMAND &&
+           plan->command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND;
+}
+
 static void execute_on_worker(ConnectServer *server, RpcCall *call)
 {
     Work *w = calloc(1, sizeof *w);
@@ -464,7 +473,7 @@ static void execute_on_worker(ConnectServer *server, RpcCall *call)
         return;
     }
     /* The stream is attached only now that the operation can be found; from here on it ends the call. */
-    w->plan_bytes = str_copy(w->plan_bytes, w->request.arena);
+    w->plan_bytes = is_sql(w->message->plan) ? str_copy(w->plan_bytes, w->request.arena) : (Str){"", 0};
     rpc_drop_request(call);
     if (!operation_attach(w->op, call, (Str){"", 0}, &w->request.err))
         panic("a new operation has been released");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "plan/plan.h"
 
 enum {
     /* Clients accept 8 kB of metadata; the text is in it twice. Spark cuts at the same lengths. */
@@ -144,7 +145,7 @@ static Str pack_info(const Error *error, Str error_id, Arena *arena)
     StrVec classes = hierarchy(error, arena);
     Str params = json_params(error, arena);
     info.reason = (char *)java_class_of(error);
-    info.domain = "org.apache.spark";
+    info.domain = (char *)"org.apache.spark";
     info.metadata = entries;
     add_metadata(&info, "classes", json_list(&classes, arena), arena);
     add_metadata(&info, "errorClass", str_from(error_class_name(error->cls)), arena);
@@ -174,7 +175,7 @@ RpcStatus status_of_error(const Error *error, Str error_id, Arena *arena)
     Str info = pack_info(error, error_id, arena);
     Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
     Google__Protobuf__Any *details[] = {&any};
-    any.type_url = "type.googleapis.com/google.rpc.ErrorInfo";
+    any.type_url = (char *)"type.googleapis.com/google.rpc.ErrorInfo";
     any.has_value = true;
     any.value = (ProtobufCBinaryData){info.len, (uint8_t *)info.ptr};
     Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;

@@ -39,7 +39,7 @@ static bool current_version(Db *db, int *version, Error *err)
 static bool migrate(Db *db, const Migration *migrations, size_t count, Error *err)
 {
     TRY(run(db, "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)", err));
-    int version;
+    int version = 0;
     TRY(current_version(db, &version, err));
     if (count && version > migrations[count - 1].number)
         return error_internal(err, "the metadata database was written by a newer lakeshed (schema %d)", version);

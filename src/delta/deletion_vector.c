@@ -14,6 +14,7 @@
 
 enum {
     MAGIC = 1681511377,
+    MAGIC_NATIVE = 1681511376, /* the older form: PROTOCOL.md's own inline example, there in big endian */
     FILE_VERSION = 1,
     UUID_TEXT_Z85 = 20,
     MAX_BYTES = 1 << 30        /* of one vector */
@@ -67,35 +68,89 @@ static bool fail_bitmap(Error *err)
     return error_set(err, ERR_DELTA_DELETION_VECTOR_SIZE_MISMATCH);
 }
 
+typedef struct BitmapReader {
+    const uint8_t *bytes;
+    size_t len, at;
+    uint64_t *rows;
+    size_t cardinality, count;
+} BitmapReader;
+
+static bool read_bucket(BitmapReader *r, uint64_t key, Error *err)
+{
+    size_t used;
+    if (!roaring_read(r->bytes + r->at, r->len - r->at, key << 32, r->rows, r->cardinality, &r->count, &used))
+        return error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
+    r->at += used;
+    return true;
+}
+
+/* Magic, number of buckets (8 bytes), then key and bitmap each. */
+static bool read_portable(BitmapReader *r, Error *err)
+{
+    if (r->len < 12)
+        return fail_bitmap(err);
+    uint64_t buckets = read_le32(r->bytes + 4) | (uint64_t)read_le32(r->bytes + 8) << 32;
+    int64_t previous = -1;
+    r->at = 12;
+    for (uint64_t i = 0; i < buckets; i++) {
+        if (r->len - r->at < 4)
+            return fail_bitmap(err);
+        uint32_t key = read_le32(r->bytes + r->at);
+        r->at += 4;
+        if (key > INT32_MAX || (int64_t)key <= previous)
+            return error_set(err, ERR_DELTA_DELETION_VECTOR_INVALID_ROW_INDEX);
+        TRY(read_bucket(r, key, err));
+        previous = key;
+    }
+    return true;
+}
+
+/* Magic, number of buckets (4 bytes), then size and bitmap each; bucket i has key i. */
+static bool read_native(BitmapReader *r, uint32_t (*read32)(const uint8_t *), Error *err)
+{
+    if (r->len < 8)
+        return fail_bitmap(err);
+    uint32_t buckets = read32(r->bytes + 4);
+    r->at = 8;
+    for (uint32_t i = 0; i < buckets; i++) {
+        if (r->len - r->at < 4)
+            return fail_bitmap(err);
+        size_t size = read32(r->bytes + r->at);
+        r->at += 4;
+        if (size > r->len - r->at)
+            return fail_bitmap(err);
+        size_t next = r->at + size;
+        TRY(read_bucket(r, i, err));
+        r->at = next;
+    }
+    return true;
+}
+
 /* Bytes are hostile: nothing is allocated beyond what the bytes themselves can hold. */
 static bool read_bitmap(const uint8_t *bytes, size_t len, int64_t cardinality, Arena *arena, uint64_t **rows,
                         size_t *count, Error *err)
 {
-    if (len < 12 || read_le32(bytes) != MAGIC)
-        return fail_bitmap(err);
-    uint64_t buckets = read_le32(bytes + 4) | (uint64_t)read_le32(bytes + 8) << 32;
+    bool ok;
     /* A run of 64K rows takes four bytes: no bitmap holds more rows a byte. */
+    if (len < 8)
+        return fail_bitmap(err);
     if (cardinality < 0 || cardinality > MAX_ROWS || (uint64_t)cardinality > (uint64_t)len << 14)
         return error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
-    *rows = ARENA_ARRAY(arena, uint64_t, (size_t)cardinality + 1);
-    *count = 0;
-    int64_t previous = -1;
-    size_t at = 12, used;
-    for (uint64_t i = 0; i < buckets; i++) {
-        if (len - at < 4)
-            return fail_bitmap(err);
-        uint32_t key = read_le32(bytes + at);
-        at += 4;
-        if (key > INT32_MAX || (int64_t)key <= previous)
-            return error_set(err, ERR_DELTA_DELETION_VECTOR_INVALID_ROW_INDEX);
-        if (!roaring_read(bytes + at, len - at, (uint64_t)key << 32, *rows, (size_t)cardinality, count, &used))
-            return error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
-        at += used;
-        previous = key;
-    }
-    if ((int64_t)*count != cardinality)
-        return error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
-    return true;
+    BitmapReader r = {.bytes = bytes, .len = len, .cardinality = (size_t)cardinality};
+    r.rows = ARENA_ARRAY(arena, uint64_t, r.cardinality + 1);
+    if (read_le32(bytes) == MAGIC)
+        ok = read_portable(&r, err);
+    else if (read_le32(bytes) == MAGIC_NATIVE)
+        ok = read_native(&r, read_le32, err);
+    else if (read_be32(bytes) == MAGIC_NATIVE)
+        ok = read_native(&r, read_be32, err);
+    else
+        ok = fail_bitmap(err);
+    if (ok && r.count != r.cardinality)
+        ok = error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
+    *rows = r.rows;
+    *count = r.count;
+    return ok;
 }
 
 static void put_bucket(Buf *out, uint32_t key, roaring_bitmap_t *bitmap)

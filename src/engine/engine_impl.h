@@ -54,3 +54,5 @@ static inline bool valid_at(const uint64_t *validity, idx_t row)
 MUST_CHECK bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err);
 /* Marks a row of a vector being filled, fields of structs included. */
 void vector_set_null(duckdb_vector vector, idx_t row, const Type *type);
+/* Takes such a mark back, for a row that is filled anew. */
+void vector_set_valid(duckdb_vector vector, idx_t row, const Type *type);

@@ -269,3 +269,14 @@ void vector_set_null(duckdb_vector vector, idx_t row, const Type *type)
             (duckdb_list_entry){duckdb_list_vector_get_size(vector), 0};
     }
 }
+
+void vector_set_valid(duckdb_vector vector, idx_t row, const Type *type)
+{
+    uint64_t *validity = duckdb_vector_get_validity(vector);
+    if (validity)
+        duckdb_validity_set_row_valid(validity, row);
+    if (type->kind != TYPE_STRUCT)
+        return;
+    for (size_t i = 0; i < type->structure.count; i++)
+        vector_set_valid(duckdb_struct_vector_get_child(vector, i), row, type->structure.fields[i].type);
+}

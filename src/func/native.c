@@ -303,5 +303,5 @@ bool func_register_all(duckdb_connection c, Error *err)
     return native_register_cast(c, err) && native_register_decimal(c, err) && native_register_math(c, err) &&
            native_register_string(c, err) && native_register_regex(c, err) && native_register_datetime(c, err) &&
            native_register_hash(c, err) && native_register_json(c, err) && native_register_collection(c, err) &&
-           native_register_aggregate(c, err);
+           native_register_session(c, err) && native_register_aggregate(c, err);
 }

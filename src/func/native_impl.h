@@ -89,6 +89,7 @@ bool native_register_datetime(duckdb_connection c, Error *err);
 bool native_register_hash(duckdb_connection c, Error *err);
 bool native_register_json(duckdb_connection c, Error *err);
 bool native_register_collection(duckdb_connection c, Error *err);
+bool native_register_session(duckdb_connection c, Error *err);
 bool native_register_aggregate(duckdb_connection c, Error *err);
 
 /* ---- reading ---- */

@@ -1,7 +1,343 @@
-/* Rows of the collection family. */
+/* Arrays, maps and structs. Templates that name an argument twice do so where reading it again is harmless: DuckDB
+ * evaluates a repeated deterministic expression once. */
+#include <string.h>
+
 #include "func/rows.h"
+#include "func/signature.h"
+
+/* array(): an empty one holds void. */
+static bool render_array(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    return func_render_template(call, args, count, ctx, "CAST([$*] AS $r)", out);
+}
+
+/* map(k1, v1, ...): keys and values are brought to common types of their own. */
+static bool bind_map(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    const Type *key = type_simple(call->args.len ? TYPE_NULL : TYPE_STRING), *value = key;
+    size_t n = call->args.len;
+    if (n % 2)
+        return func_wrong_arg_count(call, "2n (n > 0)", ctx, err);
+    bool nulls = false;
+    for (size_t i = 0; i < n && key && value; i++) {
+        const Type **t = i % 2 ? &value : &key;
+        *t = coerce_common(*t, call->args.at[i]->type, ctx->ansi, ctx->arena);
+        nulls |= i % 2 && call->args.at[i]->nullable;
+    }
+    if (!key || !value) {
+        Buf b = buf_in(ctx->arena);
+        buf_addc(&b, '[');
+        for (size_t i = key ? 1 : 0; i < n; i += 2)
+            buf_addf(&b, "%s" STR_FMT, i > 1 ? ", " : "", STR_ARG(func_quoted_type(call->args.at[i]->type, ctx)));
+        buf_addc(&b, ']');
+        return error_set(err, key ? ERR_DATATYPE_MISMATCH__CREATE_MAP_VALUE_DIFF_TYPES : ERR_DATATYPE_MISMATCH__CREATE_MAP_KEY_DIFF_TYPES,
+                         P("sqlExpr", func_call_text(call, ctx)), PZ("functionName", "`map`"), P("dataType", buf_str(&b)));
+    }
+    if (type_contains(key, TYPE_MAP))
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_MAP_KEY_TYPE, P("sqlExpr", func_call_text(call, ctx)), P("keyType", func_quoted_type(key, ctx)));
+    for (size_t i = 0; i < n; i++)
+        call->args.at[i] = func_coerce(call->args.at[i], i % 2 ? value : key, ctx);
+    call->result = type_map(key, value, nulls, ctx->arena);
+    call->nullable = false;
+    return true;
+}
+
+static bool render_map(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    buf_addz(out, "CAST(MAP([");
+    for (size_t i = 0; i < count; i += 2)
+        buf_addf(out, "%s" STR_FMT, i ? ", " : "", STR_ARG(args[i]));
+    buf_addz(out, "], [");
+    for (size_t i = 1; i < count; i += 2)
+        buf_addf(out, "%s" STR_FMT, i > 1 ? ", " : "", STR_ARG(args[i]));
+    buf_addf(out, "]) AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
+    return true;
+}
+
+/* "k1 IS NOT NULL AND k2 IS NOT NULL": functions of several collections are NULL when one of them is. */
+static void put_none_null(Buf *out, const Str *args, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%s" STR_FMT " IS NOT NULL", i ? " AND " : "", STR_ARG(args[i]));
+}
+
+static bool bind_zip(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    Field *fields = ARENA_ARRAY(ctx->arena, Field, call->args.len + 1);
+    for (size_t i = 0; i < call->args.len; i++) {
+        const Type *t = call->args.at[i]->type;
+        if (t->kind != TYPE_ARRAY)
+            return func_unexpected_type(call, i, "\"ARRAY\"", ctx, err);
+        const BoundExpr *e = call->args.at[i];
+        Str name = e->kind == BEXPR_COLUMN ? e->column.name
+                   : e->kind == BEXPR_FIELD ? e->field.child->type->structure.fields[e->field.index].name
+                                            : str_printf(ctx->arena, "%zu", i);
+        fields[i] = (Field){name, t->array.element, true, {0}};
+    }
+    call->result = type_array(type_struct(fields, call->args.len, ctx->arena), false, ctx->arena);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+static bool render_zip(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    if (!count) {
+        buf_addf(out, "CAST([] AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
+        return true;
+    }
+    const Type *s = call->type->array.element;
+    buf_addz(out, "CASE WHEN ");
+    put_none_null(out, args, count);
+    buf_addz(out, " THEN list_transform(list_zip(");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%s" STR_FMT, i ? ", " : "", STR_ARG(args[i]));
+    buf_addz(out, "), lambda z: {");
+    for (size_t i = 0; i < count; i++) {
+        buf_addz(out, i ? ", " : "");
+        func_put_string(out, type_duckdb_field(s, i, ctx->arena));
+        buf_addf(out, ": z[%zu]", i + 1);
+    }
+    buf_addz(out, "}) END");
+    return true;
+}
+
+static bool bind_map_concat(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (!call->args.len) {
+        call->result = type_map(type_simple(TYPE_STRING), type_simple(TYPE_STRING), false, ctx->arena);
+        call->nullable = false;
+        return true;
+    }
+    return func_apply_signature(call, "(map<K,V>...) -> map<K,V>", ctx, err);
+}
+
+static bool render_map_concat(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    if (!count) {
+        buf_addf(out, "CAST(MAP([], []) AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
+        return true;
+    }
+    buf_addz(out, "CASE WHEN ");
+    put_none_null(out, args, count);
+    buf_addz(out, " THEN map_from_entries(flatten([");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%smap_entries(" STR_FMT ")", i ? ", " : "", STR_ARG(args[i]));
+    buf_addz(out, "])) END");
+    return true;
+}
+
+/* An array of two-field structs, whatever the fields are called. */
+static bool bind_map_from_entries(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(any) -> $1", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    const Type *s = t->kind == TYPE_ARRAY ? t->array.element : NULL;
+    if (!s || s->kind != TYPE_STRUCT || s->structure.count != 2)
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_INPUT_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+                         PZ("paramIndex", "first"), P("inputSql", func_quoted_sql(call->args.at[0], ctx)),
+                         P("inputType", func_quoted_type(t, ctx)), PZ("requiredType", "\"ARRAY\" of pair \"STRUCT\""));
+    call->result = type_map(s->structure.fields[0].type, s->structure.fields[1].type, s->structure.fields[1].nullable, ctx->arena);
+    call->nullable = call->args.at[0]->nullable || t->array.nulls;
+    return true;
+}
+
+static bool bind_map_entries(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(map<K,V>) -> K", ctx, err));
+    const Type *m = call->args.at[0]->type;
+    if (m->kind != TYPE_MAP)
+        m = type_map(type_simple(TYPE_NULL), type_simple(TYPE_NULL), true, ctx->arena);
+    Field fields[2] = {{S("key"), m->map.key, false, {0}}, {S("value"), m->map.value, m->map.nulls, {0}}};
+    call->result = type_array(type_struct(fields, 2, ctx->arena), false, ctx->arena);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+/* element_at over arrays and maps; try_element_at never fails. */
+static bool bind_element_at(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    bool trying = !strcmp(call->row->name, "try_element_at");
+    TRY(func_apply_signature(call, "(array<T>, int) -> T; (map<K,V>, K) -> V?", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    if (t->kind == TYPE_MAP || trying || !ctx->ansi)
+        call->nullable = true;
+    else
+        call->nullable = func_any_nullable(call) || (t->kind == TYPE_ARRAY && t->array.nulls);
+    return true;
+}
+
+static bool render_element_at(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    if (call->call.args.at[0]->type->kind == TYPE_MAP)
+        return func_render_template(call, args, count, ctx, "map_extract_value($1, $2)", out);
+    bool fails = ctx->ansi && strcmp(call->call.row->name, "try_element_at");
+    return func_render_template(call, args, count, ctx,
+                                fails ? "list_extract($1, ls_element_index(len($1), $2, true))" : "list_extract($1, ls_element_index(len($1), $2, false))", out);
+}
+
+static bool bind_index(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(array<T>, integral) -> T", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    call->nullable = !ctx->ansi || func_any_nullable(call) || (t->kind == TYPE_ARRAY && t->array.nulls);
+    return true;
+}
+
+/* array.field: the field of every element. */
+static bool bind_array_field(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    const Type *t = call->args.at[0]->type;
+    const Value *name = call->args.len == 2 ? func_constant(call->args.at[1]) : NULL;
+    if (t->kind != TYPE_ARRAY || t->array.element->kind != TYPE_STRUCT || !name)
+        return error_unsupported(err, "a field of something that is not an array of structs");
+    int i = type_field_index(t->array.element, name->bytes, ctx->case_sensitive);
+    if (i < 0)
+        return error_set(err, i == -1 ? ERR_FIELD_NOT_FOUND : ERR_AMBIGUOUS_REFERENCE_TO_FIELDS,
+                         P("fieldName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name->bytes))), P("fields", type_simple_string(t->array.element, ctx->arena)));
+    const Field *f = &t->array.element->structure.fields[i];
+    size_t *index = ARENA_NEW(ctx->arena, size_t);
+    *index = (size_t)i;
+    call->bind_data = index;
+    call->result = type_array(f->type, t->array.nulls || f->nullable, ctx->arena);
+    call->nullable = call->args.at[0]->nullable;
+    return true;
+}
+
+static bool render_array_field(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)count;
+    (void)err;
+    const size_t *index = call->call.bind_data;
+    buf_addf(out, "list_transform(" STR_FMT ", lambda f: struct_extract(f, ", STR_ARG(args[0]));
+    func_put_string(out, type_duckdb_field(call->call.args.at[0]->type->array.element, *index, ctx->arena));
+    buf_addz(out, "))");
+    return true;
+}
+
+/* sequence: integers of one type, or dates and timestamps with an interval step. */
+static bool bind_sequence(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    size_t n = call->args.len;
+    if (n < 2 || n > 3)
+        return func_wrong_arg_count(call, "[2, 3]", ctx, err);
+    const Type *t = coerce_common(call->args.at[0]->type, call->args.at[1]->type, ctx->ansi, ctx->arena);
+    if (t && type_is_integral(t)) {
+        if (n == 3)
+            t = coerce_common(t, call->args.at[2]->type, ctx->ansi, ctx->arena);
+        if (!t || !type_is_integral(t))
+            return func_diff_types(call, ctx, err);
+        for (size_t i = 0; i < n; i++)
+            call->args.at[i] = func_coerce(call->args.at[i], t, ctx);
+    } else if (t && (t->kind == TYPE_DATE || t->kind == TYPE_TIMESTAMP || t->kind == TYPE_TIMESTAMP_NTZ)) {
+        for (size_t i = 0; i < 2; i++)
+            call->args.at[i] = func_coerce(call->args.at[i], t, ctx);
+        if (n == 3 && !type_is_interval(call->args.at[2]->type))
+            return func_unexpected_type(call, 2, "(\"INTERVAL\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")", ctx, err);
+    } else {
+        return error_set(err, ERR_DATATYPE_MISMATCH__SEQUENCE_WRONG_INPUT_TYPES, P("sqlExpr", func_call_text(call, ctx)), PZ("functionName", "`sequence`"),
+                         PZ("startType", "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"DATE\")"),
+                         PZ("stepType", "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")"), PZ("otherStartType", "\"INTEGRAL\""));
+    }
+    call->result = type_array(t, false, ctx->arena);
+    call->nullable = func_any_nullable(call);
+    return true;
+}
+
+static bool render_sequence(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    const Type *t = call->type->array.element;
+    if (type_is_integral(t))
+        return func_render_template(call, args, count, ctx, count == 3 ? "CAST(ls_sequence($1, $2, $3) AS $r)" : "CAST(ls_sequence($1, $2) AS $r)", out);
+    const char *name = t->kind == TYPE_DATE ? "ls_sequence_date" : t->kind == TYPE_TIMESTAMP ? "ls_sequence_timestamp" : "ls_sequence_ntz";
+    TypeKind step = count == 3 ? call->call.args.at[2]->type->kind : TYPE_NULL;
+    buf_addf(out, "%s(" STR_FMT ", " STR_FMT ", ", name, STR_ARG(args[0]), STR_ARG(args[1]));
+    if (step == TYPE_INTERVAL_YM)
+        buf_addf(out, STR_FMT ", 0, 0", STR_ARG(args[2]));
+    else if (step == TYPE_INTERVAL_DT)
+        buf_addf(out, "0, 0, " STR_FMT, STR_ARG(args[2]));
+    else if (step == TYPE_INTERVAL_CALENDAR)
+        buf_addf(out, "ls_interval_part(" STR_FMT ", 0), ls_interval_part(" STR_FMT ", 1), ls_interval_micros(" STR_FMT ")", STR_ARG(args[2]), STR_ARG(args[2]), STR_ARG(args[2]));
+    else
+        buf_addz(out, "0, CASE WHEN " "TRUE THEN 1 ELSE 1 END, 0");
+    buf_addz(out, ", ");
+    func_put_string(out, ctx->zone);
+    buf_addz(out, count == 3 ? ", true)" : ", false)");
+    return true;
+}
+
+static bool bind_contains(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    const Type *t = call->args.at[0]->type;
+    call->nullable |= t->kind == TYPE_ARRAY && t->array.nulls;
+    return true;
+}
+
+static bool bind_reverse_like(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    return func_apply_signature(call, "(map<K,V>) -> int; (array<any>) -> int", ctx, err);
+}
+
+/* flatten: array<array<T>>. */
+static bool bind_flatten(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    TRY(func_apply_signature(call, "(array<array<T>>) -> array<T>", ctx, err));
+    const Type *t = call->args.at[0]->type;
+    call->nullable |= t->kind == TYPE_ARRAY && t->array.nulls;
+    return true;
+}
 
 const FuncRow collection_rows[] = {
-    {0},
+    {"array", NULL, FUNC_SCALAR, "(T*...) -> array<T>!", .render = render_array},
+    {"array_contains", NULL, FUNC_SCALAR, "(array<T>, T) -> boolean", "ls_array_contains($1, $2)", .bind = bind_contains},
+    {"array_distinct", NULL, FUNC_SCALAR, "(array<T>) -> array<T>", "list_select($1, ls_distinct_index($1))"},
+    {"array_union", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1 || $2, ls_distinct_index($1 || $2))"},
+    {"array_intersect", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1, ls_intersect_index($1, $2))"},
+    {"array_except", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1, ls_except_index($1, $2))"},
+    {"arrays_overlap", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> boolean?", "ls_arrays_overlap($1, $2)"},
+    {"array_join", NULL, FUNC_SCALAR, "(array<string>, string, [string]) -> string", "ls_array_join($1, $2, $?3{$3}{''}, $?3{true}{false})"},
+    {"array_max", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_max($1)"},
+    {"array_min", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_min($1)"},
+    {"array_position", NULL, FUNC_SCALAR, "(array<T>, T) -> long", "ls_array_position($1, $2)"},
+    {"array_remove", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $2 IS NOT NULL THEN list_filter($1, lambda e: e IS DISTINCT FROM $2) END"},
+    {"array_repeat", NULL, FUNC_SCALAR, "(T, int) -> array<T>", "CAST(list_transform(range(CASE WHEN $2 < 0 THEN 0 ELSE $2 END), lambda i: $1) AS $r)"},
+    {"array_size", NULL, FUNC_SCALAR, "(array<any>) -> int", "CAST(len($1) AS INTEGER)"},
+    {"size", "cardinality", FUNC_SCALAR, .bind = bind_reverse_like, .sql = "CAST(ls_size($1) AS INTEGER)", .sql_legacy = "coalesce(ls_size($1), -1)"},
+    {"sort_array", NULL, FUNC_SCALAR, "(array<T>, [boolean]) -> array<T>", "$?2{CASE WHEN $2 THEN list_sort($1, 'ASC', 'NULLS FIRST') ELSE list_sort($1, 'DESC', 'NULLS LAST') END}{list_sort($1, 'ASC', 'NULLS FIRST')}",
+     .pretty = "sort_array($1, $?2{$2}{true})"},
+    {"shuffle", NULL, FUNC_SCALAR, "(array<T>, [long]) -> array<T>", "list_transform([$1], lambda a: list_select(a, list_grade_up(list_transform(a, lambda e: random()))))[1]", .flags = FUNC_NONDETERMINISTIC},
+    {"slice", NULL, FUNC_SCALAR, "(array<T>, int, int) -> array<T>", "list_select($1, ls_slice_index($1, $2, $3))"},
+    {"sequence", NULL, FUNC_SCALAR, .bind = bind_sequence, .render = render_sequence},
+    {"flatten", NULL, FUNC_SCALAR, .bind = bind_flatten, .sql = "CASE WHEN len(list_filter($1, lambda e: e IS NULL)) = 0 THEN flatten($1) END"},
+    {"arrays_zip", NULL, FUNC_SCALAR, .bind = bind_zip, .render = render_zip},
+    {"array_append", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $1 IS NOT NULL THEN list_append($1, $2) END"},
+    {"array_prepend", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $1 IS NOT NULL THEN list_prepend($2, $1) END"},
+    {"array_insert", NULL, FUNC_SCALAR, "(array<T>, int, T) -> array<T?>", "list_select(list_append($1, $3), ls_insert_index($1, $2))"},
+    {"array_compact", NULL, FUNC_SCALAR, "(array<T>) -> array<T!>", "list_filter($1, lambda e: e IS NOT NULL)"},
+    {"element_at", NULL, FUNC_SCALAR, .bind = bind_element_at, .render = render_element_at},
+    {"try_element_at", NULL, FUNC_SCALAR, .bind = bind_element_at, .render = render_element_at},
+    {"get", NULL, FUNC_SCALAR, "(array<T>, int) -> T?", "CASE WHEN $2 >= 0 THEN list_extract($1, $2 + 1) END"},
+    {"element_at_index", NULL, FUNC_SCALAR, .bind = bind_index, .sql = "list_extract($1, ls_array_index(len($1), $2, true))", .sql_legacy = "list_extract($1, ls_array_index(len($1), $2, false))", .pretty = "$1[$2]", .flags = FUNC_HIDDEN},
+    {"element_at_key", NULL, FUNC_SCALAR, "(map<K,V>, K) -> V?", "map_extract_value($1, $2)", .pretty = "$1[$2]", .flags = FUNC_HIDDEN},
+    {"array_field", NULL, FUNC_SCALAR, .bind = bind_array_field, .render = render_array_field, .pretty = "$1.$2", .flags = FUNC_HIDDEN},
+    {"map", NULL, FUNC_SCALAR, .bind = bind_map, .render = render_map},
+    {"map_from_arrays", NULL, FUNC_SCALAR, "(array<K>, array<V>) -> map<K,V>", "CASE WHEN $2 IS NOT NULL THEN MAP($1, $2) END"},
+    {"map_from_entries", NULL, FUNC_SCALAR, .bind = bind_map_from_entries, .sql = "CAST(map_from_entries($1) AS $r)"},
+    {"map_keys", NULL, FUNC_SCALAR, "(map<K,V>) -> array<K!>", "map_keys($1)"},
+    {"map_values", NULL, FUNC_SCALAR, "(map<K,V>) -> array<V>", "map_values($1)"},
+    {"map_entries", NULL, FUNC_SCALAR, .bind = bind_map_entries, .sql = "map_entries($1)"},
+    {"map_concat", NULL, FUNC_SCALAR, .bind = bind_map_concat, .render = render_map_concat},
+    {"map_contains_key", NULL, FUNC_SCALAR, "(map<K,V>, K) -> boolean", "map_contains($1, $2)"},
+    {"str_to_map", NULL, FUNC_SCALAR, "(string, [string], [string]) -> map<string,string?>", "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'})", .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})"},
+    {"struct", NULL, FUNC_SCALAR},
+    {"named_struct", NULL, FUNC_SCALAR},
+    {"when", NULL, FUNC_SCALAR},
 };
-const size_t collection_row_count = 0;
+END_OF_ROWS(collection);

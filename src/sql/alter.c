@@ -255,7 +255,9 @@ static bool parse_drop_feature(Parser *p, Command *c)
 {
     c->alter.kind = ALTER_DROP_FEATURE;
     advance(p);
-    TRY(is_string_at(p, 0) ? parse_string(p, &c->alter.new_name) : parse_identifier(p, &c->alter.new_name));
+    Str feature;
+    TRY(is_string_at(p, 0) ? parse_string(p, &feature) : parse_identifier(p, &feature));
+    vec_push(p->arena, &c->alter.names, feature);
     if (accept(p, KW_TRUNCATE)) {
         TRY(expect_word(p, "HISTORY"));
         c->alter.truncate_history = true;
@@ -351,7 +353,7 @@ static bool parse_view_action(Parser *p, Command *c, size_t from)
 static bool parse_container_action(Parser *p, Command *c, size_t from)
 {
     if (is_at(p, KW_DEFAULT))
-        return refuse_unsupported(p, from, "DEFAULT COLLATION");
+        return error_set(p->err, ERR_UNSUPPORTED_FEATURE__SCHEMA_LEVEL_COLLATIONS);
     if (is_at(p, KW_UNSET))
         return parse_unset(p, c);
     if (is_word_at(p, 0, "OWNER"))

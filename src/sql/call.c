@@ -147,7 +147,7 @@ bool parse_window_spec(Parser *p, WindowSpec *out)
     TRY(parse_window_keys(p, out));
     if (is_at(p, KW_ROWS) || is_at(p, KW_RANGE))
         TRY(parse_frame(p, out));
-    return expect(p, TOK_RIGHT_PAREN);
+    return expect_list_end(p, TOK_RIGHT_PAREN);
 }
 
 bool parse_window_clause(Parser *p, Rel *input, Rel **out)
@@ -193,9 +193,8 @@ static bool parse_call_clauses(Parser *p, Expr *call)
         TRY(parse_sort_list(p, &call->call.within_group));
         TRY(expect(p, TOK_RIGHT_PAREN));
     }
-    if (is_at(p, KW_FILTER) && kind_at(p, 1) == TOK_LEFT_PAREN) {
-        p->pos += 2;
-        TRY(expect(p, KW_WHERE));
+    if (is_at(p, KW_FILTER) && kind_at(p, 1) == TOK_LEFT_PAREN && kind_at(p, 2) == KW_WHERE) {
+        p->pos += 3;
         TRY(parse_expression(p, &call->call.filter));
         TRY(expect(p, TOK_RIGHT_PAREN));
     }

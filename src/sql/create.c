@@ -64,7 +64,7 @@ static bool parse_container_clauses(Parser *p, Command *c, size_t from)
         } else if (accept(p, KW_OPTIONS)) {
             TRY(parse_properties(p, &c->properties));
         } else if (is_at(p, KW_DEFAULT) && kind_at(p, 1) == KW_COLLATION) {
-            return refuse_unsupported(p, from, "DEFAULT COLLATION");
+            return error_set(p->err, ERR_UNSUPPORTED_FEATURE__SCHEMA_LEVEL_COLLATIONS);
         } else {
             return true;
         }
@@ -124,11 +124,12 @@ static bool parse_table_body(Parser *p, Command *c, size_t from)
     }
     TRY(parse_table_spec(p, spec, &c->properties, &columns));
     TRY(parse_as_query(p, &c->query));
+    bool replace = c->table.replace || c->existence == OR_REPLACE;
     if (c->query && columns)
-        return refuse_operation(p, from, c->table.replace ? "Schema may not be specified in a Replace Table As Select (RTAS) statement"
+        return refuse_operation(p, from, replace ? "Schema may not be specified in a Replace Table As Select (RTAS) statement"
                                                           : "Schema may not be specified in a Create Table As Select (CTAS) statement");
     if (c->query && spec->partition_columns.len)
-        return refuse_operation(p, from, c->table.replace
+        return refuse_operation(p, from, replace
                                              ? "Partition column types may not be specified in Replace Table As Select (RTAS)"
                                              : "Partition column types may not be specified in Create Table As Select (CTAS)");
     return true;
@@ -137,12 +138,10 @@ static bool parse_table_body(Parser *p, Command *c, size_t from)
 static bool parse_create_table(Parser *p, const Prefix *prefix, bool replace_only, Statement *out)
 {
     Command *c = begin(p, CMD_CREATE_TABLE, prefix);
-    c->table.replace = replace_only || prefix->replace;
+    c->table.replace = replace_only; /* CREATE OR REPLACE is told by the existence */
     c->table.spec.external = prefix->external;
-    if (replace_only)
-        c->existence = IF_NOT_GIVEN;
     advance(p);
-    if (!c->table.replace)
+    if (!replace_only && !prefix->replace)
         TRY(parse_existence(p, c));
     TRY(parse_reference(p, &c->name, &c->name_expr));
     if (prefix->temporary)
@@ -316,9 +315,34 @@ static bool parse_params(Parser *p, ColumnDefVec *out)
     do {
         ColumnDef column;
         TRY(parse_column_definition(p, false, &column));
+        if (column.generated || column.is_identity)
+            return REFUSE_STATEMENT(p, ERR_INVALID_SQL_SYNTAX__CREATE_FUNC_WITH_GENERATED_COLUMNS_AS_PARAMETERS);
+        if (is_at(p, KW_CONSTRAINT) || is_at(p, KW_CHECK) || is_at(p, KW_UNIQUE) || is_at(p, KW_PRIMARY) || is_at(p, KW_REFERENCES))
+            return REFUSE_STATEMENT(p, ERR_INVALID_SQL_SYNTAX__CREATE_FUNC_WITH_COLUMN_CONSTRAINTS);
         vec_push(p->arena, out, column);
     } while (accept(p, TOK_COMMA));
     return expect_list_end(p, TOK_RIGHT_PAREN);
+}
+
+/* (a INT COMMENT 'x', b STRING): columns that a table function returns. */
+static bool parse_return_columns(Parser *p, Command *c)
+{
+    VEC(Field) fields = {0};
+    advance(p);
+    do {
+        Field field = {.nullable = true};
+        Str ignored;
+        TRY(parse_captured_identifier(p, &field.name));
+        TRY(parse_type(p, &field.type));
+        if (accept_two(p, KW_NOT, KW_NULL))
+            field.nullable = false;
+        if (accept(p, KW_COMMENT))
+            TRY(parse_string(p, &ignored));
+        vec_push(p->arena, &fields, field);
+    } while (accept(p, TOK_COMMA));
+    TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+    c->function.returns = type_struct(fields.at, fields.len, p->arena);
+    return true;
 }
 
 static bool parse_returns(Parser *p, Command *c)
@@ -332,13 +356,7 @@ static bool parse_returns(Parser *p, Command *c)
     c->function.is_table = true;
     if (!is_at(p, TOK_LEFT_PAREN))
         return true; /* RETURNS TABLE: the columns are the body's */
-    ColumnDefVec columns = {0};
-    TRY(parse_params(p, &columns));
-    VEC(Field) fields = {0};
-    for (size_t i = 0; i < columns.len; i++)
-        vec_push(p->arena, &fields, ((Field){.name = columns.at[i].name.at[0], .type = columns.at[i].type, .nullable = true}));
-    c->function.returns = type_struct(fields.at, fields.len, p->arena);
-    return true;
+    return parse_return_columns(p, c);
 }
 
 static bool parse_function_body(Parser *p, Command *c, size_t from)

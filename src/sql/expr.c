@@ -112,6 +112,8 @@ static bool parse_in(Parser *p, Expr *value, size_t from, Expr **out)
     if (!is_at(p, TOK_RIGHT_PAREN))
         TRY(parse_expression_list(p, &items));
     TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+    if (items.len == 1)
+        return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__EMPTY_IN_PREDICATE);
     *out = operator_call(p, "in", from, 0, NULL);
     (*out)->call.args = items;
     return true;
@@ -128,9 +130,19 @@ static bool parse_between(Parser *p, Expr *value, size_t from, Expr **out)
     return true;
 }
 
+/* "!" for NOT is only allowed in front of an operand. */
+static bool refuse_bang(Parser *p)
+{
+    size_t at = mark(p);
+    advance(p);
+    return REFUSE(p, at, ERR_SYNTAX_DISCONTINUED__BANG_EQUALS_NOT, PZ("clause", "!"));
+}
+
 static bool parse_is(Parser *p, Expr *value, size_t from, Expr **out)
 {
     advance(p);
+    if (is_at(p, TOK_BANG))
+        return refuse_bang(p);
     bool negated = accept(p, KW_NOT);
     if (accept(p, KW_NULL)) {
         *out = operator_call(p, negated ? "isnotnull" : "isnull", from, 1, &value);
@@ -169,7 +181,7 @@ static bool parse_predicate(Parser *p, Expr *value, Expr **out)
         return parse_is(p, value, from, out);
     bool negated = (is_at(p, KW_NOT) || is_at(p, TOK_BANG)) && is_predicate_word(kind_at(p, 1));
     if (negated && is_at(p, TOK_BANG))
-        return syntax_error(p);
+        return refuse_bang(p);
     if (negated)
         advance(p);
     else if (!is_predicate_word(current(p)))
@@ -304,7 +316,7 @@ static Operator binary_operator(const Parser *p)
     case TOK_LTE: return (Operator){"<=", 1};
     case TOK_GT: return (Operator){">", 1};
     case TOK_GTE: return (Operator){">=", 1};
-    case TOK_PIPE: return (Operator){"|", 2};
+    case TOK_PIPE: return is_pipe(p) ? (Operator){0} : (Operator){"|", 2};
     case TOK_HAT: return (Operator){"^", 3};
     case TOK_AMPERSAND: return (Operator){"&", 4};
     case TOK_SHIFT_LEFT: return (Operator){"<<", 5};
@@ -405,8 +417,8 @@ static bool ends_named_expression(const Parser *p)
         return is_string_at(p, 1);
     case KW_INSERT:
         return next == KW_INTO || next == KW_OVERWRITE;
-    case KW_AS:
-        return true;
+    case KW_SELECT:
+        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_SEMICOLON;
     default:
         return false;
     }

@@ -45,13 +45,16 @@ bool parse_table_alias(Parser *p, Str *alias, StrVec *columns)
 {
     *alias = (Str){0};
     *columns = (StrVec){0};
-    bool as = accept(p, KW_AS);
+    /* AS is a name itself: in "t AS (a, b)" it is the alias. */
+    bool as = is_at(p, KW_AS) && kind_at(p, 1) != TOK_LEFT_PAREN;
+    if (as)
+        advance(p);
     if (!as && (ends_relation(p) || !is_strict_name_at(p, 0)))
         return true;
     if (!is_strict_name_at(p, 0))
         return syntax_error(p);
     TRY(parse_identifier(p, alias));
-    if (is_at(p, TOK_LEFT_PAREN) && is_name_at(p, 1))
+    if (is_at(p, TOK_LEFT_PAREN))
         TRY(parse_identifier_list(p, columns));
     return true;
 }
@@ -134,13 +137,19 @@ bool is_sample_start(const Parser *p)
            (kind_at(p, 1) == TOK_LEFT_PAREN || kind_at(p, 1) == KW_SYSTEM || kind_at(p, 1) == KW_BERNOULLI);
 }
 
-static bool check_fraction(Parser *p, double fraction, size_t from)
+/* What is wrong with a sample is said at its end, so that the whole clause can be shown. */
+typedef struct SampleFault {
+    ErrorClass cls; /* ERR_NONE: nothing */
+    const char *key;
+    Str value;
+} SampleFault;
+
+static void check_fraction(Parser *p, double fraction, SampleFault *fault)
 {
-    if (fraction >= -1e-6 && fraction <= 1 + 1e-6)
-        return true;
-    return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064,
-                  P("msg", str_printf(p->arena, "Sampling fraction (%.15g%s) must be on interval [0, 1]", fraction,
-                                      fraction == (double)(int64_t)fraction ? ".0" : "")));
+    if (fraction < -1e-6 || fraction > 1 + 1e-6)
+        *fault = (SampleFault){ERR__LEGACY_ERROR_TEMP_0064, "msg",
+                               str_printf(p->arena, "Sampling fraction (%.15g%s) must be on interval [0, 1]", fraction,
+                                          fraction == (double)(int64_t)fraction ? ".0" : "")};
 }
 
 static bool parse_bucket_sample(Parser *p, double *fraction)
@@ -167,7 +176,7 @@ static bool is_percent_sample(const Parser *p)
     return (kind == TOK_INTEGER || kind == TOK_DECIMAL) && kind_at(p, ahead + 1) == KW_PERCENT;
 }
 
-static bool parse_sample_method(Parser *p, Rel *rel, size_t from)
+static bool parse_sample_method(Parser *p, Rel *rel, SampleFault *fault)
 {
     size_t at = mark(p);
     if (is_percent_sample(p)) {
@@ -177,11 +186,13 @@ static bool parse_sample_method(Parser *p, Rel *rel, size_t from)
             return syntax_error(p);
         p->pos += 2;
         rel->sample.upper = (minus ? -percent : percent) / 100;
-        return check_fraction(p, rel->sample.upper, from);
+        check_fraction(p, rel->sample.upper, fault);
+        return true;
     }
     if (is_at(p, KW_BUCKET) && kind_at(p, 1) == TOK_INTEGER) {
         TRY(parse_bucket_sample(p, &rel->sample.upper));
-        return check_fraction(p, rel->sample.upper, from);
+        check_fraction(p, rel->sample.upper, fault);
+        return true;
     }
     TRY(parse_expression(p, &rel->sample.rows));
     if (accept(p, KW_ROWS))
@@ -191,9 +202,9 @@ static bool parse_sample_method(Parser *p, Rel *rel, size_t from)
     Str text = source_text(p, at);
     char last = text.len ? (char)(text.ptr[text.len - 1] | 0x20) : 0;
     bool bytes = text.len > 1 && text.ptr[0] >= '0' && text.ptr[0] <= '9' && (last == 'b' || last == 'k' || last == 'm' || last == 'g');
-    if (bytes)
-        return REFUSE(p, at, ERR__LEGACY_ERROR_TEMP_0015, PZ("msg", "byteLengthLiteral"));
-    return REFUSE(p, at, ERR__LEGACY_ERROR_TEMP_0016, P("bytesStr", text));
+    *fault = bytes ? (SampleFault){ERR__LEGACY_ERROR_TEMP_0015, "msg", S("byteLengthLiteral")}
+                   : (SampleFault){ERR__LEGACY_ERROR_TEMP_0016, "bytesStr", text};
+    return true;
 }
 
 bool parse_sample(Parser *p, Rel *input, Rel **out)
@@ -206,7 +217,8 @@ bool parse_sample(Parser *p, Rel *input, Rel **out)
     TRY(expect(p, TOK_LEFT_PAREN));
     if (accept(p, TOK_RIGHT_PAREN))
         return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0014);
-    TRY(parse_sample_method(p, rel, from));
+    SampleFault fault = {0};
+    TRY(parse_sample_method(p, rel, &fault));
     TRY(expect(p, TOK_RIGHT_PAREN));
     if (is_at(p, KW_REPEATABLE) && kind_at(p, 1) == TOK_LEFT_PAREN) {
         p->pos += 2;
@@ -214,6 +226,8 @@ bool parse_sample(Parser *p, Rel *input, Rel **out)
         TRY(parse_integer(p, &rel->sample.seed));
         TRY(expect(p, TOK_RIGHT_PAREN));
     }
+    if (fault.cls != ERR_NONE)
+        return REFUSE(p, from, fault.cls, P(fault.key, fault.value));
     rel->origin = origin_from(p, from);
     *out = rel;
     return true;
@@ -233,6 +247,8 @@ static bool parse_named_table(Parser *p, Rel **out)
     Rel *table = rel_new(REL_NAMED_TABLE, NULL, p->arena);
     TRY(parse_reference(p, &table->table.name, &table->table.name_expr));
     table->origin = origin_from(p, from);
+    if (table->table.name_expr && is_at(p, TOK_LEFT_PAREN))
+        return refuse_unsupported(p, from, "IDENTIFIER(..) as the name of a table function");
     TRY(parse_at_version(p, &table->table.travel));
     if (is_temporal_start(p))
         TRY(parse_temporal(p, &table->table.travel));
@@ -269,7 +285,9 @@ static bool is_function_table(const Parser *p)
             break;
         i += 2;
     }
-    return kind_at(p, i + 1) == TOK_LEFT_PAREN && kind_at(p, i) != TOK_DOT;
+    if (kind_at(p, i) == KW_IDENTIFIER && is_string_at(p, i + 2))
+        return kind_at(p, i + 4) == TOK_LEFT_PAREN;
+    return kind_at(p, i + 1) == TOK_LEFT_PAREN;
 }
 
 static bool parse_function_table(Parser *p, Rel **out)
@@ -510,7 +528,7 @@ static bool parse_lateral_view(Parser *p, Rel *input, Rel **out)
     TRY(parse_call_arguments(p, &call->call.args, &distinct));
     call->origin = origin_from(p, call_at);
     rel->generate.generator = call;
-    if (is_name_at(p, 0) && !is_at(p, KW_AS) && !is_clause_start(p, 0)) {
+    if (is_name_at(p, 0) && !is_clause_start(p, 0)) {
         TRY(parse_identifier(p, &rel->generate.table_alias));
         rel->generate.table_alias = str_lower(rel->generate.table_alias, p->arena);
     } else {

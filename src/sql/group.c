@@ -12,6 +12,7 @@ typedef struct Grouping {
     SetVec sets;      /* the product so far */
     bool plain;       /* no ROLLUP, CUBE or GROUPING SETS yet */
     size_t elements;  /* comma-separated parts of the clause */
+    const char *bad;  /* "ROLLUP" or "CUBE" with an empty element */
     Map keys;         /* normalised text -> Expr: equal expressions are one key */
 } Grouping;
 
@@ -112,7 +113,6 @@ static bool is_analytics(const Parser *p)
 static bool parse_analytics(Grouping *g, SetVec *out)
 {
     Parser *p = g->p;
-    size_t from = mark(p);
     bool cube = is_at(p, KW_CUBE), sets = is_at(p, KW_GROUPING);
     SetVec elements = {0};
     TRY(enter(p));
@@ -125,7 +125,7 @@ static bool parse_analytics(Grouping *g, SetVec *out)
         }
         TRY(parse_grouping_set(g, &set));
         if (!sets && !set.len)
-            return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0051, PZ("element", cube ? "CUBE" : "ROLLUP"));
+            g->bad = cube ? "CUBE" : "ROLLUP";
         vec_push(p->arena, sets ? out : &elements, set);
     } while (accept(p, TOK_COMMA));
     leave(p);
@@ -210,6 +210,8 @@ bool parse_group_by(Parser *p, bool allow_alias, Rel *aggregate)
         TRY(parse_element(&g, allow_alias));
     while (accept(p, TOK_COMMA));
     TRY(parse_suffix(&g));
+    if (g.bad)
+        return REFUSE(p, g.from, ERR__LEGACY_ERROR_TEMP_0051, PZ("element", g.bad));
     if (is_all(&g) && aggregate->aggregate.group == GROUP_BY) {
         aggregate->aggregate.group = GROUP_ALL;
         aggregate->aggregate.keys.len = 0;

@@ -7,20 +7,20 @@
 typedef struct Unit {
     const char *name;
     IntervalUnit field;
-    bool months;      /* counts months rather than microseconds */
-    int64_t factor;   /* months, or microseconds */
+    enum { COUNT_MONTHS, COUNT_DAYS, COUNT_MICROS } counts;
+    int64_t factor;
 } Unit;
 
 static const Unit units[] = {
-    {"year", UNIT_YEAR, true, 12},
-    {"month", UNIT_MONTH, true, 1},
-    {"week", UNIT_DAY, false, 7 * US_PER_DAY},
-    {"day", UNIT_DAY, false, US_PER_DAY},
-    {"hour", UNIT_HOUR, false, 3600 * US_PER_SECOND},
-    {"minute", UNIT_MINUTE, false, 60 * US_PER_SECOND},
-    {"second", UNIT_SECOND, false, US_PER_SECOND},
-    {"millisecond", UNIT_SECOND, false, 1000},
-    {"microsecond", UNIT_SECOND, false, 1},
+    {"year", UNIT_YEAR, COUNT_MONTHS, 12},
+    {"month", UNIT_MONTH, COUNT_MONTHS, 1},
+    {"week", UNIT_DAY, COUNT_DAYS, 7},
+    {"day", UNIT_DAY, COUNT_DAYS, 1},
+    {"hour", UNIT_HOUR, COUNT_MICROS, 3600 * US_PER_SECOND},
+    {"minute", UNIT_MINUTE, COUNT_MICROS, 60 * US_PER_SECOND},
+    {"second", UNIT_SECOND, COUNT_MICROS, US_PER_SECOND},
+    {"millisecond", UNIT_SECOND, COUNT_MICROS, 1000},
+    {"microsecond", UNIT_SECOND, COUNT_MICROS, 1},
 };
 
 /* One unit word, singular or plural. */
@@ -36,7 +36,7 @@ static const Unit *find_unit(Str word)
 }
 
 typedef struct Sum {
-    int64_t months, micros;
+    int64_t totals[3]; /* months, days, microseconds */
     bool any_months, any_micros;
     IntervalUnit from, to;
 } Sum;
@@ -51,8 +51,8 @@ static void widen(Sum *sum, const Unit *unit)
         sum->from = unit->field;
     if (first || unit->field > sum->to)
         sum->to = unit->field;
-    sum->any_months |= unit->months;
-    sum->any_micros |= !unit->months;
+    sum->any_months |= unit->counts == COUNT_MONTHS;
+    sum->any_micros |= unit->counts != COUNT_MONTHS;
 }
 
 static bool add_scaled(int64_t *total, int64_t count, int64_t factor)
@@ -98,10 +98,12 @@ static UnitFault add_units(Sum *sum, Str number, const Unit *unit)
     if (dot >= 0 && unit->factor != US_PER_SECOND)
         return UNIT_FRACTION;
     widen(sum, unit);
-    if (!add_scaled(unit->months ? &sum->months : &sum->micros, count, unit->factor) ||
-        !add_scaled(&sum->micros, minus ? -(nanos / 1000) : nanos / 1000, 1))
+    int64_t *total = &sum->totals[unit->counts];
+    if (!add_scaled(total, count, unit->factor) ||
+        !add_scaled(&sum->totals[COUNT_MICROS], minus ? -(nanos / 1000) : nanos / 1000, 1))
         return UNIT_OVERFLOW;
-    return sum->months < INT32_MIN || sum->months > INT32_MAX ? UNIT_OVERFLOW : UNIT_FINE;
+    bool narrow = unit->counts != COUNT_MICROS;
+    return narrow && (*total < INT32_MIN || *total > INT32_MAX) ? UNIT_OVERFLOW : UNIT_FINE;
 }
 
 static bool sum_value(Parser *p, const Sum *sum, size_t from, Value *out)
@@ -109,7 +111,10 @@ static bool sum_value(Parser *p, const Sum *sum, size_t from, Value *out)
     if (sum->any_months && sum->any_micros)
         return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0029, P("literal", source_text(p, from)));
     TypeKind kind = sum->any_months ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT;
-    *out = value_int(kind, sum->any_months ? sum->months : sum->micros);
+    int64_t micros = sum->totals[COUNT_MICROS];
+    if (!add_scaled(&micros, sum->totals[COUNT_DAYS], US_PER_DAY))
+        return error_set(p->err, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITHOUT_SUGGESTION);
+    *out = value_int(kind, sum->any_months ? sum->totals[COUNT_MONTHS] : micros);
     out->type = type_interval(kind, sum->from, sum->to, p->arena);
     return true;
 }
@@ -212,10 +217,17 @@ static bool format_error(Parser *p, Str text, IntervalUnit from, IntervalUnit to
                   P("input", text));
 }
 
-static bool range_fault(Parser *p, Str text, bool months, size_t at)
+/* The largest value of a field that leads and of one that does not. */
+static const int64_t leading_limits[] = {178956970, INT64_MAX, 106751991, 2562047788, 153722867280, INT64_MAX};
+static const int64_t field_limits[] = {INT64_MAX, 11, INT64_MAX, 23, 59, 59};
+
+static bool range_fault(Parser *p, Str text, IntervalUnit field, int64_t count, int64_t limit, size_t at)
 {
-    return REFUSE(p, at, ERR_INVALID_INTERVAL_FORMAT__INTERVAL_PARSING, P("input", text),
-                  PZ("interval", months ? "year-month" : "day-time"));
+    if (field <= UNIT_MONTH)
+        return REFUSE(p, at, ERR_INVALID_INTERVAL_FORMAT__INTERVAL_PARSING, P("input", text), PZ("interval", "year-month"));
+    return REFUSE(p, at, ERR__LEGACY_ERROR_TEMP_0063,
+                  P("msg", str_printf(p->arena, "requirement failed: %s %lld outside range [0, %lld]", field_names[field],
+                                      (long long)count, (long long)limit)));
 }
 
 /* Digits of one field; the first may be long, the others have one or two. */
@@ -251,11 +263,12 @@ static int64_t field_factor(int field)
     return factors[field];
 }
 
-static bool fields_value(Parser *p, Str text, IntervalUnit from, IntervalUnit to, size_t at, int64_t *total)
+static bool fields_value(Parser *p, Str input, IntervalUnit from, IntervalUnit to, size_t at, int64_t *total)
 {
-    static const int64_t largest[] = {INT64_MAX, 11, INT64_MAX, 23, 59, 59};
     size_t pos = 0;
+    Str text = str_trim(input);
     bool minus = text.len && text.ptr[0] == '-', months = to == UNIT_MONTH;
+    int64_t sign = minus ? -1 : 1; /* each part is signed, so that the smallest value can be said */
     pos += text.len && (minus || text.ptr[0] == '+');
     *total = 0;
     for (int f = from; f <= (int)to; f++) {
@@ -267,17 +280,40 @@ static bool fields_value(Parser *p, Str text, IntervalUnit from, IntervalUnit to
         }
         if (!read_field(text, &pos, f == (int)from, &count) || (f == UNIT_SECOND && !read_fraction(text, &pos, &micros)))
             return format_error(p, text, from, to, at);
-        if ((f > (int)from && count > largest[f]) || !add_scaled(total, count, field_factor(f)) ||
-            !add_scaled(total, micros, 1))
-            return range_fault(p, text, months, at);
+        int64_t limit = f == (int)from ? leading_limits[f] : field_limits[f];
+        if (count > limit || !add_scaled(total, sign * count, field_factor(f)) || !add_scaled(total, sign * micros, 1))
+            return range_fault(p, input, (IntervalUnit)f, count, limit, at);
     }
     if (pos != text.len)
-        return format_error(p, text, from, to, at);
-    if (months && *total > INT32_MAX)
-        return range_fault(p, text, months, at);
-    if (minus)
-        *total = -*total;
+        return format_error(p, input, from, to, at);
+    if (months && (*total > INT32_MAX || *total < INT32_MIN))
+        return range_fault(p, input, UNIT_YEAR, 0, 0, at);
     return true;
+}
+
+/* At a value: its index behind an optional sign; 0 when no value stands there. */
+static size_t value_end(const Parser *p, size_t ahead)
+{
+    if (kind_at(p, ahead) == TOK_MINUS || kind_at(p, ahead) == TOK_PLUS)
+        ahead++;
+    if (kind_at(p, ahead) == TOK_INTEGER || kind_at(p, ahead) == TOK_DECIMAL)
+        return ahead + 1;
+    if (!is_string_at(p, ahead))
+        return 0;
+    while (is_string_at(p, ahead))
+        ahead++;
+    return ahead;
+}
+
+/* A second value behind a range: the whole literal is shown. */
+static bool refuse_second_range(Parser *p, size_t from)
+{
+    for (size_t end; (end = value_end(p, 0)) && is_unit_word(kind_at(p, end), true);) {
+        p->pos += end + 1;
+        if (is_at(p, KW_TO) && is_unit_word(kind_at(p, 1), false))
+            p->pos += 2;
+    }
+    return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0024);
 }
 
 static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, size_t value_at, Expr **out)
@@ -296,8 +332,8 @@ static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, s
                       PZ("from", field_names[first]), PZ("to", field_names[second]));
     int64_t total;
     TRY(fields_value(p, text, first, second, value_at, &total));
-    if (is_string_at(p, 0) || is_number(current(p)))
-        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0024);
+    if (value_end(p, 0) && is_unit_word(kind_at(p, value_end(p, 0)), true))
+        return refuse_second_range(p, from);
     TypeKind kind = months ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT;
     *out = new_expr(p, EXPR_LITERAL, from);
     (*out)->literal = value_int(kind, total);
@@ -306,20 +342,6 @@ static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, s
 }
 
 /* ---- INTERVAL 1 DAY 2 HOURS ---- */
-
-/* At a value: its index behind an optional sign; 0 when no value stands there. */
-static size_t value_end(const Parser *p, size_t ahead)
-{
-    if (kind_at(p, ahead) == TOK_MINUS || kind_at(p, ahead) == TOK_PLUS)
-        ahead++;
-    if (kind_at(p, ahead) == TOK_INTEGER || kind_at(p, ahead) == TOK_DECIMAL)
-        return ahead + 1;
-    if (!is_string_at(p, ahead))
-        return 0;
-    while (is_string_at(p, ahead))
-        ahead++;
-    return ahead;
-}
 
 bool is_interval_literal(const Parser *p)
 {
@@ -357,15 +379,15 @@ static bool has_letter(Str text)
     return false;
 }
 
-static bool unit_fault(Parser *p, UnitFault fault, Str number, Str unit, size_t from)
+static bool unit_fault(Parser *p, UnitFault fault, Str number, Str unit)
 {
     Str input = str_printf(p->arena, " " STR_FMT " " STR_FMT, STR_ARG(number), STR_ARG(unit));
     if (fault == UNIT_OVERFLOW)
-        return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__ARITHMETIC_EXCEPTION, P("input", input));
+        return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__ARITHMETIC_EXCEPTION, P("input", input));
     if (fault == UNIT_FRACTION)
-        return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__INVALID_FRACTION, P("input", input),
-                      P("unit", str_lower(unit, p->arena)));
-    return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__UNRECOGNIZED_NUMBER, P("input", input), P("number", number));
+        return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__INVALID_FRACTION, P("input", input),
+                         P("unit", str_lower(unit, p->arena)));
+    return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__UNRECOGNIZED_NUMBER, P("input", input), P("number", number));
 }
 
 bool parse_interval(Parser *p, Expr **out)
@@ -380,7 +402,7 @@ bool parse_interval(Parser *p, Expr **out)
         TRY(parse_interval_value(p, &number, &is_text));
         if (kind_at(p, 1) == KW_TO && is_unit_word(kind_at(p, 2), false)) {
             if (value_at != from + 1)
-                return p->pos += 3, REFUSE(p, value_at, ERR__LEGACY_ERROR_TEMP_0024);
+                return p->pos += 3, refuse_second_range(p, from);
             return parse_unit_to_unit(p, from, number, is_text, value_at, out);
         }
         Str word = token_text(p, peek_at(p, 0));
@@ -389,11 +411,14 @@ bool parse_interval(Parser *p, Expr **out)
         if (is_text && has_letter(number))
             return REFUSE(p, value_at, ERR__LEGACY_ERROR_TEMP_0026, P("value", number));
         if (!unit)
-            return REFUSE(p, value_at, ERR_INVALID_INTERVAL_FORMAT__INVALID_UNIT, P("unit", word),
-                          P("input", source_text(p, value_at)));
-        UnitFault fault = add_units(&sum, str_trim(number), unit);
+            return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__INVALID_UNIT, P("unit", word),
+                             P("input", str_concat(p->arena, S(" "), source_text(p, value_at))));
+        size_t at = 0;
+        UnitFault fault = add_units(&sum, next_number(p, number, &at), unit);
+        if (fault == UNIT_FINE && next_word(number, &at).len)
+            fault = UNIT_BAD;
         if (fault != UNIT_FINE)
-            return unit_fault(p, fault, number, word, value_at);
+            return unit_fault(p, fault, number, word);
     }
     Value v;
     TRY(sum_value(p, &sum, from, &v));

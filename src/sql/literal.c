@@ -66,15 +66,25 @@ static bool floating_literal(Parser *p, const NumberRange *range, Str digits, si
     return literal(p, value, from, out);
 }
 
-/* Digits before the exponent, leading zeros left out: the precision Spark complains about. */
-static size_t decimal_digits(Str text)
+/* The precision Spark complains about: digits without leading zeros, but no less than the scale. */
+static int64_t decimal_precision(Str text)
 {
-    size_t count = 0, i = 0;
-    while (i < text.len && (text.ptr[i] == '-' || text.ptr[i] == '0' || text.ptr[i] == '.'))
+    int64_t digits = 0, scale = 0, exponent = 0;
+    bool fraction = false;
+    size_t i = text.len && text.ptr[0] == '-';
+    for (; i < text.len && (text.ptr[i] | 0x20) != 'e'; i++) {
+        fraction |= text.ptr[i] == '.';
+        scale += fraction && text.ptr[i] != '.';
+        digits += text.ptr[i] != '.' && (digits || text.ptr[i] != '0');
+    }
+    if (i < text.len && text.ptr[i + 1] == '+')
         i++;
-    for (; i < text.len && text.ptr[i] != 'e' && text.ptr[i] != 'E'; i++)
-        count += text.ptr[i] != '.';
-    return count;
+    if (i < text.len && !str_to_i64(str_slice(text, i + 1, text.len), &exponent))
+        exponent = 0;
+    scale -= exponent;
+    if (scale < 0)
+        return digits - scale;
+    return digits > scale ? digits : scale;
 }
 
 /* Spark says where only for the BD suffix. */
@@ -83,7 +93,7 @@ static bool decimal_literal(Parser *p, Str digits, bool locate, size_t from, Exp
     Value v;
     if (!value_decimal_parse(digits, p->arena, &v)) {
         error_set(p->err, ERR_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION,
-                  P("precision", str_printf(p->arena, "%zu", decimal_digits(digits))),
+                  P("precision", str_printf(p->arena, "%lld", (long long)decimal_precision(digits))),
                   P("maxPrecision", str_printf(p->arena, "%d", DECIMAL_MAX_PRECISION)));
         return locate && refuse(p, from);
     }
@@ -152,10 +162,15 @@ static bool hex_bytes(Str text, Arena *arena, Str *out)
 /* 'today' and kin are read when the statement runs. NULL: an ordinary text. */
 static Expr *special_moment(Parser *p, Str text, bool date)
 {
-    Str word = str_trim(text);
+    Str word = str_trim(text), zone = {0};
+    for (size_t i = 0; i < word.len && !zone.len; i++)
+        if (word.ptr[i] == ' ')
+            zone = str_slice(word, i + 1, word.len);
+    if (zone.len)
+        word = str_slice(word, 0, word.len - zone.len - 1);
     bool now = str_is_ci(word, "now"), today = str_is_ci(word, "today");
     bool tomorrow = str_is_ci(word, "tomorrow"), yesterday = str_is_ci(word, "yesterday");
-    if (!now && !today && !tomorrow && !yesterday)
+    if ((!now && !today && !tomorrow && !yesterday) || zone.len)
         return NULL;
     if (now && !date)
         return expr_call(p->arena, "current_timestamp", 0, NULL);

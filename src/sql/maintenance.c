@@ -164,7 +164,7 @@ static bool parse_convert(Parser *p, Statement *out)
         do {
             ColumnDef column;
             TRY(parse_column_definition(p, false, &column));
-            vec_push(p->arena, &c->table.spec.partition_columns, column);
+            vec_push(p->arena, &c->delta.columns, column);
         } while (accept(p, TOK_COMMA));
         TRY(expect_list_end(p, TOK_RIGHT_PAREN));
     }

@@ -33,14 +33,32 @@ static bool is_ascii(Str s)
     return true;
 }
 
+/* IDENTIFIER('a.b') */
+static bool is_identifier_literal(const Parser *p)
+{
+    return is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN && is_string_at(p, 2) && kind_at(p, 3) == TOK_RIGHT_PAREN;
+}
+
+static bool parse_identifier_literal(Parser *p, Name *out)
+{
+    Str text;
+    p->pos += 2;
+    TRY(parse_string(p, &text));
+    advance(p);
+    return sql_parse_name(text, p->options, p->arena, out, p->err);
+}
+
 bool parse_identifier(Parser *p, Str *out)
 {
     const Token *token = peek_at(p, 0);
     Str text = token_text(p, token);
-    if (is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN && is_string_at(p, 2) && kind_at(p, 3) == TOK_RIGHT_PAREN) {
-        p->pos += 2;
-        TRY(parse_string(p, out));
-        return expect(p, TOK_RIGHT_PAREN);
+    if (is_identifier_literal(p)) {
+        Name name;
+        size_t from = mark(p);
+        TRY(parse_identifier_literal(p, &name));
+        *out = name.at[0];
+        return name.len == 1 || REFUSE(p, from, ERR_IDENTIFIER_TOO_MANY_NAME_PARTS,
+                                       P("identifier", name_quoted(&name, p->arena)), PZ("limit", "1"));
     }
     if (!is_name(p, token, false))
         return syntax_error(p);
@@ -74,6 +92,13 @@ bool parse_multipart(Parser *p, Name *out)
     *out = (Name){0};
     do {
         Str part;
+        Name parts;
+        if (is_identifier_literal(p)) {
+            TRY(parse_identifier_literal(p, &parts));
+            for (size_t i = 0; i < parts.len; i++)
+                vec_push(p->arena, out, parts.at[i]);
+            continue;
+        }
         TRY(parse_captured_identifier(p, &part));
         vec_push(p->arena, out, part);
     } while (accept(p, TOK_DOT));
@@ -325,7 +350,7 @@ bool is_clause_start(const Parser *p, size_t ahead)
     case KW_DISTRIBUTE:
         return next == KW_BY;
     case KW_WINDOW:
-        return kind_at(p, ahead + 2) == KW_AS;
+        return kind_at(p, ahead + 2) == KW_AS || (next == KW_IDENTIFIER && kind_at(p, ahead + 2) == TOK_LEFT_PAREN);
     case KW_LATERAL:
         return next == KW_VIEW || !is_list_stop(next);
     case KW_FROM:

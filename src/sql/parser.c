@@ -33,11 +33,28 @@ bool expect(Parser *p, TokenKind kind)
     return accept(p, kind) || syntax_error(p);
 }
 
+/* Whether the list that the current token should close or continue has a comma already. */
+static bool list_has_comma(const Parser *p)
+{
+    int depth = 0;
+    for (size_t i = p->pos; i-- > 0;) {
+        uint16_t kind = p->tokens[i].kind;
+        if (kind == TOK_RIGHT_PAREN || kind == TOK_RIGHT_BRACKET)
+            depth++;
+        else if ((kind == TOK_LEFT_PAREN || kind == TOK_LEFT_BRACKET) && !depth--)
+            return false;
+        else if (kind == TOK_COMMA && !depth)
+            return true;
+    }
+    return false;
+}
+
+/* ANTLR drops a token that does not fit where it repeats a list, or where the one behind it would fit. */
 bool expect_list_end(Parser *p, TokenKind kind)
 {
     if (accept(p, kind))
         return true;
-    if (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA)
+    if (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA || list_has_comma(p))
         return extra_input(p);
     return syntax_error(p);
 }

@@ -170,6 +170,7 @@ MUST_CHECK bool parse_query_primary(Parser *p, Rel **out);
 MUST_CHECK bool parse_select(Parser *p, Rel *from, Rel **out);   /* from: NULL when FROM follows the list */
 MUST_CHECK bool parse_organization(Parser *p, Rel *input, bool in_pipe, Rel **out);
 MUST_CHECK bool parse_set_quantifier(Parser *p, bool *all, bool *distinct);
+bool is_pipe(const Parser *p); /* |>, or | in front of a pipe step */
 MUST_CHECK bool parse_pipe(Parser *p, Rel *input, Rel **out);
 MUST_CHECK bool parse_group_by(Parser *p, bool allow_alias, Rel *aggregate);
 MUST_CHECK bool parse_from(Parser *p, Rel **out);

@@ -9,17 +9,13 @@ static Rel *project(Parser *p, Rel *input, const ExprVec *items, Str step, size_
     return rel;
 }
 
-static bool parse_pipe_select(Parser *p, Rel *input, size_t from, Rel **out)
+static bool parse_pipe_select(Parser *p, Rel *input, Rel **out)
 {
     Rel *rel;
     TRY(parse_select(p, input, &rel));
-    for (Rel *r = rel; r && r != input; r = r->input) {
+    for (Rel *r = rel; r && r != input; r = r->input)
         if (r->kind == REL_PROJECT)
             r->project.pipe = S("SELECT");
-        if (r->kind == REL_AGGREGATE)
-            return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE,
-                          PZ("case", "GROUP BY in |> SELECT"));
-    }
     *out = rel;
     return true;
 }
@@ -82,15 +78,31 @@ static bool parse_pipe_where(Parser *p, Rel *input, size_t from, Rel **out)
     advance(p);
     TRY(parse_expression(p, &condition));
     if (is_at(p, KW_WINDOW) && is_clause_start(p, 0))
-        return REFUSE(p, from, ERR_NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE__WINDOW_CLAUSE);
+        return REFUSE_STATEMENT(p, ERR_NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE__WINDOW_CLAUSE);
     *out = new_rel(p, REL_FILTER, input, from);
     (*out)->filter.condition = condition;
     return true;
 }
 
-static bool unsupported_case(Parser *p, size_t from, const char *what)
+static bool unsupported_case(Parser *p, const char *what)
 {
-    return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE, PZ("case", what));
+    return REFUSE_STATEMENT(p, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE, PZ("case", what));
+}
+
+/* Grouping functions and windows have no place beside the keys that come first. */
+static bool check_aggregate_calls(Parser *p, size_t from)
+{
+    for (size_t i = from; i < p->pos; i++) {
+        bool call = p->tokens[i + 1].kind == TOK_LEFT_PAREN;
+        if (call && p->tokens[i].kind == KW_GROUPING)
+            return unsupported_case(p, "GROUPING");
+        if (call && str_is_ci(token_text(p, &p->tokens[i]), "grouping_id"))
+            return unsupported_case(p, "GROUPING_ID");
+        if (call && p->tokens[i].kind == KW_OVER)
+            return unsupported_case(p, "window functions; please update the query to move the window functions to a "
+                                       "subsequent |> SELECT operator instead");
+    }
+    return true;
 }
 
 static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
@@ -98,7 +110,7 @@ static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
     Rel *rel = rel_new(REL_PIPE_AGGREGATE, input, p->arena);
     advance(p);
     bool group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
-    bool items = !group && !is_at(p, TOK_OPERATOR_PIPE) && !is_at(p, TOK_EOF) && !is_at(p, TOK_SEMICOLON) &&
+    bool items = !group && !is_pipe(p) && !is_at(p, TOK_EOF) && !is_at(p, TOK_SEMICOLON) &&
                  !is_at(p, TOK_RIGHT_PAREN);
     if (items)
         TRY(parse_named_list(p, &rel->aggregate.items));
@@ -107,24 +119,27 @@ static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
     if (group)
         TRY(parse_group_by(p, true, rel));
     if (!group && !items)
-        return refuse_operation(p, from, "The AGGREGATE clause requires a list of aggregate expressions "
-                                         "or a list of grouping expressions, or both");
+        return p->pos = p->count - 1,
+               refuse_operation(p, 0, "The AGGREGATE clause requires a list of aggregate expressions "
+                                      "or a list of grouping expressions, or both");
     switch (rel->aggregate.group) {
-    case GROUP_ALL: return unsupported_case(p, group_at, "GROUP BY ALL");
-    case GROUP_CUBE: return unsupported_case(p, group_at, "GROUP BY CUBE");
-    case GROUP_ROLLUP: return unsupported_case(p, group_at, "GROUP BY ROLLUP");
+    case GROUP_ALL: return unsupported_case(p, "GROUP BY ALL");
+    case GROUP_CUBE: return unsupported_case(p, "GROUP BY CUBE");
+    case GROUP_ROLLUP: return unsupported_case(p, "GROUP BY ROLLUP");
     case GROUP_SETS: {
         /* The sets no longer tell where they came from; the text does. */
         for (size_t i = group_at; i < p->pos; i++) {
             if (p->tokens[i].kind == KW_CUBE)
-                return unsupported_case(p, group_at, "GROUP BY CUBE");
+                return unsupported_case(p, "GROUP BY CUBE");
             if (p->tokens[i].kind == KW_ROLLUP)
-                return unsupported_case(p, group_at, "GROUP BY ROLLUP");
+                return unsupported_case(p, "GROUP BY ROLLUP");
         }
-        return unsupported_case(p, group_at, "GROUPING SETS");
+        return unsupported_case(p, "GROUPING SETS");
     }
     default: break;
     }
+    if (group)
+        TRY(check_aggregate_calls(p, from));
     rel->origin = origin_from(p, from);
     *out = rel;
     return true;
@@ -144,13 +159,39 @@ static bool parse_pipe_set_op(Parser *p, Rel *input, size_t from, Rel **out)
     return true;
 }
 
-static bool parse_pipe_pivot(Parser *p, Rel *input, size_t from, Rel **out)
+static bool parse_pipe_pivot(Parser *p, Rel *input, Rel **out)
 {
     bool pivot = is_pivot_start(p);
     TRY(pivot ? parse_pivot(p, input, out) : parse_unpivot(p, input, out));
+    if (pivot ? is_pivot_start(p) : is_unpivot_start(p))
+        return syntax_error(p);
     if (is_pivot_start(p) || is_unpivot_start(p))
-        return REFUSE(p, from, ERR_NOT_ALLOWED_IN_FROM__UNPIVOT_WITH_PIVOT);
+        return REFUSE_STATEMENT(p, ERR_NOT_ALLOWED_IN_FROM__UNPIVOT_WITH_PIVOT);
     return true;
+}
+
+/* After a lone "|": only what cannot be an operand's name. */
+static bool starts_step(const Parser *p, size_t ahead)
+{
+    TokenKind next = kind_at(p, ahead + 1);
+    Parser behind = *p;
+    behind.pos += ahead;
+    if (is_join_start(&behind) || is_pivot_start(&behind) || is_unpivot_start(&behind) || is_sample_start(&behind) ||
+        is_clause_start(p, ahead))
+        return true;
+    switch (kind_at(p, ahead)) {
+    case KW_SELECT: case KW_EXTEND: case KW_DROP: case KW_AS: case KW_WHERE: case KW_AGGREGATE:
+        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_DOT && next != TOK_SEMICOLON;
+    case KW_SET:
+        return is_name_at(p, ahead + 1) && (kind_at(p, ahead + 2) == TOK_EQ || kind_at(p, ahead + 2) == TOK_DOT);
+    default:
+        return false;
+    }
+}
+
+bool is_pipe(const Parser *p)
+{
+    return is_at(p, TOK_OPERATOR_PIPE) || (is_at(p, TOK_PIPE) && starts_step(p, 1));
 }
 
 bool parse_pipe(Parser *p, Rel *input, Rel **out)
@@ -158,13 +199,13 @@ bool parse_pipe(Parser *p, Rel *input, Rel **out)
     size_t from = mark(p);
     Str alias;
     if (is_pivot_start(p) || is_unpivot_start(p))
-        return parse_pipe_pivot(p, input, from, out);
+        return parse_pipe_pivot(p, input, out);
     if (is_sample_start(p))
         return parse_sample(p, input, out);
     if (is_join_start(p))
         return parse_join(p, input, out);
     switch (current(p)) {
-    case KW_SELECT: return parse_pipe_select(p, input, from, out);
+    case KW_SELECT: return parse_pipe_select(p, input, out);
     case KW_EXTEND: return parse_pipe_extend(p, input, from, out);
     case KW_SET: return parse_pipe_set(p, input, from, out);
     case KW_DROP: return parse_pipe_drop(p, input, from, out);

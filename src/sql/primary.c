@@ -364,6 +364,8 @@ static bool parse_postfix(Parser *p, size_t from, Expr **out)
             TRY(parse_collate(p, child, from, out));
         else if (is_at(p, TOK_COLON) && (is_name_at(p, 1) || kind_at(p, 1) == TOK_LEFT_BRACKET))
             TRY(parse_json_path(p, child, from, out));
+        else if (is_at(p, TOK_COLON) && kind_at(p, 1) == TOK_STAR)
+            return syntax_error_at(p, p->pos + 1);
         else
             return true;
     }

@@ -21,8 +21,12 @@ static bool is_query_word(const Parser *p, size_t ahead)
     case KW_FROM:
     case KW_TABLE:
         return !name_only && (is_name_at(p, ahead + 1) || next == TOK_LEFT_PAREN);
-    case KW_WITH:
-        return !name_only && is_name_at(p, ahead + 1);
+    case KW_WITH: {
+        if (name_only || !is_name_at(p, ahead + 1))
+            return false;
+        TokenKind after = kind_at(p, ahead + 2);
+        return next == KW_RECURSIVE || after == KW_AS || after == TOK_LEFT_PAREN || after == KW_MAX;
+    }
     case KW_VALUES:
         return !name_only && next != TOK_LEFT_BRACKET;
     default:
@@ -74,7 +78,8 @@ static bool parse_cte(Parser *p, bool recursive, size_t with_from, NamedRel *out
         TRY(expect(p, KW_LEVEL));
         TRY(parse_integer(p, &out->max_depth));
         if (!recursive)
-            return refuse_operation(p, with_from, "Cannot specify MAX RECURSION LEVEL when the CTE is not marked as RECURSIVE");
+            return p->pos = p->count - 1,
+                   refuse_operation(p, with_from, "Cannot specify MAX RECURSION LEVEL when the CTE is not marked as RECURSIVE");
     }
     accept(p, KW_AS);
     TRY(expect(p, TOK_LEFT_PAREN));
@@ -172,7 +177,7 @@ static bool parse_query_term(Parser *p, Rel **out)
 {
     size_t chain = 0;
     TRY(parse_term(p, 1, out));
-    while (is_at(p, TOK_OPERATOR_PIPE)) {
+    while (is_pipe(p)) {
         size_t from = mark(p);
         advance(p);
         Rel *piped;

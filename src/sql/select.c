@@ -161,12 +161,18 @@ bool parse_from_statement(Parser *p, Rel **out)
     TRY(parse_from(p, &source));
     while (is_at(p, KW_SELECT)) {
         Rel *one;
-        if (count)
-            return refuse_unsupported(p, from, "FROM with several SELECTs");
         TRY(parse_select(p, source, &one));
         TRY(parse_organization(p, one, false, &one));
+        if (all) {
+            Rel *both = new_rel(p, REL_SET_OP, all, from);
+            both->set_op.right = one;
+            both->set_op.kind = SETOP_UNION;
+            both->set_op.all = true;
+            one = both;
+        }
         all = one;
-        count++;
+        if (++count > SQL_MAX_CHAIN)
+            return p->depth = SQL_MAX_DEPTH, enter(p);
     }
     if (is_at(p, KW_INSERT))
         return refuse_unsupported(p, from, "FROM with INSERT INTO (multi-insert)");

@@ -67,6 +67,19 @@ static bool zone_of_interval(Parser *p, const Value *v, Str *out)
     return true;
 }
 
+/* The part that Spark finds too large: months, days, hours or seconds. */
+static Str interval_part(Parser *p, const Value *v)
+{
+    int64_t part = v->integer;
+    if (v->type->kind == TYPE_INTERVAL_DT && v->type->interval.from == UNIT_DAY)
+        part /= INT64_C(86400000000);
+    else if (v->type->kind == TYPE_INTERVAL_DT && (part > INT64_C(64800000000) || part < -INT64_C(64800000000)))
+        part /= INT64_C(3600000000);
+    else if (v->type->kind == TYPE_INTERVAL_DT)
+        part /= 1000000;
+    return str_printf(p->arena, "%lld", (long long)part);
+}
+
 static bool parse_set_zone(Parser *p, size_t from, Statement *out)
 {
     Str key = S("spark.sql.session.timeZone"), zone;
@@ -80,10 +93,12 @@ static bool parse_set_zone(Parser *p, size_t from, Statement *out)
     } else if (is_at(p, KW_INTERVAL)) {
         Expr *e;
         TRY(parse_constant(p, &e));
-        if (e->kind == EXPR_LITERAL && e->literal.type->kind == TYPE_INTERVAL_DT && zone_of_interval(p, &e->literal, &zone))
+        bool whole = is_at(p, TOK_EOF) || is_at(p, TOK_SEMICOLON);
+        if (whole && e->kind == EXPR_LITERAL && zone_of_interval(p, &e->literal, &zone))
             return give(set_pair(p, from, key, zone), out);
-        return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__TIMEZONE_INTERVAL_OUT_OF_RANGE,
-                      P("input", source_text(p, from + 3)));
+        if (whole && e->kind == EXPR_LITERAL)
+            return REFUSE_STATEMENT(p, ERR_INVALID_INTERVAL_FORMAT__TIMEZONE_INTERVAL_OUT_OF_RANGE,
+                                    P("input", interval_part(p, &e->literal)));
     }
     return set_error(p, from, ERR__LEGACY_ERROR_TEMP_0045);
 }
@@ -98,6 +113,8 @@ static bool parse_set_variable(Parser *p, size_t from, Statement *out)
     if (is_at(p, TOK_LEFT_PAREN)) {
         NameVec names = {0};
         advance(p);
+        if (is_at(p, TOK_RIGHT_PAREN))
+            return set_error(p, from, ERR_INVALID_SET_SYNTAX);
         TRY(parse_multipart_seq(p, &names));
         TRY(expect_list_end(p, TOK_RIGHT_PAREN));
         for (size_t i = 0; i < names.len; i++)

@@ -76,7 +76,6 @@ static bool parse_tblproperties(Parser *p, Command *c)
 /* SHOW COLUMNS IN t [IN ns]: the namespace may stand apart from the table's name. */
 static bool parse_columns(Parser *p, Command *c)
 {
-    size_t from = mark(p);
     c->show.what = S("columns");
     if (!accept_from(p))
         return syntax_error(p);
@@ -87,9 +86,9 @@ static bool parse_columns(Parser *p, Command *c)
     Name ns;
     TRY(parse_multipart(p, &ns));
     if (c->name.len == 2 && ns.len == 1 && !str_ieq(ns.at[0], c->name.at[0]))
-        return REFUSE(p, from, ERR_SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE,
-                      P("namespaceA", name_quoted(&ns, p->arena)),
-                      P("namespaceB", name_quoted(&(Name){.at = c->name.at, .len = 1}, p->arena)));
+        return error_set(p->err, ERR_SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE,
+                         P("namespaceA", name_quoted(&ns, p->arena)),
+                         P("namespaceB", name_quoted(&(Name){.at = c->name.at, .len = 1}, p->arena)));
     if (c->name.len == 1) {
         vec_push(p->arena, &ns, c->name.at[0]);
         c->name = ns;
@@ -257,8 +256,14 @@ static bool parse_describe_table(Parser *p, Command *c, size_t from)
             return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__DESC_TABLE_COLUMN_PARTITION);
     }
     c->describe.as_json = accept_two(p, KW_AS, KW_JSON);
+    if (c->describe.as_json && c->describe.column.len)
+        return error_set(p->err, ERR_UNSUPPORTED_FEATURE__DESC_TABLE_COLUMN_JSON);
     if (c->describe.as_json && !c->describe.extended)
-        return REFUSE(p, from, ERR_DESCRIBE_JSON_NOT_EXTENDED);
+        return error_set(p->err, ERR_DESCRIBE_JSON_NOT_EXTENDED, P("tableName", name_text(&c->name, p->arena)));
+    for (size_t i = 0; i < c->describe.partition.len; i++)
+        if (!c->describe.partition.at[i].value)
+            return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__EMPTY_PARTITION_VALUE,
+                          P("partKey", name_quoted(&c->describe.partition.at[i].target, p->arena)));
     return true;
 }
 

@@ -28,6 +28,9 @@ static bool parse_use(Parser *p, Statement *out)
     Command *c = command_new(CMD_USE, p->arena);
     advance(p);
     bool word = is_namespace_word(current(p)) || is_at(p, KW_CATALOG);
+    TokenKind next = kind_at(p, 1);
+    if (word && !is_name_at(p, 1) && next != TOK_EOF && next != TOK_SEMICOLON && next != TOK_DOT)
+        return syntax_error_at(p, p->pos + 1);
     if (word && is_name_at(p, 1)) {
         c->use.is_catalog = is_at(p, KW_CATALOG);
         advance(p);
@@ -101,7 +104,7 @@ static bool parse_refresh(Parser *p, Statement *out)
             return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064,
                           PZ("msg", "Resource paths cannot be empty in REFRESH statements. Use / to match everything"));
     }
-    put_property(p, c, S("path"), path);
+    c->comment = path;
     return finish(p, c, from, out);
 }
 
@@ -253,7 +256,24 @@ static bool parse_declare(Parser *p, Statement *out)
         advance(p);
         TRY(parse_expression(p, &c->variable.value));
     }
+    if (!c->variable.type && !c->variable.value)
+        return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__VARIABLE_TYPE_OR_DEFAULT_REQUIRED);
     return finish(p, c, from, out);
+}
+
+static bool check_argument_names(Parser *p, const ExprVec *args, size_t from)
+{
+    Map seen = map_in(p->arena);
+    for (size_t i = 0; i < args->len; i++) {
+        if (args->at[i]->kind != EXPR_ALIAS)
+            continue;
+        Str name = args->at[i]->alias.names.at[0];
+        if (map_has(&seen, name))
+            return REFUSE(p, from, ERR_EXEC_IMMEDIATE_DUPLICATE_ARGUMENT_ALIASES,
+                          P("aliases", name_quoted(&(Name){.at = &name, .len = 1}, p->arena)));
+        map_put(&seen, name, &seen);
+    }
+    return true;
 }
 
 static bool parse_execute(Parser *p, Statement *out)
@@ -269,14 +289,16 @@ static bool parse_execute(Parser *p, Statement *out)
         for (size_t i = 0; i < into.len; i++)
             vec_push(p->arena, &c->immediate.into, into.at[i]);
     }
+    size_t using_at = mark(p);
     if (accept(p, KW_USING)) {
         uint32_t close = is_at(p, TOK_LEFT_PAREN) ? peek_at(p, 0)->match : 0;
-        bool parens = close && (p->tokens[close + 1].kind == TOK_EOF || p->tokens[close + 1].kind == TOK_SEMICOLON);
+        bool parens = close && !is_query_start(p, 1) && (p->tokens[close + 1].kind == TOK_EOF || p->tokens[close + 1].kind == TOK_SEMICOLON);
         if (parens)
             advance(p);
         TRY(parse_named_list(p, &c->immediate.args));
         if (parens)
             TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+        TRY(check_argument_names(p, &c->immediate.args, using_at));
     }
     return finish(p, c, from, out);
 }

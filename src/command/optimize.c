@@ -1,0 +1,252 @@
+/* OPTIMIZE: small files of a partition are packed into larger ones; rows do not change. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "command/command_impl.h"
+
+#define MIN_FILE_BYTES (INT64_C(1) << 30)
+#define MAX_FILE_BYTES (INT64_C(1) << 30)
+
+typedef struct Bin {
+    FileList files;
+    int64_t bytes;
+} Bin;
+typedef VEC(Bin) BinVec;
+typedef VEC(Field) FieldList;
+
+typedef struct Packed {
+    int64_t files_added, files_removed, bytes_added, bytes_removed, partitions, bins, considered, skipped;
+    int64_t vectors_removed;
+} Packed;
+
+static int compare_partitions(const AddFile *x, const AddFile *y)
+{
+    for (size_t i = 0; i < x->partition_values.len && i < y->partition_values.len; i++) {
+        const Property *a = &x->partition_values.at[i], *b = partition_value_of(&y->partition_values, a->key);
+        if (!b || a->is_null != b->is_null)
+            return !b || a->is_null ? -1 : 1;
+        int c = a->is_null ? 0 : str_cmp(a->value, b->value);
+        if (c)
+            return c;
+    }
+    return 0;
+}
+
+static int by_partition_and_size(const void *x, const void *y)
+{
+    const AddFile *a = *(const AddFile *const *)x, *b = *(const AddFile *const *)y;
+    int c = compare_partitions(a, b);
+    return c ? c : a->size < b->size ? -1 : a->size > b->size;
+}
+
+/* Greedy: files in order of size fill a bin up to the target; a bin of one file without deleted rows is left as it is. */
+static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, Packed *p)
+{
+    qsort(files->at, files->len, sizeof *files->at, by_partition_and_size);
+    Bin bin = {0};
+    for (size_t i = 0; i < files->len; i++) {
+        const AddFile *f = files->at[i];
+        bool new_partition = i && compare_partitions(files->at[i - 1], f);
+        if (bin.files.len && (new_partition || bin.bytes + f->size > MAX_FILE_BYTES)) {
+            vec_push(ctx->arena, out, bin);
+            bin = (Bin){0};
+        }
+        p->partitions += !i || new_partition;
+        vec_push(ctx->arena, &bin.files, f);
+        bin.bytes += f->size;
+    }
+    if (bin.files.len)
+        vec_push(ctx->arena, out, bin);
+}
+
+static bool worth_packing(const Bin *bin)
+{
+    return bin->files.len > 1 || (bin->files.len == 1 && bin->files.at[0]->dv);
+}
+
+static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transaction *x, AddFileVec *added, Packed *p, Error *err)
+{
+    BoundRel *scan;
+    TRY(target_scan(ctx, t, NULL, false, &scan, err));
+    FileList *only = ARENA_NEW(ctx->arena, FileList);
+    *only = bin->files;
+    scan->delta.only_files = only;
+    size_t before = added->len;
+    TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), scan, false, added, NULL, err));
+    for (size_t i = before; i < added->len; i++) {
+        transaction_add(x, &added->at[i]);
+        p->files_added++;
+        p->bytes_added += added->at[i].size;
+    }
+    for (size_t i = 0; i < bin->files.len; i++) {
+        transaction_remove(x, bin->files.at[i], false);
+        p->files_removed++;
+        p->bytes_removed += bin->files.at[i]->size;
+        p->vectors_removed += bin->files.at[i]->dv != NULL;
+    }
+    p->bins++;
+    return true;
+}
+
+typedef struct PartitionOnly {
+    const Metadata *m;
+    bool ok;
+} PartitionOnly;
+
+static bool check_partition_column(BoundExpr **e, void *arg)
+{
+    PartitionOnly *p = arg;
+    if ((*e)->kind == BEXPR_COLUMN)
+        p->ok &= metadata_partition_index(p->m, (*e)->column.name) >= 0;
+    return bound_each_child(*e, check_partition_column, p);
+}
+
+/* OPTIMIZE ... WHERE names whole partitions: only partition columns may stand in it. */
+static bool partition_files(CommandContext *ctx, const Target *t, BoundRel *scan, BoundExpr *condition, FileList *out, Error *err)
+{
+    PartitionOnly only = {snapshot_metadata(t->snapshot), true};
+    check_partition_column(&condition, &only);
+    if (!only.ok)
+        return error_set(err, ERR_DELTA_NON_PARTITION_COLUMN_REFERENCE,
+                         P("columnName", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)), PZ("columnList", ""));
+    BoundExprVec conjuncts = {0};
+    vec_push(ctx->arena, &conjuncts, condition);
+    ScanColumn *columns = ARENA_ARRAY(ctx->arena, ScanColumn, scan->delta.column_count);
+    for (size_t i = 0; i < scan->delta.column_count; i++)
+        columns[i] = (ScanColumn){scan->columns.at[i].id, scan->delta.fields[i]};
+    return snapshot_scan(t->snapshot, &conjuncts, columns, scan->delta.column_count, analyzer_func(ctx->analyzer)->zone, ctx->arena, out, err);
+}
+
+static bool candidates(CommandContext *ctx, const Target *t, const Command *c, FileList *out, Packed *p, Error *err)
+{
+    FileList all = {0};
+    if (c->optimize.where) {
+        BoundRel *scan;
+        BoundExpr *condition;
+        TRY(target_scan(ctx, t, NULL, false, &scan, err));
+        TRY(analyze_condition(ctx->analyzer, c->optimize.where, &scan->columns, &condition, err));
+        TRY(partition_files(ctx, t, scan, condition, &all, err));
+    } else
+        snapshot_files(t->snapshot, ctx->arena, &all);
+    p->considered = (int64_t)all.len;
+    for (size_t i = 0; i < all.len; i++)
+        if (all.at[i]->size < MIN_FILE_BYTES || all.at[i]->dv)
+            vec_push(ctx->arena, out, all.at[i]);
+        else
+            p->skipped++;
+    return true;
+}
+
+static void size_stats_field(CommandContext *ctx, FieldList *fields, const char *name, const Type *type)
+{
+    Field f = {str_from(name), type, true, {0}};
+    vec_push(ctx->arena, fields, f);
+}
+
+static const Type *size_stats(CommandContext *ctx)
+{
+    static const char *const NAMES[] = {"min", "max", "avg", "totalFiles", "totalSize"};
+    FieldList fields = {0};
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        size_stats_field(ctx, &fields, NAMES[i], type_simple(i == 2 ? TYPE_DOUBLE : TYPE_LONG));
+    return type_struct(fields.at, fields.len, ctx->arena);
+}
+
+/* The leading members of Delta's metrics struct; the ones that describe Z-order and clustering runs are NULL. */
+static BoundRel *metrics_row(CommandContext *ctx, const Target *t, const Packed *p)
+{
+    static const char *const LONGS[] = {"partitionsOptimized", "numBatches", "totalConsideredFiles", "totalFilesSkipped"};
+    FieldList fields = {0};
+    const Type *stats = size_stats(ctx);
+    size_stats_field(ctx, &fields, "numFilesAdded", type_simple(TYPE_LONG));
+    size_stats_field(ctx, &fields, "numFilesRemoved", type_simple(TYPE_LONG));
+    size_stats_field(ctx, &fields, "filesAdded", stats);
+    size_stats_field(ctx, &fields, "filesRemoved", stats);
+    for (size_t i = 0; i < LENGTH_OF(LONGS); i++)
+        size_stats_field(ctx, &fields, LONGS[i], type_simple(TYPE_LONG));
+    const Type *metrics = type_struct(fields.at, fields.len, ctx->arena);
+    ResultTable r = {0};
+    result_field(ctx, &r, "path", type_simple(TYPE_STRING), true);
+    result_field(ctx, &r, "metrics", metrics, true);
+    Value *row = result_row(ctx, &r);
+    result_set_text(&row[0], delta_table_location(t->table));
+    Value *cells = ARENA_ARRAY(ctx->arena, Value, fields.len);
+    int64_t longs[] = {p->partitions, p->bins, p->considered, p->skipped};
+    cells[0] = value_int(TYPE_LONG, p->files_added);
+    cells[1] = value_int(TYPE_LONG, p->files_removed);
+    cells[2] = value_null(stats);
+    cells[3] = value_null(stats);
+    for (size_t i = 0; i < LENGTH_OF(LONGS); i++)
+        cells[4 + i] = value_int(TYPE_LONG, longs[i]);
+    for (int side = 0; side < 2; side++) {
+        int64_t files = side ? p->files_removed : p->files_added, bytes = side ? p->bytes_removed : p->bytes_added;
+        if (!files)
+            continue;
+        Value *s = ARENA_ARRAY(ctx->arena, Value, 5);
+        s[0] = value_null(type_simple(TYPE_LONG));
+        s[1] = value_null(type_simple(TYPE_LONG));
+        s[2] = value_double((double)bytes / (double)files);
+        s[3] = value_int(TYPE_LONG, files);
+        s[4] = value_int(TYPE_LONG, bytes);
+        cells[2 + side].is_null = false;
+        cells[2 + side].list.items = s;
+        cells[2 + side].list.count = 5;
+    }
+    row[1].is_null = false;
+    row[1].list.items = cells;
+    row[1].list.count = fields.len;
+    return result_rel(ctx, &r);
+}
+
+static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, CommitNote *note, Error *err)
+{
+    note_parameter_text(ctx, note, "predicate", S("[]"));
+    note_parameter_text(ctx, note, "zOrderBy", S("[]"));
+    note_parameter_text(ctx, note, "clusterBy", S("[]"));
+    note_parameter(ctx, note, "auto", S("false"));
+    note_metric(ctx, note, "numRemovedFiles", p->files_removed);
+    note_metric(ctx, note, "numRemovedBytes", p->bytes_removed);
+    note_metric(ctx, note, "numAddedFiles", p->files_added);
+    note_metric(ctx, note, "numAddedBytes", p->bytes_added);
+    note_metric(ctx, note, "numDeletionVectorsRemoved", p->vectors_removed);
+    note->isolation = ISOLATION_SNAPSHOT;
+    return note_commit(ctx, x, note, NULL, err);
+}
+
+bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    CommitNote note = {.operation = S("OPTIMIZE"), .started_us = clock_monotonic_us()};
+    Name name;
+    Target t;
+    FileList files = {0};
+    BinVec bins = {0};
+    Packed packed = {0};
+    AddFileVec added = {0};
+    if (c->optimize.zorder.len)
+        return error_unsupported(err, "OPTIMIZE ... ZORDER BY");
+    if (c->optimize.reorg_purge)
+        return error_unsupported(err, "REORG TABLE ... APPLY (PURGE)");
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TRY(check_change(&t, false, err));
+    TRY(candidates(ctx, &t, c, &files, &packed, err));
+    fill_bins(ctx, &files, &bins, &packed);
+    Transaction *x = transaction_begin(t.table, t.snapshot, ctx->arena);
+    FileList read = {0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < bins.len; i++) {
+        if (!worth_packing(&bins.at[i]))
+            continue;
+        for (size_t k = 0; k < bins.at[i].files.len; k++)
+            vec_push(ctx->arena, &read, bins.at[i].files.at[k]);
+        ok = rewrite_bin(ctx, &t, &bins.at[i], x, &added, &packed, err);
+    }
+    transaction_read_files(x, &read);
+    if (ok && packed.bins)
+        ok = commit_packed(ctx, x, &packed, &note, err);
+    transaction_end(x);
+    if (!ok)
+        discard_files(t.table, &added);
+    *result = metrics_row(ctx, &t, &packed);
+    return ok;
+}

@@ -1,0 +1,121 @@
+/* RESTORE: the files of an older version become the newest version's. */
+#include <unistd.h>
+
+#include "command/command_impl.h"
+
+typedef struct Restored {
+    int64_t files_after, bytes_after, removed_files, removed_bytes, restored_files, restored_bytes;
+} Restored;
+
+static void release_snapshot(void *s)
+{
+    snapshot_unref(s);
+}
+
+static bool old_snapshot(CommandContext *ctx, const Target *t, const TimeTravel *travel, Snapshot **out, Error *err)
+{
+    Value v;
+    if (travel->kind == TRAVEL_VERSION) {
+        TRY(analyze_constant(ctx->analyzer, travel->value, type_simple(TYPE_LONG), &v, err));
+        TRY(snapshot_at_version(t->table, v.integer, out, err));
+    } else {
+        TRY(analyze_constant(ctx->analyzer, travel->value, type_simple(TYPE_TIMESTAMP), &v, err));
+        TRY(snapshot_at_timestamp(t->table, v.integer, out, err));
+    }
+    arena_on_free(ctx->arena, release_snapshot, *out);
+    return true;
+}
+
+static Map by_path(CommandContext *ctx, Snapshot *s, FileList *files)
+{
+    Map m = map_in(ctx->arena);
+    snapshot_files(s, ctx->arena, files);
+    for (size_t i = 0; i < files->len; i++)
+        map_put(&m, files->at[i]->path, (void *)files->at[i]);
+    return m;
+}
+
+static bool same_file(const AddFile *x, const AddFile *y)
+{
+    return y && deletion_vector_equal(x->dv, y->dv);
+}
+
+/* A file that VACUUM has taken cannot come back. */
+static bool check_present(CommandContext *ctx, const Target *t, const AddFile *f, int64_t version, Error *err)
+{
+    Str location;
+    TRY(delta_file_location(t->table, f->path, ctx->arena, &location, err));
+    if (access(str_z(location, ctx->arena), R_OK) == 0)
+        return true;
+    return error_set(err, ERR_DELTA_CANNOT_RESTORE_TABLE_VERSION, P("version", str_printf(ctx->arena, "%lld", (long long)version)),
+                     PZ("startVersion", "the oldest version whose files are all present"), P("endVersion", location));
+}
+
+static bool exchange(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x, Restored *r, Error *err)
+{
+    FileList now = {0}, then = {0};
+    Map current = by_path(ctx, t->snapshot, &now), past = by_path(ctx, old, &then);
+    for (size_t i = 0; i < now.len; i++)
+        if (!same_file(now.at[i], map_get(&past, now.at[i]->path))) {
+            transaction_remove(x, now.at[i], true);
+            r->removed_files++;
+            r->removed_bytes += now.at[i]->size;
+        }
+    for (size_t i = 0; i < then.len; i++) {
+        r->files_after++;
+        r->bytes_after += then.at[i]->size;
+        if (same_file(then.at[i], map_get(&current, then.at[i]->path)))
+            continue;
+        TRY(check_present(ctx, t, then.at[i], snapshot_version(old), err));
+        AddFile add = *then.at[i];
+        add.data_change = true;
+        transaction_add(x, &add);
+        r->restored_files++;
+        r->restored_bytes += add.size;
+    }
+    if (!str_eq(snapshot_metadata(old)->schema_string, snapshot_metadata(t->snapshot)->schema_string))
+        transaction_set_metadata(x, snapshot_metadata(old));
+    return true;
+}
+
+static BoundRel *answer(CommandContext *ctx, const Restored *r)
+{
+    static const char *const NAMES[] = {"table_size_after_restore", "num_of_files_after_restore", "num_removed_files", "num_restored_files",
+                                        "removed_files_size", "restored_files_size"};
+    int64_t values[] = {r->bytes_after, r->files_after, r->removed_files, r->restored_files, r->removed_bytes, r->restored_bytes};
+    return result_counts(ctx, LENGTH_OF(NAMES), NAMES, values);
+}
+
+bool run_restore(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    CommitNote note = {.operation = S("RESTORE"), .started_us = clock_monotonic_us()};
+    Name name;
+    Target t;
+    Snapshot *old;
+    Restored r = {0};
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TRY(check_change(&t, true, err));
+    TRY(old_snapshot(ctx, &t, &c->travel, &old, err));
+    Transaction *x = transaction_begin(t.table, t.snapshot, ctx->arena);
+    transaction_read_whole_table(x);
+    bool ok = exchange(ctx, &t, old, x, &r, err);
+    if (ok) {
+        Str version = str_printf(ctx->arena, "%lld", (long long)snapshot_version(old));
+        if (c->travel.kind == TRAVEL_VERSION)
+            note_parameter(ctx, &note, "version", version);
+        else
+            note_parameter(ctx, &note, "version", S("null"));
+        note_parameter(ctx, &note, "timestamp", S("null"));
+        note_metric(ctx, &note, "numRestoredFiles", r.restored_files);
+        note_metric(ctx, &note, "removedFilesSize", r.removed_bytes);
+        note_metric(ctx, &note, "numRemovedFiles", r.removed_files);
+        note_metric(ctx, &note, "restoredFilesSize", r.restored_bytes);
+        note_metric(ctx, &note, "numOfFilesAfterRestore", r.files_after);
+        note_metric(ctx, &note, "tableSizeAfterRestore", r.bytes_after);
+        ok = note_commit(ctx, x, &note, NULL, err);
+    }
+    transaction_end(x);
+    *result = answer(ctx, &r);
+    return ok;
+}

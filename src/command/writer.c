@@ -1,0 +1,307 @@
+/* DataFrameWriter and DataFrameWriterV2: save, saveAsTable, insertInto, writeTo. */
+#include "command/command_impl.h"
+
+static Str option(const KeyValueVec *options, const char *key)
+{
+    return key_value_get(options, key);
+}
+
+static bool option_true(const KeyValueVec *options, const char *key)
+{
+    return str_is_ci(option(options, key), "true");
+}
+
+static Str local_path(Str path)
+{
+    if (str_starts_with(path, S("file://")))
+        return str_slice(path, 7, path.len);
+    return str_starts_with(path, S("file:")) ? str_slice(path, 5, path.len) : path;
+}
+
+static Str format_of(CommandContext *ctx, Str given)
+{
+    bool found;
+    Str format = given;
+    if (!format.len)
+        session_get(ctx->session, S("spark.sql.sources.default"), ctx->arena, &found, &format);
+    return str_lower(format.len ? format : S("delta"), ctx->arena);
+}
+
+/* ---- Delta ---- */
+
+static bool replace_where(CommandContext *ctx, const KeyValueVec *options, TableWrite *w, Error *err)
+{
+    Str text = option(options, "replaceWhere");
+    if (!text.len)
+        return true;
+    SqlOptions sql = session_sql_options(ctx->session, ctx->arena);
+    Expr *e;
+    TRY(sql_parse_expr(text, &sql, ctx->arena, &e, err));
+    w->mode = WRITE_REPLACE_WHERE;
+    w->replace_where = e;
+    return true;
+}
+
+static bool write_options(CommandContext *ctx, const KeyValueVec *options, TableWrite *w, Error *err)
+{
+    w->merge_schema = option_true(options, "mergeSchema");
+    w->overwrite_schema = option_true(options, "overwriteSchema");
+    w->txn_app_id = option(options, "txnAppId");
+    Str version = option(options, "txnVersion");
+    if (w->txn_app_id.len && !str_to_i64(version, &w->txn_version))
+        return error_set(err, ERR_DELTA_INVALID_IDEMPOTENT_WRITES_OPTIONS, PZ("reason", "txnVersion must be an integer"));
+    if (w->mode == WRITE_OVERWRITE && str_is_ci(option(options, "partitionOverwriteMode"), "dynamic"))
+        w->mode = WRITE_DYNAMIC_PARTITIONS;
+    return w->mode != WRITE_OVERWRITE || replace_where(ctx, options, w, err);
+}
+
+static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err)
+{
+    const Metadata *m = snapshot_metadata(t->snapshot);
+    if (!wanted->len)
+        return true;
+    bool same = wanted->len == m->partition_columns.len;
+    for (size_t i = 0; same && i < wanted->len; i++)
+        same = str_ieq(wanted->at[i], m->partition_columns.at[i]);
+    return same || error_set(err, ERR_DELTA_METADATA_MISMATCH);
+}
+
+static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Command *c, Error *err)
+{
+    TRY(write_options(ctx, &c->properties, w, err));
+    TRY(check_partitioning(t, &c->write.partition_by, err));
+    return write_to_table(ctx, t, w, NULL, err);
+}
+
+/* A table that is not there yet is made by the same path as CREATE TABLE ... AS. */
+static bool create_as(CommandContext *ctx, const Command *c, Str format, const Name *name, Str path, Existence existence, BoundRel **result, Error *err)
+{
+    Command *create = command_new(CMD_CREATE_TABLE, ctx->arena);
+    create->origin = c->origin;
+    create->name = *name;
+    create->query = c->query;
+    create->existence = existence;
+    create->table.spec.provider = format;
+    create->table.spec.location = path;
+    create->table.spec.options = c->properties;
+    for (size_t i = 0; i < c->write.partition_by.len; i++)
+        vec_push(ctx->arena, &create->table.spec.partition_by, expr_column(ctx->arena, c->write.partition_by.at[i]));
+    for (size_t i = 0; i < c->properties.len; i++)
+        if (str_istarts_with(c->properties.at[i].key, S("delta.")))
+            vec_push(ctx->arena, &create->table.spec.properties, c->properties.at[i]);
+    return run_create_table(ctx, create, result, err);
+}
+
+typedef enum SaveMode { SAVE_APPEND, SAVE_OVERWRITE, SAVE_ERROR, SAVE_IGNORE } SaveMode;
+
+static bool save_mode(Str mode, SaveMode *out, Error *err)
+{
+    if (str_is_ci(mode, "append"))
+        *out = SAVE_APPEND;
+    else if (str_is_ci(mode, "overwrite"))
+        *out = SAVE_OVERWRITE;
+    else if (!mode.len || str_is_ci(mode, "error") || str_is_ci(mode, "errorifexists") || str_is_ci(mode, "default"))
+        *out = SAVE_ERROR;
+    else if (str_is_ci(mode, "ignore"))
+        *out = SAVE_IGNORE;
+    else
+        return error_set(err, ERR_INVALID_SAVE_MODE, P("mode", str_printf(err->arena, "\"" STR_FMT "\"", STR_ARG(mode))));
+    return true;
+}
+
+static bool save_delta(CommandContext *ctx, const Command *c, const Name *name, SaveMode mode, bool exists, Target *t, BoundRel **result, Error *err)
+{
+    if (!exists)
+        return create_as(ctx, c, S("delta"), name, (Str){0}, IF_NOT_GIVEN, result, err);
+    if (mode == SAVE_IGNORE)
+        return true;
+    if (mode == SAVE_ERROR)
+        return error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(name, ctx->arena)));
+    TableWrite w = {.mode = mode == SAVE_OVERWRITE ? WRITE_OVERWRITE : WRITE_APPEND, .align = {.by_name = true}, .operation = S("WRITE")};
+    TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
+    return append_to(ctx, t, &w, c, err);
+}
+
+static bool save_path(CommandContext *ctx, const Command *c, Str path, SaveMode mode, BoundRel **result, Error *err)
+{
+    Str parts[2] = {S("delta"), path};
+    Name name = name_of(ctx->arena, 2, parts);
+    Target t = {.name = str_printf(ctx->arena, "delta.`" STR_FMT "`", STR_ARG(path))};
+    bool exists;
+    TRY(catalog_delta_table(session_catalog(ctx->session), path, &t.table, err));
+    bool ok = delta_table_exists(t.table, &exists, err);
+    delta_table_unref(t.table);
+    TRY(ok);
+    if (exists)
+        TRY(target_at_location(ctx, path, &t, err));
+    if (exists && mode == SAVE_ERROR)
+        return error_set(err, ERR_DELTA_PATH_EXISTS, P("path", path));
+    return save_delta(ctx, c, &name, mode, exists, &t, result, err);
+}
+
+static bool find_table(CommandContext *ctx, const Name *name, bool *exists, TableEntry *entry, Error *err)
+{
+    Str catalog, schema, object;
+    bool known;
+    *exists = false;
+    TRY(command_object_name(ctx, name, &catalog, &schema, &object, err));
+    TRY(catalog_has_catalog(session_catalog(ctx->session), catalog, &known, err));
+    return !known || catalog_get_table(session_catalog(ctx->session), catalog, schema, object, ctx->arena, exists, entry, err);
+}
+
+/* ---- other formats ---- */
+
+static bool folder_has_files(CommandContext *ctx, Str path, bool *any, Error *err)
+{
+    Store *store;
+    StoreEntryVec entries = {0};
+    TRY(store_open(path, ctx->arena, &store, err));
+    TRY(store_list(store, S(""), S(""), ctx->arena, &entries, err));
+    *any = entries.len > 0;
+    return true;
+}
+
+static bool partition_indexes(CommandContext *ctx, const StrVec *names, const Type *schema, WriteSpec *spec, Error *err)
+{
+    spec->partition_columns = ARENA_ARRAY(ctx->arena, size_t, names->len + 1);
+    for (size_t i = 0; i < names->len; i++) {
+        int at = type_field_index(schema, names->at[i], analyzer_func(ctx->analyzer)->case_sensitive);
+        if (at < 0)
+            return error_set(err, ERR_COLUMN_NOT_FOUND, P("colName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(names->at[i]))), PZ("caseSensitiveConfig", "\"spark.sql.caseSensitive\""));
+        spec->partition_columns[spec->partition_count++] = (size_t)at;
+    }
+    return true;
+}
+
+static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
+{
+    static const char *const FORMATS[] = {"parquet", "csv", "json", "text"};
+    bool known = false, any;
+    for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
+        known |= str_is(format, FORMATS[i]);
+    if (!known)
+        return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
+    TRY(folder_has_files(ctx, path, &any, err));
+    if (any && mode == SAVE_IGNORE)
+        return true;
+    if (any && mode == SAVE_ERROR)
+        return error_set(err, ERR_PATH_ALREADY_EXISTS, P("outputPath", str_printf(ctx->arena, "file:" STR_FMT, STR_ARG(path))));
+    BoundRel *rows;
+    TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+    /* What is overwritten may be what is read: the rows are kept before the old files go. */
+    ChangeSet kept = {0};
+    if (any && mode == SAVE_OVERWRITE) {
+        kept.stored_id = clock_uuid_in(ctx->arena);
+        kept.source = rows->columns;
+        TRY(engine_store(ctx->engine, kept.stored_id, rows, &ctx->run, err));
+        rows = change_set_rel(ctx, &kept);
+    }
+    WriteSpec spec = {.folder = path, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
+                      .options = c->properties, .codec = option(&c->properties, "compression")};
+    WrittenFileVec files = {0};
+    bool ok = partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err);
+    if (ok && kept.stored_id.len)
+        ok = delete_table_files(ctx, path, err);
+    ok = ok && engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err);
+    if (kept.stored_id.len)
+        engine_drop_stored(ctx->engine, kept.stored_id);
+    return ok;
+}
+
+/* ---- the commands ---- */
+
+static bool save_as_table(CommandContext *ctx, const Command *c, Str format, SaveMode mode, BoundRel **result, Error *err)
+{
+    Name name;
+    TableEntry entry;
+    bool exists;
+    Target t = {0};
+    TRY(command_name(ctx, c, &name, err));
+    TRY(find_table(ctx, &name, &exists, &entry, err));
+    bool delta = exists ? str_is_ci(entry.provider, "delta") : str_is(format, "delta");
+    if (!delta && exists && mode != SAVE_OVERWRITE)
+        return mode == SAVE_IGNORE || (mode == SAVE_APPEND ? error_unsupported(err, "appending to a " STR_FMT " table", STR_ARG(entry.provider))
+                                                           : error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&name, ctx->arena))));
+    if (!delta)
+        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), exists ? OR_REPLACE : IF_NOT_GIVEN, result, err);
+    if (exists)
+        TRY(target_open(ctx, &name, c->origin, &t, err));
+    else if (option(&c->properties, "path").len)
+        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), IF_NOT_GIVEN, result, err);
+    return save_delta(ctx, c, &name, mode, exists, &t, result, err);
+}
+
+static bool insert_into(CommandContext *ctx, const Command *c, SaveMode mode, Error *err)
+{
+    Name name;
+    Target t;
+    TRY(command_name(ctx, c, &name, err));
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TableWrite w = {.mode = mode == SAVE_OVERWRITE ? WRITE_OVERWRITE : WRITE_APPEND, .operation = S("WRITE")};
+    TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
+    return append_to(ctx, &t, &w, c, err);
+}
+
+bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    SaveMode mode = SAVE_ERROR;
+    *result = result_none(ctx);
+    TRY(save_mode(c->write.mode, &mode, err));
+    Str format = format_of(ctx, c->write.format);
+    if (c->write.buckets || c->write.bucket_by.len)
+        return error_unsupported(err, "bucketBy");
+    if (c->name.len)
+        return c->write.insert_into ? insert_into(ctx, c, mode, err) : save_as_table(ctx, c, format, mode, result, err);
+    if (str_is(format, "noop")) {
+        BoundRel *rows;
+        ChangeSet ignored = {.stored_id = clock_uuid_in(ctx->arena)};
+        TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+        TRY(engine_store(ctx->engine, ignored.stored_id, rows, &ctx->run, err));
+        engine_drop_stored(ctx->engine, ignored.stored_id);
+        return true;
+    }
+    Str path = local_path(c->write.path.len ? c->write.path : option(&c->properties, "path"));
+    if (!path.len)
+        return error_set(err, ERR_DELTA_PATH_DOES_NOT_EXIST, PZ("path", ""));
+    return str_is(format, "delta") ? save_path(ctx, c, path, mode, result, err) : save_files(ctx, c, format, path, mode, err);
+}
+
+static bool v2_create(CommandContext *ctx, const Command *c, const Name *name, bool replace, Existence existence, BoundRel **result, Error *err)
+{
+    Command *create = command_new(CMD_CREATE_TABLE, ctx->arena);
+    create->origin = c->origin;
+    create->name = *name;
+    create->query = c->query;
+    create->existence = existence;
+    create->table.replace = replace;
+    create->table.spec.provider = format_of(ctx, c->write_v2.provider);
+    create->table.spec.partition_by = c->write_v2.partition_by;
+    create->table.spec.properties = c->write_v2.table_properties;
+    create->table.spec.options = c->properties;
+    return run_create_table(ctx, create, result, err);
+}
+
+bool run_write_v2(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    Name name;
+    Target t;
+    *result = result_none(ctx);
+    TRY(command_name(ctx, c, &name, err));
+    Str mode = c->write_v2.mode;
+    if (str_is(mode, "create"))
+        return v2_create(ctx, c, &name, false, IF_NOT_GIVEN, result, err);
+    if (str_is(mode, "replace"))
+        return v2_create(ctx, c, &name, true, IF_NOT_GIVEN, result, err);
+    if (str_is(mode, "create_or_replace"))
+        return v2_create(ctx, c, &name, false, OR_REPLACE, result, err);
+    TRY(target_open(ctx, &name, c->origin, &t, err));
+    TableWrite w = {.mode = WRITE_APPEND, .align = {.by_name = true}, .operation = S("WRITE")};
+    if (str_is(mode, "overwrite")) {
+        w.mode = WRITE_REPLACE_WHERE;
+        w.replace_where = c->write_v2.overwrite_condition;
+    } else if (str_is(mode, "overwrite_partitions"))
+        w.mode = WRITE_DYNAMIC_PARTITIONS;
+    TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
+    w.merge_schema = option_true(&c->properties, "mergeSchema");
+    return write_to_table(ctx, &t, &w, NULL, err);
+}

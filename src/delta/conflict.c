@@ -1,0 +1,327 @@
+/* Whether a commit that won the race stands against ours: one row a rule, in the order Delta checks them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "delta/feature.h"
+#include "delta/partition.h"
+#include "delta/scan_impl.h"
+#include "delta/schema.h"
+#include "delta/transaction_impl.h"
+
+#define DOC_LINK "https://docs.delta.io/latest/concurrency-control.html"
+
+typedef struct Conflict {
+    Transaction *x;
+    const CommitActions *winner;
+    IsolationLevel level;
+} Conflict;
+
+/* ---- wording ---- */
+
+static Str number(int64_t n, Arena *arena)
+{
+    return str_printf(arena, "%lld", (long long)n);
+}
+
+static Str operation_of(const CommitActions *w)
+{
+    return w->info && w->info->operation.len ? w->info->operation : S("TRANSACTION");
+}
+
+/* "\nConflicting commit: {...}" or nothing. */
+static Str conflicting_commit(const CommitActions *w, Arena *arena)
+{
+    static const Str opening = S_INIT("{\"commitInfo\":");
+    Buf b = buf_in(arena);
+    if (!w->info)
+        return S("");
+    action_put_commit_info(&b, w->info);
+    Str line = str_trim(buf_str(&b));
+    return str_printf(arena, "\nConflicting commit: " STR_FMT, STR_ARG(str_slice(line, opening.len, line.len - 1)));
+}
+
+/* "[day=2024-01-01, id=3]"; empty for a table without partitions. */
+static Str partition_hint(const PropertyVec *values, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    if (!values->len)
+        return S("");
+    buf_addc(&b, '[');
+    for (size_t i = 0; i < values->len; i++)
+        buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? ", " : "", STR_ARG(values->at[i].key),
+                 STR_ARG(values->at[i].is_null ? S("null") : values->at[i].value));
+    buf_addc(&b, ']');
+    return buf_str(&b);
+}
+
+/* Sets those parameters that the class's text names. */
+static bool fail_with(ErrorClass cls, const ErrorParam *params, size_t count, Error *err)
+{
+    ErrorParam named[ERROR_MAX_PARAMS + 1] = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < count && kept < ERROR_MAX_PARAMS; i++) {
+        Str place = str_printf(err->arena, "<%s>", params[i].key);
+        if (str_find(str_from(error_class_template(cls)), place) >= 0)
+            named[kept++] = params[i];
+    }
+    return error_set_params(err, cls, named);
+}
+
+static bool fail_files(const Conflict *c, ErrorClass with_hint, ErrorClass without, const PropertyVec *values, Error *err)
+{
+    Str hint = values ? partition_hint(values, err->arena) : S("");
+    const ErrorParam params[] = {
+        P("operation", operation_of(c->winner)), P("tableName", c->x->table->location),
+        P("version", number(c->winner->version, err->arena)), P("partitionValues", hint), PZ("docLink", DOC_LINK),
+    };
+    return fail_with(hint.len ? with_hint : without, params, LENGTH_OF(params), err);
+}
+
+static bool fail_commit(const Conflict *c, ErrorClass cls, Error *err)
+{
+    bool first = c->winner->version == 0;
+    const ErrorParam params[] = {
+        P("tableName", c->x->table->location),
+        PZ("additionalInfo", first ? "This happens when multiple writers are writing to an empty directory. "
+                                     "Creating the table ahead of time will avoid this conflict. "
+                                   : ""),
+        P("conflictingCommit", conflicting_commit(c->winner, err->arena)), PZ("docLink", DOC_LINK),
+    };
+    return fail_with(cls, params, LENGTH_OF(params), err);
+}
+
+/* ---- protocol and metadata ---- */
+
+/* Features whose rules a transaction that began before them still keeps, so that it may go on. */
+static bool is_safe_to_gain(Str feature)
+{
+    static const char *const names[] = {"appendOnly", "timestampNtz", "deletionVectors", "domainMetadata", "v2Checkpoint",
+                                        "vacuumProtocolCheck"};
+    for (size_t i = 0; i < LENGTH_OF(names); i++)
+        if (str_is(feature, names[i]))
+            return true;
+    return false;
+}
+
+static bool has_feature(const DeltaStrVec *v, Str name)
+{
+    for (size_t i = 0; i < v->len; i++)
+        if (str_eq(v->at[i], name))
+            return true;
+    return false;
+}
+
+static bool check_protocol(const Conflict *c, Error *err)
+{
+    const Protocol *won = c->winner->protocol;
+    Transaction *x = c->x;
+    if (!won)
+        return true;
+    TRY(protocol_check_write(won, transaction_metadata(x), x->table->location, err));
+    if (x->protocol_changed || !x->read)
+        return fail_commit(c, ERR_DELTA_PROTOCOL_CHANGED, err);
+    DeltaStrVec before = {0}, after = {0};
+    protocol_features(&x->protocol, err->arena, &before);
+    protocol_features(won, err->arena, &after);
+    for (size_t i = 0; i < before.len; i++)
+        if (!has_feature(&after, before.at[i]))
+            return fail_commit(c, ERR_DELTA_PROTOCOL_CHANGED, err);
+    for (size_t i = 0; i < after.len; i++)
+        if (!has_feature(&before, after.at[i]) && !is_safe_to_gain(after.at[i]))
+            return fail_commit(c, ERR_DELTA_PROTOCOL_CHANGED, err);
+    x->protocol = protocol_copy(won, x->arena);
+    return true;
+}
+
+/* Properties that may appear under our feet: we then simply do not use what they allow. */
+static bool is_harmless_property(Str key, Str value)
+{
+    return (str_is(key, "delta.enableDeletionVectors") && str_is_ci(value, "true")) ||
+           (str_is(key, "delta.checkpointPolicy") && str_is_ci(value, "v2"));
+}
+
+static bool same_strings(const DeltaStrVec *a, const DeltaStrVec *b)
+{
+    bool same = a->len == b->len;
+    for (size_t i = 0; same && i < a->len; i++)
+        same = str_eq(a->at[i], b->at[i]);
+    return same;
+}
+
+static bool is_harmless_change(const Metadata *before, const Metadata *after)
+{
+    if (!str_eq(before->id, after->id) || !str_eq(before->name, after->name) ||
+        !str_eq(before->description, after->description) || !str_eq(before->schema_string, after->schema_string) ||
+        !same_strings(&before->partition_columns, &after->partition_columns))
+        return false;
+    for (size_t i = 0; i < before->configuration.len; i++)
+        if (!property_find(&after->configuration, before->configuration.at[i].key))
+            return false;
+    for (size_t i = 0; i < after->configuration.len; i++) {
+        const Property *p = &after->configuration.at[i], *old = property_find(&before->configuration, p->key);
+        if ((!old || !str_eq(old->value, p->value)) && !is_harmless_property(p->key, p->value))
+            return false;
+    }
+    return true;
+}
+
+static bool check_metadata(const Conflict *c, Error *err)
+{
+    const Metadata *won = c->winner->metadata;
+    Transaction *x = c->x;
+    if (!won)
+        return true;
+    if (x->metadata || !x->read || !is_harmless_change(transaction_metadata(x), won))
+        return fail_commit(c, ERR_DELTA_METADATA_CHANGED, err);
+    x->winner_metadata = metadata_copy(won, x->arena);
+    return true;
+}
+
+/* ---- what is named ---- */
+
+static bool check_domains(const Conflict *c, Error *err)
+{
+    for (size_t i = 0; i < c->winner->domains.len; i++) {
+        const DomainMetadata *won = &c->winner->domains.at[i];
+        if (str_is(won->domain, "delta.rowTracking")) { /* row ids are assigned anew after each winner */
+            int64_t high = row_id_high_of(won->configuration);
+            c->x->row_id_high = high > c->x->row_id_high ? high : c->x->row_id_high;
+            continue;
+        }
+        for (size_t j = 0; j < c->x->domains.len; j++)
+            if (str_eq(won->domain, c->x->domains.at[j].domain))
+                return fail_commit(c, ERR_DELTA_CONCURRENT_TRANSACTION, err);
+    }
+    return true;
+}
+
+static bool check_txns(const Conflict *c, Error *err)
+{
+    for (size_t i = 0; i < c->winner->txns.len; i++)
+        for (size_t j = 0; j < c->x->txns.len; j++)
+            if (str_eq(c->winner->txns.at[i].app_id, c->x->txns.at[j].app_id))
+                return fail_commit(c, ERR_DELTA_CONCURRENT_TRANSACTION, err);
+    return true;
+}
+
+/* ---- files ---- */
+
+static bool was_read(const Transaction *x, const AddFile *f)
+{
+    if (x->read_whole)
+        return true;
+    for (size_t i = 0; i < x->predicates.len; i++) {
+        const ReadPredicate *p = &x->predicates.at[i];
+        if (!p->conjuncts || scan_may_match(x->read, p->conjuncts, p->columns, p->column_count, S("UTC"), f))
+            return true;
+    }
+    return false;
+}
+
+static bool checks_adds(const Conflict *c)
+{
+    bool blind = c->winner->info && c->winner->info->has_blind_append && c->winner->info->is_blind_append;
+    switch (c->level) {
+    case LEVEL_SNAPSHOT: return false;
+    case LEVEL_SERIALIZABLE: return true;
+    case LEVEL_WRITE_SERIALIZABLE: return !blind || c->x->metadata;
+    }
+    return true;
+}
+
+static bool check_adds(const Conflict *c, Error *err)
+{
+    if (!checks_adds(c) || !c->x->read)
+        return true;
+    for (size_t i = 0; i < c->winner->adds.len; i++) {
+        const AddFile *f = &c->winner->adds.at[i];
+        if (was_read(c->x, f))
+            return fail_files(c, ERR_DELTA_CONCURRENT_APPEND__WITH_PARTITION_HINT,
+                              ERR_DELTA_CONCURRENT_APPEND__WITHOUT_HINT, &f->partition_values, err);
+    }
+    return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t *removed_hashes(const Conflict *c, Arena *arena)
+{
+    size_t count = c->winner->removes.len;
+    uint64_t *hashes = ARENA_ARRAY(arena, uint64_t, count);
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = log_path_hash(c->winner->removes.at[i].path);
+    qsort(hashes, count, sizeof *hashes, by_hash);
+    return hashes;
+}
+
+/* By path alone, whatever the deletion vector: two writers must not both change one file. */
+static bool winner_removed(const Conflict *c, const uint64_t *hashes, Str path)
+{
+    uint64_t hash = log_path_hash(path);
+    if (!bsearch(&hash, hashes, c->winner->removes.len, sizeof hash, by_hash))
+        return false;
+    for (size_t i = 0; i < c->winner->removes.len; i++)
+        if (log_path_equal(c->winner->removes.at[i].path, path))
+            return true;
+    return false;
+}
+
+static bool check_reads_removed(const Conflict *c, Error *err)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    if (!c->winner->removes.len)
+        return true;
+    const uint64_t *hashes = removed_hashes(c, scratch);
+    for (size_t i = 0; i < c->x->read_files.len; i++)
+        if (winner_removed(c, hashes, c->x->read_files.at[i]->path))
+            return fail_files(c, ERR_DELTA_CONCURRENT_DELETE_READ__WITH_PARTITION_HINT,
+                              ERR_DELTA_CONCURRENT_DELETE_READ__WITHOUT_HINT,
+                              &c->x->read_files.at[i]->partition_values, err);
+    if (c->x->read_whole)
+        return fail_files(c, ERR_DELTA_CONCURRENT_DELETE_READ__WITH_PARTITION_HINT,
+                          ERR_DELTA_CONCURRENT_DELETE_READ__WITHOUT_HINT, NULL, err);
+    return true;
+}
+
+static bool check_removes_removed(const Conflict *c, Error *err)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    if (!c->winner->removes.len)
+        return true;
+    const uint64_t *hashes = removed_hashes(c, scratch);
+    for (size_t i = 0; i < c->x->removes.len; i++)
+        if (winner_removed(c, hashes, c->x->removes.at[i].path))
+            return fail_files(c, ERR_DELTA_CONCURRENT_DELETE_DELETE__WITH_PARTITION_HINT,
+                              ERR_DELTA_CONCURRENT_DELETE_DELETE__WITHOUT_HINT,
+                              &c->x->removes.at[i].partition_values, err);
+    return true;
+}
+
+/* ---- the table of rules ---- */
+
+static const struct {
+    const char *name;
+    bool (*check)(const Conflict *c, Error *err);
+} rules[] = {
+    {"the protocol changed", check_protocol},
+    {"the metadata changed", check_metadata},
+    {"both change one domain", check_domains},
+    {"both are the same application's transaction", check_txns},
+    {"files were added that we should have read", check_adds},
+    {"files that we read were removed", check_reads_removed},
+    {"both remove a file", check_removes_removed},
+};
+
+bool conflict_check(Transaction *x, const CommitActions *winner, IsolationLevel level, Error *err)
+{
+    Conflict c = {x, winner, level};
+    for (size_t i = 0; i < LENGTH_OF(rules); i++)
+        TRY(rules[i].check(&c, err));
+    if (winner->info && winner->info->in_commit_timestamp_ms > x->previous_timestamp_ms)
+        x->previous_timestamp_ms = winner->info->in_commit_timestamp_ms;
+    return true;
+}

@@ -1,0 +1,140 @@
+/* A transaction gathers actions and what it read; committing is in transaction_commit.c. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "delta/feature.h"
+#include "delta/schema.h"
+#include "delta/transaction_impl.h"
+
+Transaction *transaction_begin(DeltaTable *t, Snapshot *read, Arena *arena)
+{
+    Transaction *x = calloc(1, sizeof *x);
+    if (!x)
+        panic("out of memory");
+    delta_table_ref(t);
+    x->table = t;
+    x->read = read;
+    x->arena = arena;
+    x->row_id_high = -1;
+    x->protocol = (Protocol){.min_reader = 1, .min_writer = 2};
+    if (!read)
+        return x;
+    snapshot_ref(read);
+    x->protocol = protocol_copy(&read->state->protocol, arena);
+    x->previous_timestamp_ms = read->timestamp_ms;
+    x->row_id_high = row_id_high_of(snapshot_domain(read, S("delta.rowTracking")));
+    return x;
+}
+
+void transaction_end(Transaction *x)
+{
+    if (!x)
+        return;
+    snapshot_unref(x->read);
+    delta_table_unref(x->table);
+    free(x);
+}
+
+int64_t row_id_high_of(Str configuration)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    Error ignored = error_in(scratch);
+    yyjson_val *root;
+    if (!configuration.len || !json_parse(configuration, S("delta.rowTracking"), scratch, &root, &ignored))
+        return -1;
+    return json_get_i64(root, "rowIdHighWaterMark", -1);
+}
+
+/* ---- actions ---- */
+
+void transaction_set_metadata(Transaction *x, const Metadata *m)
+{
+    x->metadata = metadata_copy(m, x->arena);
+}
+
+void transaction_set_protocol(Transaction *x, const Protocol *p)
+{
+    x->protocol_changed = !x->read || !protocol_equal(&x->read->state->protocol, p);
+    x->protocol = protocol_copy(p, x->arena);
+}
+
+bool transaction_enable_feature(Transaction *x, const char *feature, Error *err)
+{
+    if (protocol_has_feature(&x->protocol, feature))
+        return true;
+    x->protocol_changed = true;
+    return protocol_add_feature(&x->protocol, feature, x->arena, err);
+}
+
+void transaction_add(Transaction *x, const AddFile *f)
+{
+    vec_push(x->arena, &x->adds, *f);
+}
+
+void transaction_remove(Transaction *x, const AddFile *f, bool data_change)
+{
+    RemoveFile removed = {
+        .path = f->path,
+        .has_deletion_timestamp = true,
+        .deletion_timestamp_ms = clock_now_ms(),
+        .data_change = data_change,
+        .extended_file_metadata = true,
+        .partition_values = f->partition_values,
+        .size = f->size,
+        .tags = f->tags,
+        .dv = f->dv,
+        .has_base_row_id = f->has_base_row_id,
+        .base_row_id = f->base_row_id,
+        .default_row_commit_version = f->default_row_commit_version,
+    };
+    vec_push(x->arena, &x->removes, removed);
+}
+
+void transaction_cdc(Transaction *x, const CdcFile *f)
+{
+    vec_push(x->arena, &x->cdcs, *f);
+}
+
+void transaction_txn(Transaction *x, Str app_id, int64_t version)
+{
+    vec_push(x->arena, &x->txns, ((TxnAction){app_id, version, clock_now_ms()}));
+}
+
+void transaction_domain(Transaction *x, const DomainMetadata *d)
+{
+    vec_push(x->arena, &x->domains, *d);
+}
+
+/* ---- reads ---- */
+
+void transaction_read_whole_table(Transaction *x)
+{
+    x->read_whole = true;
+}
+
+void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts, const ScanColumn *columns,
+                                size_t column_count)
+{
+    vec_push(x->arena, &x->predicates, ((ReadPredicate){conjuncts, columns, column_count}));
+}
+
+void transaction_read_files(Transaction *x, const FileList *files)
+{
+    for (size_t i = 0; i < files->len; i++)
+        vec_push(x->arena, &x->read_files, files->at[i]);
+}
+
+bool transaction_reads_anything(const Transaction *x)
+{
+    return x->read_whole || x->predicates.len || x->read_files.len;
+}
+
+const Metadata *transaction_metadata(const Transaction *x)
+{
+    if (x->metadata)
+        return x->metadata;
+    if (x->winner_metadata)
+        return x->winner_metadata;
+    return x->read ? &x->read->state->metadata : NULL;
+}

@@ -1,0 +1,44 @@
+/* Row numbers, raised errors and what show() prints: the small natives of rows_session.c. */
+#include "func/native_impl.h"
+
+/* monotonically_increasing_id: the partition in the upper bits, here one a thread that runs the call. */
+static bool row_next_id(Native *n, idx_t row)
+{
+    int64_t *next = native_state(n);
+    return native_set_i64(n, row, (*next)++);
+}
+
+static bool row_raise(Native *n, idx_t row)
+{
+    return NATIVE_FAIL(n, ERR_USER_RAISED_EXCEPTION, P("errorMessage", native_arg_null(n, 0, row) ? S("null") : native_str(n, 0, row)));
+}
+
+static bool row_assert(Native *n, idx_t row)
+{
+    if (!native_arg_null(n, 0, row) && native_bool(n, 0, row))
+        return native_set_null(n, row);
+    return NATIVE_FAIL(n, ERR_USER_RAISED_EXCEPTION, P("errorMessage", native_arg_null(n, 1, row) ? S("null") : native_str(n, 1, row)));
+}
+
+/* [61 62] */
+static bool row_show_binary(Native *n, idx_t row)
+{
+    Str s = native_str(n, 0, row);
+    buf_addc(&n->scratch, '[');
+    for (size_t i = 0; i < s.len; i++)
+        buf_addf(&n->scratch, "%s%02X", i ? " " : "", (unsigned char)s.ptr[i]);
+    buf_addc(&n->scratch, ']');
+    return native_set_scratch(n, row);
+}
+
+static const NativeFunction FUNCTIONS[] = {
+    {"ls_next_id", "8:", row_next_id, NATIVE_VOLATILE | NATIVE_STATE, 0},
+    {"ls_raise", "4:s", row_raise, NATIVE_SEES_NULL | NATIVE_VOLATILE, 0},
+    {"ls_assert", "4:bs", row_assert, NATIVE_SEES_NULL | NATIVE_VOLATILE, 0},
+    {"ls_show_binary", "s:x", row_show_binary, 0, 0},
+};
+
+bool native_register_session(duckdb_connection c, Error *err)
+{
+    return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
+}
