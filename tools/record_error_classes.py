@@ -18,7 +18,7 @@ HEADER = """\
  * holds the whole message, the parent's text first. sqlstate is "" where Spark gives none. Rendered as
  * "[class] text SQLSTATE: state". Sorted by class, so that a name is found by binary search (strcmp).
  * Origin: the error catalogues of Apache Spark %s and Delta Lake %s, Apache-2.0; see NOTICE.
- * Written by tools/record_error_classes.py from the jars: a new release re-makes it, so do not edit by hand. */
+ * Written by tools/record_error_classes.py: do not edit; classes of our own stand in error_class_own.def. */
 """
 
 

@@ -44,3 +44,54 @@ void analyzer_set_references(Analyzer *a, const RelVec *references);
 
 /* A builtin applied to bound arguments. */
 MUST_CHECK bool analyze_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, BoundExpr **out, Error *err);
+
+/* ---- object.c: what is known of tables, views and schemas without reading their rows ---- */
+
+/* Spark's patterns of SHOW .. LIKE and spark.catalog: '*' any text, '.' any character, '|' between alternatives; case ignored. */
+bool pattern_matches(Str pattern, Str name);
+/* [], [schema] or [catalog, schema] as a schema that exists; SCHEMA_NOT_FOUND otherwise. */
+MUST_CHECK bool analyze_schema_name(Analyzer *a, const Name *name, SchemaEntry *out, Error *err);
+
+/* "[`system`.`session`, `main`.`default`]": where an unqualified name is looked for, for messages; functions are also looked
+ * for among the builtins. */
+Str search_path_text(Analyzer *a, bool functions);
+
+typedef struct ObjectInfo {
+    ResolvedTable resolved;
+    const Type *schema;         /* as queries see it; comments are in the fields' metadata */
+    StrVec partition_columns;
+    PropertyVec properties;     /* by key; a Delta table's protocol among them */
+    Str comment;
+    Snapshot *snapshot;         /* Delta tables only; held until the arena is freed */
+} ObjectInfo;
+MUST_CHECK bool analyze_object(Analyzer *a, const Name *name, Origin origin, ObjectInfo *out, Error *err);
+bool object_is_view(const ObjectInfo *o);
+/* The field's type as DESCRIBE prints it. */
+Str object_type_text(const Field *f, Arena *arena);
+/* "file:/data/t" for an absolute path, other locations as they are. */
+Str location_uri(Str location, Arena *arena);
+
+/* Temporary views come last; those of global_temp only when that schema is asked for. */
+typedef struct ListedTable {
+    Str name;
+    TableEntry entry;           /* not of temporary views */
+    bool temporary, global, view;
+} ListedTable;
+typedef VEC(ListedTable) ListedTableVec;
+/* pattern empty and has_pattern false: all. */
+MUST_CHECK bool analyze_list_tables(Analyzer *a, const Name *schema, bool views_only, bool has_pattern, Str pattern, ListedTableVec *out,
+                                    Error *err);
+/* Rows of a partitioned Delta table: one per distinct combination of partition values, columns typed. */
+MUST_CHECK bool analyze_partitions(Analyzer *a, const ObjectInfo *o, const Type **schema, RowVec *rows, Error *err);
+/* Names that may be called, in order, without the hidden ones. */
+void function_names(bool has_pattern, Str pattern, Arena *arena, StrVec *out);
+/* "abs(numeric) -> same": what a function takes, for DESCRIBE FUNCTION and listFunctions. */
+Str function_usage(const FuncRow *row, Arena *arena);
+/* CREATE TABLE or VIEW text that makes the object again; Delta tables are refused in strict mode, as Delta does. */
+MUST_CHECK bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str *out, Error *err);
+
+/* ---- delta_rows.c: DESCRIBE HISTORY and DETAIL ---- */
+
+/* limit 0: all that the log still has. */
+MUST_CHECK bool analyze_delta_history(Analyzer *a, Str location, int64_t limit, BoundRel **out, Error *err);
+MUST_CHECK bool analyze_delta_detail(Analyzer *a, const ObjectInfo *o, BoundRel **out, Error *err);

@@ -109,6 +109,7 @@ static const RelRule RULES[] = {
     [REL_NA_REPLACE] = analyze_na_replace,
     [REL_STAT] = analyze_stat,
     [REL_WITH_WATERMARK] = analyze_transparent,
+    [REL_COLLECT_METRICS] = analyze_transparent, /* query/ computes the metrics */
     [REL_CATALOG] = analyze_catalog_call,
     [REL_DELTA] = analyze_delta_relation,
     [REL_COMMAND_RESULT] = analyze_result,
@@ -116,7 +117,6 @@ static const RelRule RULES[] = {
 
 /* What users call the relations that have no rule yet. */
 static const char *const REFUSED[] = {
-    [REL_COLLECT_METRICS] = "DataFrame.observe",
     [REL_PARSE] = "reading JSON or CSV from a DataFrame of strings",
     [REL_MAP_PARTITIONS] = "mapInPandas and mapInArrow",
     [REL_GROUP_MAP] = "applyInPandas",

@@ -68,7 +68,7 @@ static bool fetch(Analyzer *a, const Rel *rel, TextRows *rows, bool *more, Error
     *more = (int64_t)values.len > wanted;
     StrVec header = {0};
     for (size_t c = 0; c < input->columns.len; c++)
-        vec_push(a->arena, &header, cut(escape_cell(input->columns.at[c].name, a->arena), rel->show.truncate, a->arena));
+        vec_push(a->arena, &header, escape_cell(input->columns.at[c].name, a->arena));
     vec_push(a->arena, rows, header);
     for (size_t r = 0; r < values.len && (int64_t)r < wanted; r++) {
         StrVec row = {0};

@@ -13,7 +13,7 @@ static bool is_format(Str name)
 
 static bool not_found(Analyzer *a, const Name *name, Origin origin, Error *err)
 {
-    error_set(err, ERR_TABLE_OR_VIEW_NOT_FOUND, P("relationName", name_quoted(name, a->arena)));
+    error_set(err, ERR_TABLE_OR_VIEW_NOT_FOUND, P("relationName", name_quoted(name, a->arena)), P("searchPath", search_path_text(a, false)));
     return set_context(a, err, origin);
 }
 

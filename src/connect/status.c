@@ -52,6 +52,43 @@ static const char *find_throws(Str name)
     return str_starts_with(name, S("LAKESHED_")) ? find_throws(S("LAKESHED")) : NULL;
 }
 
+/* Errors that were raised inside the engine arrive as text: what stands where the class's own wording has its parameters
+ * is read back. Nothing is added when the text is worded differently. */
+static void recover_params(const Error *error, Error *out, Arena *arena)
+{
+    *out = *error;
+    Str text = error->verbatim, wording = str_from(error_class_template(error->cls));
+    ptrdiff_t begin = str_find(text, S("] "));
+    if (error->param_count > 0 || text.len == 0 || begin < 0)
+        return;
+    text = str_slice(text, (size_t)begin + 2, text.len);
+    unsigned count = 0;
+    while (wording.len > 0) {
+        ptrdiff_t open = str_find_char(wording, '<');
+        Str fixed = open < 0 ? wording : str_slice(wording, 0, (size_t)open);
+        if (!str_starts_with(text, fixed))
+            return;
+        text = str_slice(text, fixed.len, text.len);
+        if (open < 0)
+            break;
+        Str rest = str_slice(wording, (size_t)open + 1, wording.len);
+        ptrdiff_t close = str_find_char(rest, '>');
+        if (close < 0 || count == ERROR_MAX_PARAMS)
+            return;
+        Str after = str_slice(rest, (size_t)close + 1, rest.len);
+        ptrdiff_t next = str_find_char(after, '<');
+        Str until = next < 0 ? after : str_slice(after, 0, (size_t)next);
+        ptrdiff_t end = until.len > 0 ? str_find(text, until) : str_find(text, S(" SQLSTATE: "));
+        if (end < 0)
+            end = (ptrdiff_t)text.len;
+        out->params[count++] = (ErrorParam){str_z(str_slice(rest, 0, (size_t)close), arena),
+                                            str_slice(text, 0, (size_t)end)};
+        text = str_slice(text, (size_t)end, text.len);
+        wording = after;
+    }
+    out->param_count = count;
+}
+
 /* One error class, three exceptions: a cast fails as what its target is. */
 static const char *cast_exception(const Error *error)
 {
@@ -169,8 +206,11 @@ static RpcCode code_of(ErrorClass cls)
     }
 }
 
-RpcStatus status_of_error(const Error *error, Str error_id, Arena *arena)
+RpcStatus status_of_error(const Error *raised, Str error_id, Arena *arena)
 {
+    Error whole;
+    const Error *error = &whole;
+    recover_params(raised, &whole, arena);
     Str message = cut(error_message(error, arena), STATUS_MESSAGE_MAX, arena);
     Str info = pack_info(error, error_id, arena);
     Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
@@ -226,8 +266,11 @@ static PB(FetchErrorDetailsResponse__SparkThrowable) *throwable(const Error *err
     return t;
 }
 
-PB(FetchErrorDetailsResponse) *error_details(const Error *error, Arena *arena)
+PB(FetchErrorDetailsResponse) *error_details(const Error *raised, Arena *arena)
 {
+    Error whole;
+    const Error *error = &whole;
+    recover_params(raised, &whole, arena);
     PB(FetchErrorDetailsResponse) *r = ARENA_NEW(arena, PB(FetchErrorDetailsResponse));
     PB(FetchErrorDetailsResponse__Error) *e = ARENA_NEW(arena, PB(FetchErrorDetailsResponse__Error));
     spark__connect__fetch_error_details_response__init(r);

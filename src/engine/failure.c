@@ -97,13 +97,18 @@ static bool conversion_failure(Str text, Error *err)
     return error_internal(err, STR_FMT, STR_ARG(text));
 }
 
+static Str file_uri(Str path, Arena *arena)
+{
+    return str_starts_with(path, S("/")) ? str_concat(arena, S("file://"), path) : path;
+}
+
 static bool file_failure(Str text, Error *err)
 {
     Str missing = between(text, "match the pattern \"", "\"");
     if (!missing.len)
         missing = between(text, "Cannot open file \"", "\"");
     if (missing.len)
-        return error_set(err, ERR_FAILED_READ_FILE__FILE_NOT_EXIST, P("path", missing));
+        return error_set(err, ERR_FAILED_READ_FILE__FILE_NOT_EXIST, P("path", file_uri(missing, err->arena)));
     Str broken = between(text, "No magic bytes found at end of file '", "'");
     if (!broken.len)
         broken = between(text, "too small to be a Parquet file '", "'");
@@ -112,7 +117,7 @@ static bool file_failure(Str text, Error *err)
     if (!broken.len && str_find(text, S("arquet")) >= 0)
         broken = between(text, "file \"", "\"");
     if (broken.len)
-        return error_set(err, ERR_FAILED_READ_FILE__CANNOT_READ_FILE_FOOTER, P("path", broken));
+        return error_set(err, ERR_FAILED_READ_FILE__CANNOT_READ_FILE_FOOTER, P("path", file_uri(broken, err->arena)));
     return error_internal(err, STR_FMT, STR_ARG(text));
 }
 

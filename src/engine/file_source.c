@@ -245,7 +245,8 @@ static bool files_open(RowSource *source, const size_t *columns, size_t count, v
     s->files = f;
     s->arena = arena;
     size_t *wanted = ARENA_ARRAY(arena, size_t, count + 1);
-    memcpy(wanted, columns, count * sizeof(*columns));
+    if (count)
+        memcpy(wanted, columns, count * sizeof(*columns));
     s->reader = (FileReader){.scan = f->scan, .options = &f->options, .schema = f->data_schema, .columns = wanted,
                              .column_count = count, .vectors = ARENA_ARRAY(arena, duckdb_vector, count + 1), .corrupt = -1};
     for (size_t i = 0; i < f->data_count; i++)

@@ -26,7 +26,7 @@ static void put_args(Printer *p, const BoundExprVec *args, size_t from)
     }
 }
 
-/* A row's own form: $1.. arguments, $* all, $@N from the Nth on, $?N{..}{..} when there are N, $f the written name. */
+/* A row's own form: $1.. arguments, $* all, $@N from the Nth on, $?N{..}{..} when there are N, $f, $F the written name. */
 static const char *put_form(Printer *p, const BoundExpr *e, const char *form, char stop, bool live)
 {
     const BoundExprVec *args = &e->call.args;
@@ -46,6 +46,14 @@ static const char *put_form(Printer *p, const BoundExpr *e, const char *form, ch
             if (live)
                 buf_add(&p->out, str_lower(func_written_name(e), p->arena));
             form++;
+        } else if (*form == 'F') {
+            if (live)
+                buf_add(&p->out, str_upper(func_written_name(e), p->arena));
+            form++;
+        } else if (*form == 'b') {
+            bool binary = args->len && args->at[0]->type->kind == TYPE_BINARY;
+            form = put_form(p, e, form + 2, '}', live && binary);
+            form = put_form(p, e, form + 1, '}', live && !binary);
         } else if (*form == '@') {
             size_t n = strtoul(form + 1, (char **)&form, 10);
             if (live)
@@ -83,11 +91,18 @@ static void put_sorts(Printer *p, const BoundSortVec *order)
 static void put_call(Printer *p, const BoundExpr *e)
 {
     const FuncRow *row = e->call.row;
-    if (row->pretty && !e->call.distinct) {
-        put_form(p, e, row->pretty, '\0', true);
+    if (row->pretty) {
+        Printer form = *p;
+        form.out = buf_in(p->arena);
+        put_form(&form, e, row->pretty, '\0', true);
+        Str text = buf_str(&form.out);
+        size_t open = e->call.distinct ? (size_t)(str_find_char(text, '(') + 1) : 0;
+        buf_add(&p->out, str_slice(text, 0, open));
+        if (e->call.distinct)
+            buf_addz(&p->out, "DISTINCT ");
+        buf_add(&p->out, str_slice(text, open, text.len));
     } else {
-        buf_add(&p->out, row->kind == FUNC_AGGREGATE && row->pretty ? str_from(row->name)
-                                                                   : str_lower(func_written_name(e), p->arena));
+        buf_add(&p->out, str_lower(func_written_name(e), p->arena));
         buf_addc(&p->out, '(');
         if (e->call.distinct)
             buf_addz(&p->out, "DISTINCT ");

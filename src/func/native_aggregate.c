@@ -39,6 +39,17 @@ static void merge(Moments *a, const Moments *b)
     a->n = n;
 }
 
+/* Spark's CentralMomentAgg, in its own order of operations. */
+static void add_value(Moments *m, double x)
+{
+    double n = m->n + 1, delta = x - m->mean, delta_n = delta / n, delta2 = delta * delta, delta_n2 = delta_n * delta_n;
+    m->n = n;
+    m->mean += delta_n;
+    m->m2 += delta * (delta - delta_n);
+    m->m3 = m->m3 - 3.0 * delta_n * m->m2 + delta * (delta2 - delta_n2);
+    m->m4 = m->m4 - 4.0 * delta_n * m->m3 - 6.0 * delta_n2 * m->m2 + delta * (delta * delta2 - delta_n * delta_n2);
+}
+
 static void update(duckdb_function_info info, duckdb_data_chunk input, duckdb_aggregate_state *states)
 {
     (void)info;
@@ -48,8 +59,7 @@ static void update(duckdb_function_info info, duckdb_data_chunk input, duckdb_ag
     idx_t rows = duckdb_data_chunk_get_size(input);
     for (idx_t i = 0; i < rows; i++)
         if (!valid || duckdb_validity_row_is_valid(valid, i)) {
-            Moments one = {1, data[i], 0, 0, 0};
-            merge((Moments *)states[i], &one);
+            add_value((Moments *)states[i], data[i]);
         }
 }
 

@@ -127,6 +127,26 @@ static bool row_size(Native *n, idx_t row)
     return native_set_i32(n, row, (int32_t)native_list(n, 0, row).length);
 }
 
+/* The place of the most frequent value in a sorted list; of equals the first, or the last. */
+static bool row_mode_index(Native *n, idx_t row)
+{
+    duckdb_list_entry e = native_list(n, 0, row);
+    const NativeVec *v = &n->args[0].children[0];
+    bool last = native_bool(n, 1, row);
+    idx_t best = 0, best_length = 0;
+    for (idx_t i = 0; i < e.length;) {
+        idx_t end = i + 1;
+        while (end < e.length && native_equal(v, e.offset + i, v, e.offset + end))
+            end++;
+        if (!native_is_null(v, e.offset + i) && (last ? end - i >= best_length : end - i > best_length)) {
+            best = i + 1;
+            best_length = end - i;
+        }
+        i = end;
+    }
+    return best ? native_set_i64(n, row, (int64_t)best) : native_set_null(n, row);
+}
+
 /* ---- indexes ---- */
 
 static bool bad_index(Native *n, ErrorClass cls, int64_t index, int64_t size)
@@ -334,6 +354,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_arrays_overlap", "b:??", row_overlap, 0, 0},
     {"ls_array_contains", "b:??", row_contains, 0, 0},
     {"ls_array_position", "8:??", row_position, 0, 0},
+    {"ls_mode_index", "8:?b", row_mode_index, 0, 0},
     {"ls_size", "4:?", row_size, 0, 0},
     {"ls_element_index", "8:84b", row_element_index, 0, 0},
     {"ls_array_index", "8:88b", row_array_index, 0, 0},

@@ -40,6 +40,7 @@ typedef struct Native {
     idx_t out_used;            /* elements of a LIST result so far */
     Arena *arena;              /* freed after the chunk */
     Buf scratch;               /* for row functions; reset before each row */
+    void *chunk;               /* what a row function keeps until the chunk ends: looked-up zones, compiled patterns */
 } Native;
 
 typedef bool (*NativeRow)(Native *n, idx_t row);

@@ -161,6 +161,18 @@ static bool row_integer_arithmetic(Native *n, idx_t row)
     return native_set_i64(n, row, (int64_t)r);
 }
 
+/* The sum of longs, which DuckDB keeps in 128 bits: (sum, try). */
+static bool row_sum_long(Native *n, idx_t row)
+{
+    __int128 v = native_integer_at(&n->args[0], row);
+    if (v >= INT64_MIN && v <= INT64_MAX)
+        return native_set_i64(n, row, (int64_t)v);
+    if (native_bool(n, 1, row))
+        return native_set_null(n, row);
+    return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "overflow"), PZ("alternative", " Use 'try_add' to tolerate overflow and return NULL instead."),
+                       PZ("config", "\"spark.sql.ansi.enabled\""));
+}
+
 /* (interval, number, divide, mode), rounded half up. */
 static bool row_interval_scale(Native *n, idx_t row)
 {
@@ -528,6 +540,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_integer_add", "8:8844", row_integer_arithmetic, 0, 0},
     {"ls_integer_subtract", "8:8844", row_integer_arithmetic, 0, 1},
     {"ls_integer_multiply", "8:8844", row_integer_arithmetic, 0, 2},
+    {"ls_sum_long", "8:hb", row_sum_long, 0, 0},
     {"ls_interval_scale", "8:8db4", row_interval_scale, 0, 0},
     {"ls_real_round", "d:?4", row_real_round, 0, 0},
     {"ls_real_bround", "d:?4", row_real_round, 0, 1},

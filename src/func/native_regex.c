@@ -3,6 +3,7 @@
 #include <pcre2.h>
 
 #include "func/native_impl.h"
+#include "plan/plan.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -343,6 +344,56 @@ static bool row_split(Native *n, idx_t row)
     return true;
 }
 
+/* Pieces of s between matches, as String.split without a limit. */
+static bool split_all(Native *n, Str s, Str pattern, StrVec *out)
+{
+    Matcher m;
+    TRY(matcher_start(n, &m, s, pattern, "str_to_map"));
+    size_t done = 0;
+    while (matcher_find(&m)) {
+        if (m.span[1] == 0)
+            continue;
+        vec_push(n->arena, out, str_slice(s, done, m.span[0]));
+        done = m.span[1];
+    }
+    vec_push(n->arena, out, str_slice(s, done, s.len));
+    return !m.failed || gave_up(n, "str_to_map");
+}
+
+static void put_text(NativeVec *v, idx_t at, Str s)
+{
+    duckdb_vector_assign_string_element_len(v->vector, at, s.len ? s.ptr : "", s.len);
+}
+
+static bool row_str_to_map(Native *n, idx_t row)
+{
+    StrVec pairs = {0}, keys = {0}, values = {0};
+    Str by = native_str(n, 2, row);
+    TRY(split_all(n, native_str(n, 0, row), native_str(n, 1, row), &pairs));
+    for (size_t i = 0; i < pairs.len; i++) {
+        Matcher m;
+        TRY(matcher_start(n, &m, pairs.at[i], by, "str_to_map"));
+        bool found = matcher_find(&m);
+        Str key = found ? str_slice(pairs.at[i], 0, m.span[0]) : pairs.at[i];
+        Str value = found ? str_slice(pairs.at[i], m.span[1], pairs.at[i].len) : (Str){NULL, 0};
+        for (size_t k = 0; k < keys.len; k++)
+            if (str_eq(keys.at[k], key))
+                return NATIVE_FAIL(n, ERR_DUPLICATED_MAP_KEY, P("key", key), PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
+        vec_push(n->arena, &keys, key);
+        vec_push(n->arena, &values, value);
+    }
+    idx_t at = native_list_begin(n, row, keys.len);
+    NativeVec *entry = &n->out_vec.children[0];
+    for (size_t i = 0; i < keys.len; i++) {
+        put_text(&entry->children[0], at + i, keys.at[i]);
+        if (values.at[i].ptr)
+            put_text(&entry->children[1], at + i, values.at[i]);
+        else
+            native_vec_set_null(&entry->children[1], at + i);
+    }
+    return true;
+}
+
 static const NativeFunction FUNCTIONS[] = {
     {"ls_regex_find", "b:ss", row_find, 0, 0},
     {"ls_regex_extract", "s:ss4", row_extract, 0, 0},
@@ -351,6 +402,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_regex_count", "4:ss", row_count, 0, 0},
     {"ls_regex_substr", "s:ss", row_substr, 0, 0},
     {"ls_regex_instr", "4:ss", row_instr, 0, 0},
+    {"ls_str_to_map", "{s,s}:sss", row_str_to_map, 0, 0},
     {"ls_split", "[s:ss4", row_split, 0, 0},
 };
 

@@ -789,6 +789,24 @@ static bool row_char_check(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
+static bool row_valid_utf8(Native *n, idx_t row)
+{
+    return native_set_bool(n, row, str_is_utf8(native_str(n, 0, row)));
+}
+
+/* (bytes, try) */
+static bool row_validate_utf8(Native *n, idx_t row)
+{
+    Str s = native_str(n, 0, row);
+    if (str_is_utf8(s))
+        return native_set_str(n, row, s);
+    if (native_bool(n, 1, row))
+        return native_set_null(n, row);
+    for (size_t i = 0; i < s.len; i++)
+        buf_addf(&n->scratch, "\\x%02X", (unsigned char)s.ptr[i]);
+    return NATIVE_FAIL(n, ERR_INVALID_UTF8_STRING, P("str", buf_str(&n->scratch)));
+}
+
 /* Words in sentences, as a nested list in DuckDB's text form; the template casts it. */
 static bool row_sentences(Native *n, idx_t row)
 {
@@ -858,6 +876,8 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_luhn_check", "b:s", row_luhn, 0, 0},
     {"ls_quote", "s:s", row_quote, 0, 0},
     {"ls_char_check", "s:s4b", row_char_check, 0, 0},
+    {"ls_valid_utf8", "b:x", row_valid_utf8, 0, 0},
+    {"ls_validate_utf8", "s:xb", row_validate_utf8, 0, 0},
     {"ls_sentences", "s:s", row_sentences, 0, 0},
 };
 

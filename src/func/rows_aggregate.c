@@ -4,22 +4,31 @@
 #include "func/rows.h"
 #include "func/signature.h"
 
+/* Spark's DecimalType.bounded: cut off at 38 without trading scale for digits. */
+static const Type *wider_decimal(const Type *t, int digits, int scale, const FuncContext *ctx)
+{
+    int p = t->decimal.precision + digits, s = t->decimal.scale + scale;
+    return type_decimal(p > 38 ? 38 : p, s > 38 ? 38 : s, ctx->arena);
+}
+
 /* sum: integers as long, decimals ten digits wider, the rest as double. */
 static bool bind_sum(FuncCall *call, const FuncContext *ctx, Error *err)
 {
-    TRY(func_apply_signature(call, "(decimal) -> $1?; (integral) -> long?; (double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", ctx, err));
+    bool decimal = call->args.len == 1 && call->args.at[0]->type->kind == TYPE_DECIMAL;
+    TRY(func_apply_signature(call, decimal ? "(decimal) -> $1?" : "(double) -> double?; (integral) -> long?; (interval_ym) -> $1?; (interval_dt) -> $1?", ctx, err));
     const Type *t = call->args.at[0]->type;
     if (t->kind == TYPE_DECIMAL)
-        call->result = type_decimal_bounded(t->decimal.precision + 10, t->decimal.scale, ctx->arena);
+        call->result = wider_decimal(t, 10, 0, ctx);
     return true;
 }
 
 static bool bind_avg(FuncCall *call, const FuncContext *ctx, Error *err)
 {
-    TRY(func_apply_signature(call, "(decimal) -> $1?; (double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", ctx, err));
+    bool decimal = call->args.len == 1 && call->args.at[0]->type->kind == TYPE_DECIMAL;
+    TRY(func_apply_signature(call, decimal ? "(decimal) -> $1?" : "(double) -> double?; (interval_ym) -> interval_ym?; (interval_dt) -> interval_dt?", ctx, err));
     const Type *t = call->args.at[0]->type;
     if (t->kind == TYPE_DECIMAL)
-        call->result = type_decimal_bounded(t->decimal.precision + 4, t->decimal.scale + 4, ctx->arena);
+        call->result = wider_decimal(t, 4, 4, ctx);
     return true;
 }
 
@@ -32,7 +41,9 @@ static bool render_sum(const BoundExpr *call, const Str *args, size_t count, con
         return func_render_template(call, args, count, ctx, "sum($distinct$1)$over", out);
     if (t->kind == TYPE_DECIMAL)
         return func_render_template(call, args, count, ctx, trying ? "TRY_CAST(sum($distinct$1)$over AS $r)" : "CAST(sum($distinct$1)$over AS $r)", out);
-    return func_render_template(call, args, count, ctx, trying ? "TRY_CAST(sum($distinct$1)$over AS $r)" : "CAST(sum($distinct$1)$over AS $r)", out);
+    if (t->kind == TYPE_INTERVAL_YM)
+        return func_render_template(call, args, count, ctx, trying ? "TRY_CAST(sum($distinct$1)$over AS $r)" : "CAST(sum($distinct$1)$over AS $r)", out);
+    return func_render_template(call, args, count, ctx, trying ? "ls_sum_long(sum($distinct$1)$over, true)" : "ls_sum_long(sum($distinct$1)$over, false)", out);
 }
 
 static bool render_avg(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
@@ -88,7 +99,7 @@ static bool render_first(const BoundExpr *call, const Str *args, size_t count, c
                                          : (ignore ? "first_value($1 IGNORE NULLS)$over" : "first_value($1)$over"),
                                     out);
     if (ignore)
-        return func_render_template(call, args, count, ctx, last ? "arg_max($1, 1)$over" : "any_value($1$order)$over", out);
+        return func_render_template(call, args, count, ctx, last ? "list_extract(list_filter(list($1$order)$over, lambda x: x IS NOT NULL), -1)" : "any_value($1$order)$over", out);
     return func_render_template(call, args, count, ctx, last ? "last($1$order)$over" : "first($1$order)$over", out);
 }
 
@@ -97,8 +108,8 @@ static bool bind_percentile(FuncCall *call, const FuncContext *ctx, Error *err)
 {
     bool approx = !strcmp(call->row->name, "percentile_approx");
     const char *one = approx ? "(numeric, double, [int]) -> $1?; (date, double, [int]) -> $1?; (timestamp, double, [int]) -> $1?; (timestamp_ntz, double, [int]) -> $1?; (interval_ym, double, [int]) -> $1?; (interval_dt, double, [int]) -> $1?"
-                             : "(double, double, [long]) -> double?; (interval_ym, double, [long]) -> $1?; (interval_dt, double, [long]) -> $1?";
-    const char *many = approx ? "(T, array<double>, [int]) -> array<T!>?" : "(double, array<double>, [long]) -> array<double!>?";
+                             : "(double, double, [long]) -> double?; (interval_ym, double, [long]) -> interval_ym?; (interval_dt, double, [long]) -> interval_dt?";
+    const char *many = approx ? "(T, array<double>, [int]) -> array<T!>?" : "(double, array<double>, [long]) -> array<double!>?; (interval_ym, array<double>, [long]) -> array<interval_ym!>?; (interval_dt, array<double>, [long]) -> array<interval_dt!>?";
     bool list = call->args.len > 1 && call->args.at[1]->type->kind == TYPE_ARRAY;
     return func_apply_signature(call, list ? many : one, ctx, err);
 }
@@ -126,8 +137,8 @@ static bool bind_within_group(FuncCall *call, const FuncContext *ctx, Error *err
     if (call->args.len != 3)
         return func_wrong_arg_count(call, "1", ctx, err);
     bool list = call->args.at[0]->type->kind == TYPE_ARRAY;
-    return func_apply_signature(call, cont ? (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> $2?; (double, interval_dt, boolean) -> $2?")
-                                           : (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> $2?; (double, interval_dt, boolean) -> $2?"),
+    return func_apply_signature(call, cont ? (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> interval_ym?; (double, interval_dt, boolean) -> interval_dt?")
+                                           : (list ? "(array<double>, double, boolean) -> array<double!>?" : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> interval_ym?; (double, interval_dt, boolean) -> interval_dt?"),
                                 ctx, err);
 }
 
@@ -149,7 +160,26 @@ static bool render_within_group(const BoundExpr *call, const Str *args, size_t c
 /* mode(v), or mode() WITHIN GROUP (ORDER BY v) as (v, descending). */
 static bool bind_mode(FuncCall *call, const FuncContext *ctx, Error *err)
 {
-    return func_apply_signature(call, "(any, [boolean]) -> $1?", ctx, err);
+    TRY(func_apply_signature(call, "(any, [boolean]) -> $1?", ctx, err));
+    if (call->args.len < 2)
+        return true;
+    const Value *v = func_constant(call->args.at[1]);
+    bool flag = v && !v->is_null && v->boolean;
+    bool ordered = call->args.at[1]->origin.stop <= call->args.at[1]->origin.start; /* not written by the user */
+    call->args.len = 1;
+    if (ordered || flag)
+        call->row = func_find(ordered && flag ? S("mode_highest") : S("mode_lowest"));
+    return true;
+}
+
+/* Which of several most frequent values: the lowest for mode(v, true) and ORDER BY v, the highest for DESC. */
+static bool render_mode(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    return func_render_template(call, args, count, ctx,
+                                !strcmp(call->call.row->name, "mode_highest") ? "list_transform([list_sort(list($1)$over)], lambda a: list_extract(a, ls_mode_index(a, true)))[1]"
+                                                : "list_transform([list_sort(list($1)$over)], lambda a: list_extract(a, ls_mode_index(a, false)))[1]",
+                                out);
 }
 
 static bool render_list(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
@@ -171,12 +201,12 @@ static bool bind_listagg(FuncCall *call, const FuncContext *ctx, Error *err)
     return func_apply_signature(call, "(string, [string]) -> string?; (binary, [binary]) -> binary?", ctx, err);
 }
 
-#define STATISTIC(name, alias, text) {name, alias, FUNC_AGGREGATE, "(double) -> double?", text}
-#define PAIR(name, text) {name, NULL, FUNC_AGGREGATE, "(double, double) -> double?", text}
+#define STATISTIC(name, alias, text, ...) {name, alias, FUNC_AGGREGATE, "(double) -> double?", text, __VA_ARGS__}
+#define PAIR(name, text, ...) {name, NULL, FUNC_AGGREGATE, "(double, double) -> double?", text, __VA_ARGS__}
 
 const FuncRow aggregate_rows[] = {
     {"count", NULL, FUNC_AGGREGATE, "(any...) -> long!", .render = render_count},
-    {"count_if", NULL, FUNC_AGGREGATE, "(boolean) -> long!", "CAST(count_if($1)$over AS BIGINT)"},
+    {"count_if", NULL, FUNC_AGGREGATE, "(boolean) -> long!", "CAST(coalesce(count_if($1)$over, 0) AS BIGINT)"},
     {"sum", NULL, FUNC_AGGREGATE, .bind = bind_sum, .render = render_sum},
     {"try_sum", NULL, FUNC_AGGREGATE, .bind = bind_sum, .render = render_sum},
     {"avg", "mean", FUNC_AGGREGATE, .bind = bind_avg, .render = render_avg},
@@ -190,8 +220,8 @@ const FuncRow aggregate_rows[] = {
     {"last_value", NULL, FUNC_AGGREGATE, .bind = bind_first, .render = render_first, .pretty = "last_value($1)"},
     {"collect_list", "array_agg", FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list, .flags = FUNC_ORDER_SENSITIVE, .pretty = "collect_list($1)"},
     {"collect_set", NULL, FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list, .flags = FUNC_ORDER_SENSITIVE},
-    {"min_by", NULL, FUNC_AGGREGATE, "(any, orderable) -> $1?", "arg_min_null($1, $2)$over"},
-    {"max_by", NULL, FUNC_AGGREGATE, "(any, orderable) -> $1?", "arg_max_null($1, $2)$over"},
+    {"min_by", NULL, FUNC_AGGREGATE, "(T, orderable) -> T?; (T, orderable, int) -> array<T>?", "$?3{arg_min($1, $2, $3)$over}{arg_min_null($1, $2)$over}"},
+    {"max_by", NULL, FUNC_AGGREGATE, "(T, orderable) -> T?; (T, orderable, int) -> array<T>?", "$?3{arg_max($1, $2, $3)$over}{arg_max_null($1, $2)$over}"},
     STATISTIC("stddev", "std", "stddev_samp($distinct$1)$over"),
     STATISTIC("stddev_samp", NULL, "stddev_samp($distinct$1)$over"),
     STATISTIC("stddev_pop", NULL, "stddev_pop($distinct$1)$over"),
@@ -200,15 +230,15 @@ const FuncRow aggregate_rows[] = {
     STATISTIC("var_pop", NULL, "var_pop($distinct$1)$over"),
     STATISTIC("skewness", NULL, "ls_skewness($1)$over"),
     STATISTIC("kurtosis", NULL, "ls_kurtosis($1)$over"),
-    PAIR("corr", "corr($2, $1)$over"),
+    PAIR("corr", "nullif(corr($2, $1)$over, CAST('NaN' AS DOUBLE))"),
     PAIR("covar_pop", "covar_pop($2, $1)$over"),
     PAIR("covar_samp", "covar_samp($2, $1)$over"),
     PAIR("regr_avgx", "regr_avgx($1, $2)$over"),
     PAIR("regr_avgy", "regr_avgy($1, $2)$over"),
     {"regr_count", NULL, FUNC_AGGREGATE, "(any, any) -> long!", "CAST(regr_count($1, $2)$over AS BIGINT)"},
-    PAIR("regr_intercept", "regr_intercept($1, $2)$over"),
+    PAIR("regr_intercept", "nullif(regr_intercept($1, $2)$over, CAST('NaN' AS DOUBLE))"),
     PAIR("regr_r2", "regr_r2($1, $2)$over"),
-    PAIR("regr_slope", "regr_slope($1, $2)$over"),
+    PAIR("regr_slope", "nullif(regr_slope($1, $2)$over, CAST('NaN' AS DOUBLE))"),
     PAIR("regr_sxx", "regr_sxx($1, $2)$over"),
     PAIR("regr_sxy", "regr_sxy($1, $2)$over"),
     PAIR("regr_syy", "regr_syy($1, $2)$over"),
@@ -222,9 +252,11 @@ const FuncRow aggregate_rows[] = {
     {"percentile_approx", "approx_percentile", FUNC_AGGREGATE, .bind = bind_percentile, .render = render_percentile, .pretty = "$f($1, $2, $?3{$3}{10000})"},
     {"percentile_cont", NULL, FUNC_AGGREGATE, .bind = bind_within_group, .render = render_within_group, .pretty = "percentile_cont($1) WITHIN GROUP (ORDER BY $2)"},
     {"percentile_disc", NULL, FUNC_AGGREGATE, .bind = bind_within_group, .render = render_within_group, .pretty = "percentile_disc($1) WITHIN GROUP (ORDER BY $2)"},
-    {"median", NULL, FUNC_AGGREGATE, "(double) -> double?; (interval_ym) -> $1?; (interval_dt) -> $1?", "CAST(median($1)$over AS $r)"},
-    {"mode", NULL, FUNC_AGGREGATE, .bind = bind_mode, .sql = "mode($1)$over"},
-    {"listagg", "string_agg", FUNC_AGGREGATE, .bind = bind_listagg, .sql = "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over", .flags = FUNC_ORDER_SENSITIVE, .pretty = "listagg($1, $?2{$2}{NULL})"},
+    {"median", NULL, FUNC_AGGREGATE, "(double) -> double?; (interval_ym) -> interval_ym?; (interval_dt) -> interval_dt?", "CAST(median($1)$over AS $r)"},
+    {"mode", NULL, FUNC_AGGREGATE, .bind = bind_mode, .sql = "mode($distinct$1)$over"},
+    {"mode_lowest", NULL, FUNC_AGGREGATE, "(any) -> $1?", .render = render_mode, .pretty = "mode() WITHIN GROUP (ORDER BY $1 DESC)", .flags = FUNC_HIDDEN},
+    {"mode_highest", NULL, FUNC_AGGREGATE, "(any) -> $1?", .render = render_mode, .pretty = "mode() WITHIN GROUP (ORDER BY $1)", .flags = FUNC_HIDDEN},
+    {"listagg", "string_agg", FUNC_AGGREGATE, .bind = bind_listagg, .sql = "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over", .flags = FUNC_ORDER_SENSITIVE, .pretty = "$f($1, $?2{$2}{NULL})"},
     {"grouping", NULL, FUNC_AGGREGATE, "(any) -> byte!", "CAST(grouping($1) AS TINYINT)"},
     {"grouping_id", NULL, FUNC_AGGREGATE, "(any*...) -> long!", "grouping($*)"},
 };

@@ -68,6 +68,10 @@ static bool bind_zip(FuncCall *call, const FuncContext *ctx, Error *err)
     Field *fields = ARENA_ARRAY(ctx->arena, Field, call->args.len + 1);
     for (size_t i = 0; i < call->args.len; i++) {
         const Type *t = call->args.at[i]->type;
+        if (t->kind == TYPE_NULL) {
+            call->args.at[i] = func_coerce(call->args.at[i], type_array(t, true, ctx->arena), ctx);
+            t = call->args.at[i]->type;
+        }
         if (t->kind != TYPE_ARRAY)
             return func_unexpected_type(call, i, "\"ARRAY\"", ctx, err);
         const BoundExpr *e = call->args.at[i];
@@ -161,7 +165,7 @@ static bool bind_map_entries(FuncCall *call, const FuncContext *ctx, Error *err)
 static bool bind_element_at(FuncCall *call, const FuncContext *ctx, Error *err)
 {
     bool trying = !strcmp(call->row->name, "try_element_at");
-    TRY(func_apply_signature(call, "(array<T>, int) -> T; (map<K,V>, K) -> V?", ctx, err));
+    TRY(func_apply_signature(call, "(array<T>, int) -> T; (map<W,V>, W) -> V?", ctx, err));
     const Type *t = call->args.at[0]->type;
     if (t->kind == TYPE_MAP || trying || !ctx->ansi)
         call->nullable = true;
@@ -271,16 +275,44 @@ static bool render_sequence(const BoundExpr *call, const Str *args, size_t count
     return true;
 }
 
+/* array_contains and array_position refuse a NULL without a type. */
 static bool bind_contains(FuncCall *call, const FuncContext *ctx, Error *err)
 {
-    (void)ctx;
-    (void)err;
+    bool contains = !strcmp(call->row->name, "array_contains");
+    for (size_t i = 0; call->args.len == 2 && i < 2; i++)
+        if (call->args.at[i]->type->kind == TYPE_NULL)
+            return error_set(err, ERR_DATATYPE_MISMATCH__NULL_TYPE, P("sqlExpr", func_call_text(call, ctx)), P("functionName", func_name_text(call, ctx)));
+    TRY(func_apply_signature(call, contains ? "(array<W>, W) -> boolean" : "(array<W>, W) -> long", ctx, err));
     const Type *t = call->args.at[0]->type;
-    call->nullable |= t->kind == TYPE_ARRAY && t->array.nulls;
+    call->nullable |= contains && t->kind == TYPE_ARRAY && t->array.nulls;
     return true;
 }
 
-static bool bind_reverse_like(FuncCall *call, const FuncContext *ctx, Error *err)
+static bool bind_contains_both(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    for (size_t i = 0; i < 2; i++)
+        call->nullable |= call->args.at[i]->type->kind == TYPE_ARRAY && call->args.at[i]->type->array.nulls;
+    return true;
+}
+
+static bool bind_sort_array(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (call->args.len == 2 && !func_constant(call->args.at[1]))
+        return func_non_foldable(call, 1, "ascendingOrder", ctx, err);
+    return true;
+}
+
+static bool nullable_as_first(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    call->nullable = call->args.at[0]->nullable;
+    return true;
+}
+
+static bool bind_size(FuncCall *call, const FuncContext *ctx, Error *err)
 {
     return func_apply_signature(call, "(map<K,V>) -> int; (array<any>) -> int", ctx, err);
 }
@@ -296,36 +328,36 @@ static bool bind_flatten(FuncCall *call, const FuncContext *ctx, Error *err)
 
 const FuncRow collection_rows[] = {
     {"array", NULL, FUNC_SCALAR, "(T*...) -> array<T>!", .render = render_array},
-    {"array_contains", NULL, FUNC_SCALAR, "(array<T>, T) -> boolean", "ls_array_contains($1, $2)", .bind = bind_contains},
+    {"array_contains", NULL, FUNC_SCALAR, .bind = bind_contains, .sql = "ls_array_contains($1, $2)"},
     {"array_distinct", NULL, FUNC_SCALAR, "(array<T>) -> array<T>", "list_select($1, ls_distinct_index($1))"},
-    {"array_union", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1 || $2, ls_distinct_index($1 || $2))"},
-    {"array_intersect", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1, ls_intersect_index($1, $2))"},
-    {"array_except", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> array<T>", "list_select($1, ls_except_index($1, $2))"},
-    {"arrays_overlap", NULL, FUNC_SCALAR, "(array<T>, array<T>) -> boolean?", "ls_arrays_overlap($1, $2)"},
+    {"array_union", NULL, FUNC_SCALAR, "(array<W>, array<W>) -> array<W>", "list_select($1 || $2, ls_distinct_index($1 || $2))"},
+    {"array_intersect", NULL, FUNC_SCALAR, "(array<W>, array<W>) -> array<W>", "list_select($1, ls_intersect_index($1, $2))"},
+    {"array_except", NULL, FUNC_SCALAR, "(array<W>, array<W>) -> array<W>", "list_select($1, ls_except_index($1, $2))"},
+    {"arrays_overlap", NULL, FUNC_SCALAR, "(array<W>, array<W>) -> boolean", "ls_arrays_overlap($1, $2)", .bind = bind_contains_both},
     {"array_join", NULL, FUNC_SCALAR, "(array<string>, string, [string]) -> string", "ls_array_join($1, $2, $?3{$3}{''}, $?3{true}{false})"},
     {"array_max", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_max($1)"},
     {"array_min", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_min($1)"},
-    {"array_position", NULL, FUNC_SCALAR, "(array<T>, T) -> long", "ls_array_position($1, $2)"},
-    {"array_remove", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $2 IS NOT NULL THEN list_filter($1, lambda e: e IS DISTINCT FROM $2) END"},
+    {"array_position", NULL, FUNC_SCALAR, .bind = bind_contains, .sql = "ls_array_position($1, $2)"},
+    {"array_remove", NULL, FUNC_SCALAR, "(array<W>, W) -> array<W>", "CASE WHEN $2 IS NOT NULL THEN list_filter($1, lambda e: e IS DISTINCT FROM $2) END"},
     {"array_repeat", NULL, FUNC_SCALAR, "(T, int) -> array<T>", "CAST(list_transform(range(CASE WHEN $2 < 0 THEN 0 ELSE $2 END), lambda i: $1) AS $r)"},
     {"array_size", NULL, FUNC_SCALAR, "(array<any>) -> int", "CAST(len($1) AS INTEGER)"},
-    {"size", "cardinality", FUNC_SCALAR, .bind = bind_reverse_like, .sql = "CAST(ls_size($1) AS INTEGER)", .sql_legacy = "coalesce(ls_size($1), -1)"},
-    {"sort_array", NULL, FUNC_SCALAR, "(array<T>, [boolean]) -> array<T>", "$?2{CASE WHEN $2 THEN list_sort($1, 'ASC', 'NULLS FIRST') ELSE list_sort($1, 'DESC', 'NULLS LAST') END}{list_sort($1, 'ASC', 'NULLS FIRST')}",
+    {"size", "cardinality", FUNC_SCALAR, .bind = bind_size, .sql = "CAST(ls_size($1) AS INTEGER)", .sql_legacy = "coalesce(ls_size($1), -1)"},
+    {"sort_array", NULL, FUNC_SCALAR, "(array<T>, [boolean]) -> array<T>", .bind = bind_sort_array, .sql = "$?2{CASE WHEN $2 THEN list_sort($1, 'ASC', 'NULLS FIRST') ELSE list_sort($1, 'DESC', 'NULLS LAST') END}{list_sort($1, 'ASC', 'NULLS FIRST')}",
      .pretty = "sort_array($1, $?2{$2}{true})"},
     {"shuffle", NULL, FUNC_SCALAR, "(array<T>, [long]) -> array<T>", "list_transform([$1], lambda a: list_select(a, list_grade_up(list_transform(a, lambda e: random()))))[1]", .flags = FUNC_NONDETERMINISTIC},
     {"slice", NULL, FUNC_SCALAR, "(array<T>, int, int) -> array<T>", "list_select($1, ls_slice_index($1, $2, $3))"},
     {"sequence", NULL, FUNC_SCALAR, .bind = bind_sequence, .render = render_sequence},
     {"flatten", NULL, FUNC_SCALAR, .bind = bind_flatten, .sql = "CASE WHEN len(list_filter($1, lambda e: e IS NULL)) = 0 THEN flatten($1) END"},
     {"arrays_zip", NULL, FUNC_SCALAR, .bind = bind_zip, .render = render_zip},
-    {"array_append", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $1 IS NOT NULL THEN list_append($1, $2) END"},
-    {"array_prepend", NULL, FUNC_SCALAR, "(array<T>, T) -> array<T>", "CASE WHEN $1 IS NOT NULL THEN list_prepend($2, $1) END"},
-    {"array_insert", NULL, FUNC_SCALAR, "(array<T>, int, T) -> array<T?>", "list_select(list_append($1, $3), ls_insert_index($1, $2))"},
+    {"array_append", NULL, FUNC_SCALAR, "(array<W>, W) -> array<W>", "CASE WHEN $1 IS NOT NULL THEN list_append($1, $2) END", .bind = nullable_as_first},
+    {"array_prepend", NULL, FUNC_SCALAR, "(array<W>, W) -> array<W>", "CASE WHEN $1 IS NOT NULL THEN list_prepend($2, $1) END", .bind = nullable_as_first},
+    {"array_insert", NULL, FUNC_SCALAR, "(array<W>, int, W) -> array<W?>", "list_select(list_append($1, $3), ls_insert_index($1, $2))"},
     {"array_compact", NULL, FUNC_SCALAR, "(array<T>) -> array<T!>", "list_filter($1, lambda e: e IS NOT NULL)"},
     {"element_at", NULL, FUNC_SCALAR, .bind = bind_element_at, .render = render_element_at},
     {"try_element_at", NULL, FUNC_SCALAR, .bind = bind_element_at, .render = render_element_at},
     {"get", NULL, FUNC_SCALAR, "(array<T>, int) -> T?", "CASE WHEN $2 >= 0 THEN list_extract($1, $2 + 1) END"},
     {"element_at_index", NULL, FUNC_SCALAR, .bind = bind_index, .sql = "list_extract($1, ls_array_index(len($1), $2, true))", .sql_legacy = "list_extract($1, ls_array_index(len($1), $2, false))", .pretty = "$1[$2]", .flags = FUNC_HIDDEN},
-    {"element_at_key", NULL, FUNC_SCALAR, "(map<K,V>, K) -> V?", "map_extract_value($1, $2)", .pretty = "$1[$2]", .flags = FUNC_HIDDEN},
+    {"element_at_key", NULL, FUNC_SCALAR, "(map<W,V>, W) -> V?", "map_extract_value($1, $2)", .pretty = "$1[$2]", .flags = FUNC_HIDDEN},
     {"array_field", NULL, FUNC_SCALAR, .bind = bind_array_field, .render = render_array_field, .pretty = "$1.$2", .flags = FUNC_HIDDEN},
     {"map", NULL, FUNC_SCALAR, .bind = bind_map, .render = render_map},
     {"map_from_arrays", NULL, FUNC_SCALAR, "(array<K>, array<V>) -> map<K,V>", "CASE WHEN $2 IS NOT NULL THEN MAP($1, $2) END"},
@@ -334,7 +366,7 @@ const FuncRow collection_rows[] = {
     {"map_values", NULL, FUNC_SCALAR, "(map<K,V>) -> array<V>", "map_values($1)"},
     {"map_entries", NULL, FUNC_SCALAR, .bind = bind_map_entries, .sql = "map_entries($1)"},
     {"map_concat", NULL, FUNC_SCALAR, .bind = bind_map_concat, .render = render_map_concat},
-    {"map_contains_key", NULL, FUNC_SCALAR, "(map<K,V>, K) -> boolean", "map_contains($1, $2)"},
+    {"map_contains_key", NULL, FUNC_SCALAR, "(map<W,V>, W) -> boolean?", "map_contains($1, $2)"},
     {"str_to_map", NULL, FUNC_SCALAR, "(string, [string], [string]) -> map<string,string?>", "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'})", .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})"},
     {"struct", NULL, FUNC_SCALAR},
     {"named_struct", NULL, FUNC_SCALAR},

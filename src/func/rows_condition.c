@@ -30,9 +30,10 @@ static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err)
     const Type *own = call->args.at[0]->type, *common = coerce_common(own, call->args.at[1]->type, ctx->ansi, ctx->arena);
     if (!common)
         return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES,
-                         P("sqlExpr", str_printf(ctx->arena, "\"(" STR_FMT " = " STR_FMT ")\"", STR_ARG(func_pretty_name(call->args.at[0], ctx->zone, ctx->arena)),
+                         P("sqlExpr", str_printf(ctx->arena, "\"(" STR_FMT " = " STR_FMT ")\"", STR_ARG(S("commonexpressionref()")),
                                                  STR_ARG(func_pretty_name(call->args.at[1], ctx->zone, ctx->arena)))),
                          P("left", func_quoted_type(own, ctx)), P("right", func_quoted_type(call->args.at[1]->type, ctx)));
+    vec_push(ctx->arena, &call->args, call->args.at[0]); /* what is given back, uncast */
     call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
     call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
     call->result = own;
@@ -42,9 +43,21 @@ static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err)
 
 static bool render_nullif(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
 {
-    (void)count;
-    Str text = str_printf(ctx->arena, "nullif(" STR_FMT ", " STR_FMT ")", STR_ARG(args[0]), STR_ARG(args[1]));
-    return func_render_cast(text, call->call.args.at[0]->type, call->type, CAST_ANSI, ctx, out, err);
+    (void)err;
+    bool same = call->call.args.at[0] == call->call.args.at[2];
+    return func_render_template(call, args, count, ctx, same ? "nullif($1, $2)" : "CASE WHEN $1 = $2 THEN NULL ELSE $3 END", out);
+}
+
+/* nullifzero(x) is nullif(x, 0), zeroifnull(x) is coalesce(x, 0). */
+static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    if (call->args.len != 1)
+        return func_wrong_arg_count(call, "1", ctx, err);
+    vec_push(ctx->arena, &call->args, bound_literal(value_int(TYPE_INT, 0), ctx->arena));
+    if (call->row->name[0] == 'n')
+        return bind_nullif(call, ctx, err);
+    TRY(func_apply_signature(call, "(T, T) -> T", ctx, err));
+    return nullable_when_all(call, ctx, err);
 }
 
 const FuncRow condition_rows[] = {
@@ -54,11 +67,11 @@ const FuncRow condition_rows[] = {
     {"nvl", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all},
     {"ifnull", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all},
     {"nvl2", NULL, FUNC_SCALAR, "(any, T, T) -> T", "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END", .bind = nullable_branches},
-    {"nullif", NULL, FUNC_SCALAR, .bind = bind_nullif, .render = render_nullif},
-    {"nullifzero", NULL, FUNC_SCALAR, "(numeric) -> $1?", "nullif($1, 0)"},
-    {"zeroifnull", NULL, FUNC_SCALAR, "(numeric) -> $1!", "coalesce($1, 0)"},
-    {"greatest", NULL, FUNC_SCALAR, "(T, T...) -> T", "greatest($*)", .bind = nullable_when_all},
-    {"least", NULL, FUNC_SCALAR, "(T, T...) -> T", "least($*)", .bind = nullable_when_all},
+    {"nullif", NULL, FUNC_SCALAR, .bind = bind_nullif, .render = render_nullif, .pretty = "nullif($1, $2)"},
+    {"nullifzero", NULL, FUNC_SCALAR, .bind = bind_with_zero, .render = render_nullif, .pretty = "nullifzero($1)"},
+    {"zeroifnull", NULL, FUNC_SCALAR, .bind = bind_with_zero, .sql = "coalesce($1, $2)", .pretty = "zeroifnull($1)"},
+    {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .bind = nullable_when_all},
+    {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .bind = nullable_when_all},
     {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!", "coalesce(isnan($1), false)"},
     {"nanvl", NULL, FUNC_SCALAR, "(double, double) -> double; (float, float) -> float", "CAST(ls_nanvl($1, $2) AS $r)"},
 };

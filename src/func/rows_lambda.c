@@ -185,12 +185,18 @@ const FuncRow lambda_rows[] = {
     {"filter", NULL, FUNC_SCALAR, "(array<T>, fn(T, [int]) -> boolean) -> array<T>", .render = render_over_elements},
     {"exists", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_any_true(list_transform($1, $2))", .bind = bind_predicate},
     {"forall", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_all_true(list_transform($1, $2))", .bind = bind_predicate},
-    {"aggregate", "reduce", FUNC_SCALAR, "(array<T>, U, fn(U, T) -> U) -> U?; (array<T>, U, fn(U, T) -> U, fn(U) -> V) -> V?", .render = render_aggregate},
+    {"aggregate", "reduce", FUNC_SCALAR, "(array<T>, U, fn(U, T) -> U) -> U?; (array<T>, U, fn(U, T) -> U, fn(U) -> V) -> V?", .render = render_aggregate,
+     .pretty = "$f($1, $2, $3, $?4{$4}{lambdafunction(namedlambdavariable(), namedlambdavariable())})"},
     {"zip_with", NULL, FUNC_SCALAR, "(array<T>, array<U>, fn(T?, U?) -> V) -> array<V>", .render = render_zip_with},
     {"map_filter", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> boolean) -> map<K,V>", .render = render_over_entries},
     {"transform_keys", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<U,V>", .render = render_over_entries},
     {"transform_values", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<K,U>", .render = render_over_entries},
     {"map_zip_with", NULL, FUNC_SCALAR, "(map<K,T>, map<K,U>, fn(K, T?, U?) -> V) -> map<K,V>", .render = render_map_zip_with},
-    {"array_sort", NULL, FUNC_SCALAR, "(array<T>, [fn(T, T) -> int]) -> array<T>", .bind = bind_array_sort, .render = render_array_sort},
+    {"array_sort", NULL, FUNC_SCALAR, "(array<T>, [fn(T, T) -> int]) -> array<T>", .bind = bind_array_sort, .render = render_array_sort,
+     .pretty = "array_sort($1, $?2{$2}{lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, "
+               "(IF((namedlambdavariable() IS NULL), 1, "
+               "(IF((namedlambdavariable() IS NULL), -1, "
+               "(IF((namedlambdavariable() < namedlambdavariable()), -1, "
+               "(IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())})"},
 };
 END_OF_ROWS(lambda);

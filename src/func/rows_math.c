@@ -4,9 +4,8 @@
 #include "func/rows.h"
 #include "func/signature.h"
 
-#define REAL(name, text) {name, NULL, FUNC_SCALAR, "(double) -> double", text}
-/* Undefined outside its domain: NULL, as Spark's logarithms. */
-#define REAL_OR_NULL(name, text) {name, NULL, FUNC_SCALAR, "(double) -> double?", text}
+/* Spark calls every function of one double nullable. */
+#define REAL(name, text, ...) {name, NULL, FUNC_SCALAR, "(double) -> double?", text, .pretty = "$F($1)", __VA_ARGS__}
 
 /* ---- round, bround, ceil, floor ---- */
 
@@ -28,7 +27,7 @@ typedef struct Rounding {
 
 static bool bind_round(FuncCall *call, const FuncContext *ctx, Error *err)
 {
-    bool directed = !strcmp(call->row->name, "ceil") || !strcmp(call->row->name, "floor");
+    bool directed = strstr(call->row->name, "round") == NULL;
     const char *rule = directed && call->args.len == 1 ? "(long) -> long; (decimal) -> $1; (double) -> long"
                        : directed                      ? "(decimal, [int]) -> $1"
                                                        : "(numeric, [int]) -> $1";
@@ -44,12 +43,15 @@ static bool bind_round(FuncCall *call, const FuncContext *ctx, Error *err)
         r->given = true;
         const Value *v = func_constant(call->args.at[1]);
         if (!func_constant_int(call->args.at[1], &r->digits) && !(v && v->is_null))
-            return func_non_foldable(call, 1, "scale", ctx, err);
+            return directed ? error_set(err, ERR_NON_FOLDABLE_ARGUMENT, P("funcName", func_name_text(call, ctx)),
+                                        PZ("paramName", "`scale`"), PZ("paramType", "\"INT\""))
+                            : func_non_foldable(call, 1, "scale", ctx, err);
     }
     const Type *t = call->args.at[0]->type;
     if (t->kind == TYPE_DECIMAL)
         call->result = directed && !r->given ? type_decimal_bounded(t->decimal.precision - t->decimal.scale + 1, 0, ctx->arena)
                                              : rounded_decimal(t, r->digits, ctx);
+    call->nullable = true;
     return true;
 }
 
@@ -57,7 +59,7 @@ static bool render_round(const BoundExpr *call, const Str *args, size_t count, c
 {
     (void)count;
     (void)err;
-    const char *name = call->call.row->name;
+    const char *name = strcmp(call->call.row->name, "ceiling") ? call->call.row->name : "ceil";
     const Rounding *r = call->call.bind_data;
     int digits = r->digits > 400 ? 400 : r->digits < -400 ? -400 : (int)r->digits;
     const Type *from = call->call.args.at[0]->type;
@@ -87,7 +89,8 @@ static bool bind_random(FuncCall *call, const FuncContext *ctx, Error *err)
     const Value *v = call->args.len ? func_constant(call->args.at[0]) : NULL;
     int64_t seed;
     if (call->args.len && !v && !func_constant_int(call->args.at[0], &seed))
-        return func_non_foldable(call, 0, "seed", ctx, err);
+        return error_set(err, ERR_SEED_EXPRESSION_IS_UNFOLDABLE, P("seedExpr", func_quoted_sql(call->args.at[0], ctx)),
+                         P("exprWithSeed", func_call_text(call, ctx)));
     return true;
 }
 
@@ -114,15 +117,17 @@ const FuncRow math_rows[] = {
     REAL("cbrt", "ls_cbrt($1)"),
     REAL("exp", "ls_exp($1)"),
     REAL("expm1", "ls_expm1($1)"),
-    REAL_OR_NULL("ln", "ls_ln($1)"),
-    REAL_OR_NULL("log2", "ls_log2($1)"),
-    REAL_OR_NULL("log10", "ls_log10($1)"),
-    REAL_OR_NULL("log1p", "ls_log1p($1)"),
+    {"ln", NULL, FUNC_SCALAR, "(double) -> double?", "ls_ln($1)"},
+    REAL("log2", "ls_log2($1)"),
+    REAL("log10", "ls_log10($1)"),
+    REAL("log1p", "ls_log1p($1)"),
     {"log", NULL, FUNC_SCALAR, "(double, double) -> double?; (double) -> double?", "$?2{ls_log($1, $2)}{ls_ln($1)}", .pretty = "$?2{LOG($1, $2)}{LOG(E(), $1)}"},
-    {"pow", "power", FUNC_SCALAR, "(double, double) -> double", "ls_pow($1, $2)"},
+    {"pow", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_pow($1, $2)"},
+    {"power", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_pow($1, $2)", .pretty = "POWER($1, $2)"},
     {"round", NULL, FUNC_SCALAR, .bind = bind_round, .render = render_round, .pretty = "round($1, $?2{$2}{0})"},
     {"bround", NULL, FUNC_SCALAR, .bind = bind_round, .render = render_round, .pretty = "bround($1, $?2{$2}{0})"},
-    {"ceil", "ceiling", FUNC_SCALAR, .bind = bind_round, .render = render_round, .pretty = "$?2{$f($1, $2)}{CEIL($1)}"},
+    {"ceil", NULL, FUNC_SCALAR, .bind = bind_round, .render = render_round, .pretty = "$?2{ceil($1, $2)}{CEIL($1)}"},
+    {"ceiling", NULL, FUNC_SCALAR, .bind = bind_round, .render = render_round},
     {"floor", NULL, FUNC_SCALAR, .bind = bind_round, .render = render_round, .pretty = "$?2{floor($1, $2)}{FLOOR($1)}"},
     REAL("sin", "ls_sin($1)"),
     REAL("cos", "ls_cos($1)"),
@@ -141,10 +146,11 @@ const FuncRow math_rows[] = {
     REAL("atanh", "ls_atanh($1)"),
     REAL("degrees", "ls_degrees($1)"),
     REAL("radians", "ls_radians($1)"),
-    REAL("rint", "ls_rint($1)"),
-    {"signum", "sign", FUNC_SCALAR, "(double) -> double; (interval_dt) -> double; (interval_ym) -> double", "ls_signum(CAST($1 AS DOUBLE))"},
-    {"atan2", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_atan2($1, $2)"},
-    {"hypot", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_hypot($1, $2)"},
+    {"rint", NULL, FUNC_SCALAR, "(double) -> double?", "ls_rint($1)"},
+    {"signum", NULL, FUNC_SCALAR, "(double) -> double?; (interval_dt) -> double?; (interval_ym) -> double?", "ls_signum(CAST($1 AS DOUBLE))", .pretty = "SIGNUM($1)"},
+    {"sign", NULL, FUNC_SCALAR, "(double) -> double?; (interval_dt) -> double?; (interval_ym) -> double?", "ls_signum(CAST($1 AS DOUBLE))"},
+    {"atan2", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_atan2($1, $2)", .pretty = "ATAN2($1, $2)"},
+    {"hypot", NULL, FUNC_SCALAR, "(double, double) -> double", "ls_hypot($1, $2)", .pretty = "HYPOT($1, $2)"},
     {"e", NULL, FUNC_SCALAR, "() -> double!", "CAST(2.718281828459045 AS DOUBLE)", .pretty = "E()"},
     {"pi", NULL, FUNC_SCALAR, "() -> double!", "pi()", .pretty = "PI()"},
     {"factorial", NULL, FUNC_SCALAR, "(int) -> long?", "ls_factorial($1)"},

@@ -7,6 +7,9 @@
 static const char ARITHMETIC_INPUT[] =
     "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")";
 
+static const char DIV_INPUT[] =
+    "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
+
 /* '+', '-', '*', '/', '%', 'i' (div), 'p' (pmod). */
 static char op_of(const FuncRow *row)
 {
@@ -15,7 +18,7 @@ static char op_of(const FuncRow *row)
         char op;
     } OPS[] = {
         {"+", '+'},       {"-", '-'},           {"*", '*'},           {"/", '/'},         {"%", '%'},
-        {"div", 'i'},     {"pmod", 'p'},        {"try_add", '+'},     {"try_subtract", '-'}, {"try_multiply", '*'},
+        {"div", 'i'},     {"pmod", 'p'},        {"mod", '%'},{"try_add", '+'},     {"try_subtract", '-'}, {"try_multiply", '*'},
         {"try_divide", '/'}, {"try_mod", '%'},
     };
     for (size_t i = 0; i < LENGTH_OF(OPS); i++)
@@ -49,6 +52,8 @@ static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Err
 {
     call->row = func_find(str_from(name));
     call->written_name = str_from(name);
+    if (!call->row)
+        return error_unsupported(err, "the operation %s", name);
     return func_resolve(call, ctx, err);
 }
 
@@ -127,50 +132,121 @@ static bool interval_sum(FuncCall *call, const FuncContext *ctx)
     return true;
 }
 
+static const char STAMP_INPUT[] = "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"";
+
+static bool can_be_stamp(const Type *t)
+{
+    return is_stamp(t) || t->kind == TYPE_DATE || type_is_stringy(t) || t->kind == TYPE_NULL;
+}
+
+static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    for (size_t i = 0; i < 2; i++)
+        if (!can_be_stamp(arg(call, i)->type))
+            return func_unexpected_type(call, i, STAMP_INPUT, ctx, err);
+    bool zoned = a->kind == TYPE_TIMESTAMP || b->kind == TYPE_TIMESTAMP;
+    const Type *t = type_simple(zoned ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ);
+    set_arg(call, 0, t, ctx);
+    set_arg(call, 1, t, ctx);
+    return become(call, "subtract_timestamps", ctx, err);
+}
+
+/* Anything beside a day-time interval is meant to be a timestamp. */
+static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error *err)
+{
+    const BoundExpr *left = arg(call, 0);
+    if (left->type->kind == TYPE_TIME)
+        return become(call, op == '+' ? "time_plus_interval" : "time_minus_interval", ctx, err);
+    if (type_is_stringy(left->type))
+        set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
+    if (is_stamp(arg(call, 0)->type))
+        return stamp_plus_interval(call, op, ctx, err);
+    const FuncRow *row = func_find(op == '+' ? S("timestamp_plus_time") : S("timestamp_minus_time"));
+    if (row)
+        call->row = row;
+    return func_unexpected_type(call, 0, STAMP_INPUT, ctx, err);
+}
+
+static bool same_intervals(const Type *a, const Type *b)
+{
+    return (is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) || (is_interval_type(b) && a->kind == TYPE_NULL);
+}
+
+static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Error *err)
+{
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    if (same_intervals(a, b))
+        return interval_sum(call, ctx);
+    bool swap = (b->kind == TYPE_DATE && !type_is_stringy(a)) || a->kind == TYPE_INTERVAL_DT || (is_interval_type(a) && is_stamp(b)) ||
+                (a->kind == TYPE_NULL && is_stamp(b)) || (a->kind == TYPE_INTERVAL_CALENDAR);
+    if (swap && !(a->kind == TYPE_DATE && b->kind == TYPE_DATE)) {
+        swap_args(call);
+        a = arg(call, 0)->type;
+        b = arg(call, 1)->type;
+    }
+    if (a->kind == TYPE_DATE && is_interval_type(b))
+        return date_plus_interval(call, '+', ctx, err);
+    if (is_stamp(a) && b->kind == TYPE_NULL)
+        set_arg(call, 1, type_simple(TYPE_INTERVAL_DT), ctx);
+    b = arg(call, 1)->type;
+    if (is_stamp(a) && is_interval_type(b))
+        return stamp_plus_interval(call, '+', ctx, err);
+    if (b->kind == TYPE_INTERVAL_DT)
+        return any_plus_time(call, '+', ctx, err);
+    if (a->kind == TYPE_DATE || b->kind == TYPE_DATE) {
+        TypeKind k = b->kind;
+        if (k == TYPE_BYTE || k == TYPE_SHORT || k == TYPE_INT || k == TYPE_NULL)
+            return become(call, "date_add", ctx, err);
+        const FuncRow *row = func_find(S("date_add"));
+        if (row)
+            call->row = row;
+        call->written_name = S("date_add");
+        return func_unexpected_type(call, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", ctx, err);
+    }
+    *done = false;
+    return true;
+}
+
+static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *done, Error *err)
+{
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    if (same_intervals(a, b))
+        return interval_sum(call, ctx);
+    if (a->kind == TYPE_DATE && is_interval_type(b))
+        return date_plus_interval(call, '-', ctx, err);
+    if (is_stamp(a) && is_interval_type(b))
+        return stamp_plus_interval(call, '-', ctx, err);
+    if (b->kind == TYPE_INTERVAL_DT)
+        return any_plus_time(call, '-', ctx, err);
+    if (a->kind == TYPE_TIME && b->kind == TYPE_TIME)
+        return become(call, "subtract_times", ctx, err);
+    if (is_stamp(a) || is_stamp(b))
+        return subtract_stamps(call, ctx, err);
+    if (b->kind == TYPE_DATE || (a->kind == TYPE_DATE && (type_is_stringy(b) || b->kind == TYPE_NULL))) {
+        if (a->kind != TYPE_DATE && !type_is_stringy(a) && a->kind != TYPE_NULL)
+            return func_unexpected_type(call, 0, "\"DATE\"", ctx, err);
+        return become(call, "subtract_dates", ctx, err);
+    }
+    if (a->kind == TYPE_DATE) {
+        TypeKind k = b->kind;
+        if (k == TYPE_BYTE || k == TYPE_SHORT || k == TYPE_INT)
+            return become(call, "date_sub", ctx, err);
+        const FuncRow *row = func_find(S("date_sub"));
+        if (row)
+            call->row = row;
+        call->written_name = S("date_sub");
+        return func_unexpected_type(call, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", ctx, err);
+    }
+    *done = false;
+    return true;
+}
+
 /* + and - where a date, timestamp, time or interval takes part; *done says whether one did. */
 static bool bind_time_arithmetic(FuncCall *call, char op, const FuncContext *ctx, bool *done, Error *err)
 {
     *done = true;
-    if (op == '+' && (is_interval_type(arg(call, 0)->type) || (type_is_integral(arg(call, 0)->type) && is_kind(arg(call, 1), TYPE_DATE))) &&
-        !is_interval_type(arg(call, 1)->type))
-        if (type_is_datetime(arg(call, 1)->type))
-            swap_args(call);
-    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
-    if (is_interval_type(b)) {
-        if (a->kind == TYPE_DATE)
-            return date_plus_interval(call, op, ctx, err);
-        if (is_stamp(a))
-            return stamp_plus_interval(call, op, ctx, err);
-        if (a->kind == TYPE_TIME && b->kind == TYPE_INTERVAL_DT)
-            return become(call, op == '+' ? "time_plus_interval" : "time_minus_interval", ctx, err);
-        if (type_is_stringy(a)) {
-            if (b->kind == TYPE_INTERVAL_YM)
-                return func_binary_diff(call, ctx, err);
-            set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
-            return stamp_plus_interval(call, op, ctx, err);
-        }
-    }
-    if ((is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) || (is_interval_type(b) && a->kind == TYPE_NULL))
-        return interval_sum(call, ctx);
-    if (op == '-' && a->kind == TYPE_TIME && b->kind == TYPE_TIME)
-        return become(call, "subtract_times", ctx, err);
-    bool stamps = op == '-' && (is_stamp(a) || is_stamp(b)) &&
-                  (is_stamp(a) || a->kind == TYPE_DATE || type_is_stringy(a) || a->kind == TYPE_NULL) &&
-                  (is_stamp(b) || b->kind == TYPE_DATE || type_is_stringy(b) || b->kind == TYPE_NULL);
-    if (stamps) {
-        const Type *t = a->kind == TYPE_TIMESTAMP || b->kind == TYPE_TIMESTAMP ? type_simple(TYPE_TIMESTAMP) : type_simple(TYPE_TIMESTAMP_NTZ);
-        set_arg(call, 0, t, ctx);
-        set_arg(call, 1, t, ctx);
-        return become(call, "subtract_timestamps", ctx, err);
-    }
-    if (op == '-' && (a->kind == TYPE_DATE || b->kind == TYPE_DATE) &&
-        (a->kind == TYPE_DATE || type_is_stringy(a) || a->kind == TYPE_NULL) &&
-        (b->kind == TYPE_DATE || type_is_stringy(b) || b->kind == TYPE_NULL))
-        return become(call, "subtract_dates", ctx, err);
-    if (a->kind == TYPE_DATE)
-        return become(call, op == '+' ? "date_add" : "date_sub", ctx, err);
-    *done = false;
-    return true;
+    return op == '+' ? bind_time_sum(call, ctx, done, err) : bind_time_difference(call, ctx, done, err);
 }
 
 static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx, Error *err)
@@ -192,7 +268,7 @@ static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx,
 /* Integer literals count as decimals of just their own digits. */
 static const Type *decimal_of(const BoundExpr *e, const FuncContext *ctx)
 {
-    if (type_is_integral(e->type) && e->kind == BEXPR_LITERAL && !e->literal.is_null) {
+    if (type_is_integral(e->type) && e->type->kind != TYPE_BYTE && e->kind == BEXPR_LITERAL && !e->literal.is_null) {
         int digits = 1;
         for (int64_t v = e->literal.integer / 10; v; v /= 10)
             digits++;
@@ -222,12 +298,24 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     if (!is_number(a) || !is_number(b)) {
         const Type *common = coerce_common(a, b, ctx->ansi, ctx->arena);
-        return common ? func_binary_wrong(call, op == '+' || op == '-' ? ARITHMETIC_INPUT : op == '/' ? "(\"DOUBLE\" or \"DECIMAL\")" : "\"NUMERIC\"", ctx, err)
+        bool void_side = a->kind == TYPE_NULL || b->kind == TYPE_NULL;
+        if (type_is_datetime(a) && type_is_datetime(b) && a->kind != b->kind)
+            common = NULL;
+        if (!common && op == 'i')
+            for (size_t i = 0; i < 2; i++)
+                if (type_is_integral(arg(call, i)->type))
+                    set_arg(call, i, type_simple(TYPE_LONG), ctx);
+        if (common) {
+            call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
+            call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
+        }
+        return common && (!void_side || type_is_stringy(common)) ? func_binary_wrong(call, op == '+' || op == '-' ? ARITHMETIC_INPUT : op == '/' ? "(\"DOUBLE\" or \"DECIMAL\")" : op == 'i' ? DIV_INPUT : "\"NUMERIC\"", ctx, err)
                       : func_binary_diff(call, ctx, err);
     }
-    if (a->kind == TYPE_NULL && b->kind == TYPE_NULL) {
-        set_arg(call, 0, type_simple(TYPE_DOUBLE), ctx);
-        set_arg(call, 1, type_simple(TYPE_DOUBLE), ctx);
+    if (a->kind == TYPE_NULL && (b->kind == TYPE_NULL || op == '/')) {
+        const Type *t = type_simple(op == 'i' ? TYPE_LONG : TYPE_DOUBLE);
+        set_arg(call, 0, t, ctx);
+        set_arg(call, 1, t, ctx);
         return true;
     }
     if (a->kind == TYPE_NULL || b->kind == TYPE_NULL) {
@@ -241,6 +329,10 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
         set_arg(call, 0, decimal_of(arg(call, 0), ctx), ctx);
         set_arg(call, 1, decimal_of(arg(call, 1), ctx), ctx);
         return true;
+    }
+    if (op == 'i' && real && (type_is_integral(a) || type_is_integral(b))) {
+        set_arg(call, type_is_integral(a) ? 0 : 1, type_simple(TYPE_LONG), ctx);
+        return func_binary_diff(call, ctx, err);
     }
     const Type *t = decimal ? type_simple(TYPE_DOUBLE) : coerce_tightest(a, b, ctx->arena);
     set_arg(call, 0, t, ctx);
@@ -260,7 +352,7 @@ static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Erro
     }
     if (op == 'i') {
         if (t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT)
-            return func_binary_wrong(call, "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")", ctx, err);
+            return func_binary_wrong(call, DIV_INPUT, ctx, err);
         if (!decimal) {
             set_arg(call, 0, type_simple(TYPE_LONG), ctx);
             set_arg(call, 1, type_simple(TYPE_LONG), ctx);
@@ -269,7 +361,7 @@ static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Erro
     } else {
         call->result = decimal ? coerce_decimal_arithmetic(op == 'p' ? '%' : op, t, arg(call, 1)->type, ctx->arena) : t;
     }
-    if (strchr("/%ip", op) || is_try(call->row) || (!ctx->ansi && decimal))
+    if (strchr("/%ip", op) || (!ctx->ansi && decimal))
         call->nullable = true;
     return true;
 }
@@ -279,28 +371,49 @@ static bool bind_unary_sign(FuncCall *call, char op, const FuncContext *ctx, Err
     return become(call, op == '-' ? "unary_minus" : "positive", ctx, err);
 }
 
+static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err);
+
+/* try_add(a, b) is a + b, also in messages, with casts that give NULL. */
 static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err)
 {
+    const FuncRow *row = call->row;
+    if (!is_try(row))
+        return bind_plain(call, ctx, err);
+    if (call->args.len != 2)
+        return func_wrong_arg_count(call, "2", ctx, err);
+    char name[2] = {op_of(row), '\0'};
+    const FuncRow *plain = func_find(str_from(name));
+    call->row = plain;
+    TRY(bind_plain(call, ctx, err));
+    if (call->row == plain)
+        call->row = row;
+    for (size_t i = 0; i < call->args.len; i++)
+        if (call->args.at[i]->kind == BEXPR_CAST && call->args.at[i]->implicit)
+            call->args.at[i]->cast.mode = CAST_TRY;
+    call->nullable = true;
+    return true;
+}
+
+static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err)
+{
     char op = op_of(call->row);
-    if (call->args.len == 1 && (op == '+' || op == '-') && !is_try(call->row))
+    if (call->args.len == 1 && (op == '+' || op == '-'))
         return bind_unary_sign(call, op, ctx, err);
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
     if (op == '+' || op == '-') {
         bool done;
-        const FuncRow *row = call->row;
         TRY(bind_time_arithmetic(call, op, ctx, &done, err));
-        if (done) {
-            if (is_try(row))
-                call->nullable = true;
+        if (done)
             return true;
-        }
     }
     bool interval = type_is_interval(arg(call, 0)->type) || (op == '*' && type_is_interval(arg(call, 1)->type));
     if (interval && (op == '*' || op == '/'))
         return bind_interval_scale(call, op, ctx, err);
-    if (op == 'i' && type_is_interval(arg(call, 0)->type) && (arg(call, 0)->type->kind == arg(call, 1)->type->kind || is_kind(arg(call, 1), TYPE_NULL))) {
-        set_arg(call, 1, arg(call, 0)->type, ctx);
+    if (op == 'i' && same_intervals(arg(call, 0)->type, arg(call, 1)->type)) {
+        const Type *t = is_kind(arg(call, 0), TYPE_NULL) ? arg(call, 1)->type : arg(call, 0)->type;
+        set_arg(call, 0, t, ctx);
+        set_arg(call, 1, t, ctx);
         call->result = type_simple(TYPE_LONG);
         call->nullable = true;
         return true;
@@ -494,6 +607,18 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
+/* A constant pattern without the escape character is DuckDB's own LIKE, which is much faster. */
+static bool render_like(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    bool ignore_case = call->call.row->name[0] == 'i';
+    const Value *p = func_constant(call->call.args.at[1]);
+    if (count == 2 && p && !p->is_null && str_find_char(p->bytes, '\\') < 0 && !ignore_case)
+        return func_render_template(call, args, count, ctx, "($1 LIKE $2)", out);
+    return func_render_template(call, args, count, ctx,
+                                ignore_case ? "ls_like($1, $2, $?3{$3}{'\\'}, true)" : "ls_like($1, $2, $?3{$3}{'\\'}, false)", out);
+}
+
 #define ARITHMETIC .bind = bind_arithmetic, .render = render_arithmetic
 #define COMPARISON .bind = bind_comparison
 #define SIGNED "(numeric) -> $1; (interval_dt) -> $1; (interval_ym) -> $1"
@@ -540,9 +665,8 @@ const FuncRow operator_rows[] = {
     {"shiftleft", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_left($1, $2) AS $r)"},
     {"shiftright", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right($1, $2) AS $r)"},
     {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right_unsigned($1, $2) AS $r)"},
-    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", "ls_like($1, $2, $?3{$3}{'\\'}, false)", .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}"},
-    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", "ls_like($1, $2, $?3{$3}{'\\'}, true)", .pretty = "ilike($1, $2$?3{, '$3'})"},
-    {"rlike", "regexp", FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)", .pretty = "RLIKE($1, $2)"},
-    {"regexp_like", NULL, FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)"},
+    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like, .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}"},
+    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like, .pretty = "ilike($1, $2)"},
+    {"rlike", "regexp regexp_like", FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)", .pretty = "$F($1, $2)"},
 };
 END_OF_ROWS(operator);

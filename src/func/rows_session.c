@@ -119,8 +119,8 @@ static bool bind_assert(FuncCall *call, const FuncContext *ctx, Error *err)
     return func_apply_signature(call, "(boolean, string) -> void?", ctx, err);
 }
 
-#define SESSION(name, alias) {name, alias, FUNC_SCALAR, "() -> string!", .render = render_session, .flags = FUNC_CONTEXT}
-#define CAST_CALL(name, sql_name) {name, NULL, FUNC_SCALAR, .bind = bind_cast_call, .render = render_cast_call, .pretty = "CAST($1 AS " sql_name ")"}
+#define SESSION(name, alias, ...) {name, alias, FUNC_SCALAR, "() -> string!", .render = render_session, .flags = FUNC_CONTEXT, __VA_ARGS__}
+#define CAST_CALL(name, sql_name, ...) {name, NULL, FUNC_SCALAR, .bind = bind_cast_call, .render = render_cast_call, .pretty = "CAST($1 AS " sql_name ")", __VA_ARGS__}
 
 const FuncRow session_rows[] = {
     SESSION("current_user", "user session_user"),

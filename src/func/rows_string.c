@@ -13,23 +13,26 @@ static bool bind_concat(FuncCall *call, const FuncContext *ctx, Error *err)
         arrays |= k == TYPE_ARRAY;
         binary &= k == TYPE_BINARY;
     }
+    const Type *text = type_simple(binary ? TYPE_BINARY : TYPE_STRING);
+    bool mixed = false;
+    for (size_t i = 0; i < call->args.len; i++) {
+        const Type *have = call->args.at[i]->type;
+        if (have->kind == TYPE_MAP || have->kind == TYPE_STRUCT || have->kind == TYPE_VARIANT)
+            return func_unexpected_type(call, i, "(\"STRING\" or \"BINARY\" or \"ARRAY\")", ctx, err);
+        mixed |= have->kind != TYPE_ARRAY;
+        if (have->kind != TYPE_ARRAY && !type_is_stringy(have))
+            call->args.at[i] = func_coerce(call->args.at[i], text, ctx);
+    }
+    if (arrays && mixed)
+        return func_diff_types(call, ctx, err);
+    call->result = text;
     if (arrays) {
         const Type *common;
         TRY(func_coerce_all(call, 0, call->args.len, ctx, &common, err));
         bool nulls = false;
         for (size_t i = 0; i < call->args.len; i++)
-            nulls |= call->args.at[i]->type->kind == TYPE_ARRAY && call->args.at[i]->type->array.nulls;
+            nulls |= call->args.at[i]->type->array.nulls;
         call->result = type_array(common->array.element, nulls, ctx->arena);
-    } else {
-        const Type *t = type_simple(binary ? TYPE_BINARY : TYPE_STRING);
-        for (size_t i = 0; i < call->args.len; i++) {
-            const Type *have = call->args.at[i]->type;
-            if (type_is_nested(have) || have->kind == TYPE_VARIANT)
-                return func_unexpected_type(call, i, "(\"STRING\" or \"BINARY\" or \"ARRAY\")", ctx, err);
-            if (!type_is_stringy(have))
-                call->args.at[i] = func_coerce(call->args.at[i], t, ctx);
-        }
-        call->result = t;
     }
     call->nullable = func_any_nullable(call);
     return true;
@@ -174,6 +177,22 @@ static bool bind_base64_like(FuncCall *call, const FuncContext *ctx, Error *err)
     return func_apply_signature(call, "(binary) -> string", ctx, err);
 }
 
+/* mask's replacement characters are constants. */
+static bool bind_mask(FuncCall *call, const FuncContext *ctx, Error *err)
+{
+    static const char *const NAMES[] = {"", "upperChar", "lowerChar", "digitChar", "otherChar"};
+    for (size_t i = 1; i < call->args.len; i++)
+        if (!func_constant(call->args.at[i]))
+            return func_non_foldable(call, i, NAMES[i], ctx, err);
+    return true;
+}
+
+static bool render_reverse(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
+{
+    (void)err;
+    return func_render_template(call, args, count, ctx, call->type->kind == TYPE_ARRAY ? "list_reverse($1)" : "ls_reverse($1)", out);
+}
+
 /* A pattern without escapes is DuckDB's own LIKE, which is much faster. */
 static bool bind_to_char(FuncCall *call, const FuncContext *ctx, Error *err)
 {
@@ -187,7 +206,8 @@ static bool bind_to_char(FuncCall *call, const FuncContext *ctx, Error *err)
         if (k == TYPE_BINARY) {
             const Value *v = func_constant(call->args.at[1]);
             if (!v || v->is_null)
-                return func_non_foldable(call, 1, "format", ctx, err);
+                return error_set(err, ERR_NON_FOLDABLE_ARGUMENT, P("funcName", func_name_text(call, ctx)), PZ("paramName", "`format`"),
+                                 PZ("paramType", "\"STRING\""));
             Str format = str_lower(v->bytes, ctx->arena);
             const char *name = str_is(format, "base64") ? "base64" : str_is(format, "hex") ? "hex" : "decode";
             call->row = func_find(str_from(name));
@@ -206,7 +226,7 @@ static bool bind_to_number(FuncCall *call, const FuncContext *ctx, Error *err)
     TRY(func_apply_signature(call, "(string, string) -> decimal(38,18)", ctx, err));
     const Value *v = func_constant(call->args.at[1]);
     if (!v)
-        return func_non_foldable(call, 1, "format", ctx, err);
+        return func_non_foldable(call, 1, "attributereference", ctx, err);
     int whole = 0, fraction = 0;
     bool point = false;
     for (size_t i = 0; !v->is_null && i < v->bytes.len; i++) {
@@ -234,9 +254,9 @@ static bool render_to_number(const BoundExpr *call, const Str *args, size_t coun
     return true;
 }
 
-#define TEXT(name, alias, text) {name, alias, FUNC_SCALAR, "(string) -> string", text}
-#define COUNTED(name, alias, text) {name, alias, FUNC_SCALAR, "(string) -> int; (binary) -> int", text}
-#define FIND(name, text) {name, NULL, FUNC_SCALAR, "(string, string) -> boolean; (binary, binary) -> boolean", text}
+#define TEXT(name, alias, text, ...) {name, alias, FUNC_SCALAR, "(string) -> string", text, __VA_ARGS__}
+#define COUNTED(name, alias, text, ...) {name, alias, FUNC_SCALAR, "(string) -> int; (binary) -> int", text, __VA_ARGS__}
+#define FIND(name, text, ...) {name, NULL, FUNC_SCALAR, "(string, string) -> boolean; (binary, binary) -> boolean?", text, __VA_ARGS__}
 
 const FuncRow string_rows[] = {
     TEXT("upper", "ucase", "upper($1)"),
@@ -251,17 +271,17 @@ const FuncRow string_rows[] = {
      .pretty = "$f($1, $2, $?3{$3}{2147483647})"},
     {"substring_index", NULL, FUNC_SCALAR, "(string, string, int) -> string", "ls_substring_index($1, $2, $3)"},
     {"left", NULL, FUNC_SCALAR, "(string, int) -> string; (binary, int) -> binary", "$b{ls_left_binary}{ls_left}($1, $2)"},
-    {"right", NULL, FUNC_SCALAR, "(string, int) -> string", "ls_right($1, $2)"},
+    {"right", NULL, FUNC_SCALAR, "(string, int) -> string?", "ls_right($1, $2)"},
     {"trim", NULL, FUNC_SCALAR, .bind = bind_trim, .sql = "$?2{trim($2, $1)}{trim($1, ' ')}", .pretty = "$?2{TRIM(BOTH $1 FROM $2)}{trim($1)}"},
     {"ltrim", NULL, FUNC_SCALAR, .bind = bind_trim, .sql = "$?2{ltrim($2, $1)}{ltrim($1, ' ')}", .pretty = "$?2{TRIM(LEADING $1 FROM $2)}{ltrim($1)}"},
     {"rtrim", NULL, FUNC_SCALAR, .bind = bind_trim, .sql = "$?2{rtrim($2, $1)}{rtrim($1, ' ')}", .pretty = "$?2{TRIM(TRAILING $1 FROM $2)}{rtrim($1)}"},
     {"btrim", NULL, FUNC_SCALAR, "(string, [string]) -> string", "trim($1, $?2{$2}{' '})"},
-    {"lpad", NULL, FUNC_SCALAR, "(string, int, [string]) -> string; (binary, int, [binary]) -> binary", "$b{ls_lpad_binary($1, $2, $?3{$3}{'\\x00'::BLOB})}{ls_lpad($1, $2, $?3{$3}{' '})}", .pretty = "lpad($1, $2, $?3{$3}{ })"},
-    {"rpad", NULL, FUNC_SCALAR, "(string, int, [string]) -> string; (binary, int, [binary]) -> binary", "$b{ls_rpad_binary($1, $2, $?3{$3}{'\\x00'::BLOB})}{ls_rpad($1, $2, $?3{$3}{' '})}", .pretty = "rpad($1, $2, $?3{$3}{ })"},
-    {"repeat", NULL, FUNC_SCALAR, "(string, int) -> string", "repeat($1, greatest($2, 0))"},
+    {"lpad", NULL, FUNC_SCALAR, "(string, int, [string]) -> string; (binary, int, [binary]) -> binary", "$b{ls_lpad_binary($1, $2, $?3{$3}{'\\x00'::BLOB})}{ls_lpad($1, $2, $?3{$3}{' '})}", .pretty = "lpad($1, $2, $?3{$3}{$b{X'00'}{ }})"},
+    {"rpad", NULL, FUNC_SCALAR, "(string, int, [string]) -> string; (binary, int, [binary]) -> binary", "$b{ls_rpad_binary($1, $2, $?3{$3}{'\\x00'::BLOB})}{ls_rpad($1, $2, $?3{$3}{' '})}", .pretty = "rpad($1, $2, $?3{$3}{$b{X'00'}{ }})"},
+    {"repeat", NULL, FUNC_SCALAR, "(string, int) -> string", "repeat($1, $2)"},
     {"replace", NULL, FUNC_SCALAR, "(string, string, [string]) -> string", "ls_replace($1, $2, $?3{$3}{''})", .pretty = "replace($1, $2, $?3{$3}{})"},
     {"translate", NULL, FUNC_SCALAR, "(string, string, string) -> string", "translate($1, $2, $3)"},
-    {"reverse", NULL, FUNC_SCALAR, "(string) -> string; (array<T>) -> array<T>", .sql = "ls_reverse($1)"},
+    {"reverse", NULL, FUNC_SCALAR, "(string) -> string; (array<T>) -> array<T>", .render = render_reverse},
     {"split", NULL, FUNC_SCALAR, "(string, string, [int]) -> array<string!>", "ls_split($1, $2, $?3{$3}{-1})", .pretty = "split($1, $2, $?3{$3}{-1})"},
     {"split_part", NULL, FUNC_SCALAR, "(string, string, int) -> string?", "ls_split_part($1, $2, $3)"},
     {"instr", NULL, FUNC_SCALAR, "(string, string) -> int", "CAST(instr($1, $2) AS INTEGER)"},
@@ -296,17 +316,17 @@ const FuncRow string_rows[] = {
     {"try_url_decode", NULL, FUNC_SCALAR, "(string) -> string?", "ls_url_decode($1, true)"},
     {"parse_url", NULL, FUNC_SCALAR, "(string, string, [string]) -> string?", "ls_parse_url($1, $2, $?3{$3}{''}, $?3{true}{false}, false)"},
     {"try_parse_url", NULL, FUNC_SCALAR, "(string, string, [string]) -> string?", "ls_parse_url($1, $2, $?3{$3}{''}, $?3{true}{false}, true)"},
-    {"mask", NULL, FUNC_SCALAR, "(string, [string], [string], [string], [string]) -> string?", "ls_mask($1, $?2{$2}{'X'}, $?3{$3}{'x'}, $?4{$4}{'n'}, $?5{$5}{CAST(NULL AS VARCHAR)})",
+    {"mask", NULL, FUNC_SCALAR, "(string, [string], [string], [string], [string]) -> string?", .bind = bind_mask, .sql = "ls_mask($1, $?2{$2}{'X'}, $?3{$3}{'x'}, $?4{$4}{'n'}, $?5{$5}{CAST(NULL AS VARCHAR)})",
      .pretty = "mask($1, $?2{$2}{X}, $?3{$3}{x}, $?4{$4}{n}, $?5{$5}{NULL})"},
     {"to_char", "to_varchar", FUNC_SCALAR, .bind = bind_to_char, .sql = "ls_to_char($1, $2)", .pretty = "to_char($1, $2)"},
     {"to_number", NULL, FUNC_SCALAR, .bind = bind_to_number, .render = render_to_number},
     {"try_to_number", NULL, FUNC_SCALAR, .bind = bind_to_number, .render = render_to_number},
-    {"space", NULL, FUNC_SCALAR, "(int) -> string", "repeat(' ', greatest($1, 0))"},
+    {"space", NULL, FUNC_SCALAR, "(int) -> string", "repeat(' ', $1)"},
     {"luhn_check", NULL, FUNC_SCALAR, "(string) -> boolean?", "ls_luhn_check($1)"},
-    {"is_valid_utf8", NULL, FUNC_SCALAR, "(string) -> boolean?", "($1 IS NOT NULL)"},
+    {"is_valid_utf8", NULL, FUNC_SCALAR, "(string) -> boolean?; (binary) -> boolean?", "$b{ls_valid_utf8($1)}{CASE WHEN $1 IS NOT NULL THEN true END}"},
     {"make_valid_utf8", NULL, FUNC_SCALAR, "(string) -> string?", "$1"},
-    {"validate_utf8", NULL, FUNC_SCALAR, "(string) -> string?", "$1"},
-    {"try_validate_utf8", NULL, FUNC_SCALAR, "(string) -> string?", "$1"},
+    {"validate_utf8", NULL, FUNC_SCALAR, "(string) -> string?; (binary) -> string?", "$b{ls_validate_utf8($1, false)}{$1}"},
+    {"try_validate_utf8", NULL, FUNC_SCALAR, "(string) -> string?; (binary) -> string?", "$b{ls_validate_utf8($1, true)}{$1}"},
     {"quote", NULL, FUNC_SCALAR, "(string) -> string?", "ls_quote($1)"},
     {"sentences", NULL, FUNC_SCALAR, "(string, [string], [string]) -> array<array<string!>!>?", "CAST(ls_sentences($1) AS VARCHAR[][])", .pretty = "sentences($1, $?2{$2}{}, $?3{$3}{})"},
     {"uuid", NULL, FUNC_SCALAR, "() -> string!", "CAST(uuid() AS VARCHAR)", .flags = FUNC_NONDETERMINISTIC},

@@ -9,7 +9,7 @@ static bool bind_offset(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
-#define RANK(name, type, text) {name, NULL, FUNC_WINDOW, "(any*...) -> " type "!", text, .pretty = name "()"}
+#define RANK(name, type, text, ...) {name, NULL, FUNC_WINDOW, "(any*...) -> " type "!", text, .pretty = name "()", __VA_ARGS__}
 
 const FuncRow window_rows[] = {
     RANK("row_number", "int", "CAST(row_number()$over AS INTEGER)"),

@@ -271,6 +271,8 @@ Str func_call_text(const FuncCall *call, const FuncContext *ctx)
 Str func_name_text(const FuncCall *call, const FuncContext *ctx)
 {
     Str name = call->written_name.len ? call->written_name : str_from(call->row->name);
+    if (str_is(name, "||"))
+        name = S("concat");
     return str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(str_lower(name, ctx->arena)));
 }
 
@@ -482,7 +484,10 @@ static bool bind_var(Matcher *m, char var, const Type *t, bool nulls)
     }
     if (t->kind == TYPE_NULL || type_same_shape(m->bind->vars[v], t))
         return true;
-    const Type *common = coerce_common(m->bind->vars[v], t, m->ctx->ansi, m->ctx->arena);
+    const Type *have = m->bind->vars[v];
+    /* W: Spark's findWiderTypeWithoutStringPromotion; texts and other things never meet. */
+    bool promotes = var == 'W' && type_is_stringy(have) != type_is_stringy(t);
+    const Type *common = promotes ? NULL : coerce_common(have, t, m->ctx->ansi, m->ctx->arena);
     if (!common) {
         m->bind->failed_common = true;
         return false;
@@ -505,11 +510,11 @@ static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable)
         return m->casts && (t->kind == TYPE_NULL || coerce_implicit(t, rule->type, m->ctx->ansi));
     case RULE_ARRAY:
         if (t->kind == TYPE_NULL)
-            return rule->parts[0]->kind != RULE_VAR || bind_var(m, rule->parts[0]->var, t, false);
+            return m->casts && (rule->parts[0]->kind != RULE_VAR || bind_var(m, rule->parts[0]->var, t, false));
         return t->kind == TYPE_ARRAY && match(m, rule->parts[0], t->array.element, t->array.nulls);
     case RULE_MAP:
         if (t->kind == TYPE_NULL)
-            return true;
+            return m->casts;
         return t->kind == TYPE_MAP && match(m, rule->parts[0], t->map.key, false) &&
                match(m, rule->parts[1], t->map.value, t->map.nulls);
     case RULE_FN:

@@ -166,7 +166,7 @@ static bool parse_rename(Parser *p, Command *c)
     if (accept(p, KW_COLUMN)) {
         c->alter.kind = ALTER_RENAME_COLUMN;
         TRY(parse_multipart(p, &c->alter.old_name));
-        TRY(expect(p, KW_TO));
+        TRY(expect_missing(p, KW_TO));
         return parse_captured_identifier(p, &c->alter.new_name);
     }
     c->alter.kind = ALTER_RENAME;
@@ -403,10 +403,10 @@ bool parse_alter(Parser *p, Statement *out)
 
 /* ---- DROP ---- */
 
-bool refuse_qualified_function(Parser *p, const Name *name)
+bool refuse_qualified_temporary(Parser *p, const char *what, const Name *name)
 {
     Name qualifier = {.at = name->at, .len = name->len - 1};
-    return REFUSE_STATEMENT(p, ERR_INVALID_TEMP_OBJ_QUALIFIER, PZ("objectType", "FUNCTION"),
+    return REFUSE_STATEMENT(p, ERR_INVALID_TEMP_OBJ_QUALIFIER, PZ("objectType", what),
                             P("objectName", name_quoted(&(Name){.at = name->at + name->len - 1, .len = 1}, p->arena)),
                             P("qualifier", name_quoted(&qualifier, p->arena)));
 }
@@ -446,7 +446,7 @@ static bool parse_drop_plain(Parser *p, CommandKind kind, bool temporary, size_t
     if (kind == CMD_DROP_FUNCTION)
         c->function.temporary = temporary;
     if (kind == CMD_DROP_FUNCTION && temporary && c->name.len > 1)
-        return refuse_qualified_function(p, &c->name);
+        return refuse_qualified_temporary(p, "FUNCTION", &c->name);
     return finish_drop(p, c, from, out);
 }
 

@@ -118,7 +118,7 @@ static bool parse_frame(Parser *p, WindowSpec *out)
     return parse_frame_bound(p, &out->to);
 }
 
-/* CLUSTER BY is PARTITION BY and ORDER BY of the same expressions. */
+/* CLUSTER BY stands for PARTITION BY here; unlike at the end of a query it does not sort. */
 static bool parse_window_keys(Parser *p, WindowSpec *out)
 {
     bool partition = is_at(p, KW_PARTITION) || is_at(p, KW_DISTRIBUTE) || is_at(p, KW_CLUSTER);

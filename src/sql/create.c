@@ -30,9 +30,9 @@ static bool parse_existence(Parser *p, Command *c)
     return true;
 }
 
-static bool duplicate(Parser *p, size_t from, const char *clause)
+static bool duplicate(Parser *p, const char *clause)
 {
-    return REFUSE(p, from, ERR_DUPLICATE_CLAUSES, PZ("clauseName", clause));
+    return REFUSE_STATEMENT(p, ERR_DUPLICATE_CLAUSES, PZ("clauseName", clause));
 }
 
 /* ---- catalogs and schemas ---- */
@@ -46,19 +46,19 @@ static bool parse_container_clauses(Parser *p, Command *c, size_t from)
             advance(p);
         if (accept(p, KW_COMMENT)) {
             if (comment)
-                return duplicate(p, from, "COMMENT");
+                return duplicate(p, "COMMENT");
             comment = true;
             TRY(parse_string(p, &c->comment));
         } else if (accept(p, KW_LOCATION)) {
             if (location)
-                return duplicate(p, from, "LOCATION");
+                return duplicate(p, "LOCATION");
             location = true;
             c->container.managed_location = managed;
             TRY(parse_string(p, &c->container.location));
         } else if (is_at(p, KW_WITH) && (kind_at(p, 1) == KW_DBPROPERTIES || kind_at(p, 1) == KW_PROPERTIES)) {
             p->pos += 2;
             if (properties)
-                return duplicate(p, from, "WITH DBPROPERTIES");
+                return duplicate(p, "WITH DBPROPERTIES");
             properties = true;
             TRY(parse_properties(p, &c->properties));
         } else if (accept(p, KW_OPTIONS)) {
@@ -170,13 +170,13 @@ static bool parse_view_clauses(Parser *p, Command *c, size_t from)
     for (;;) {
         if (is_at(p, KW_COMMENT) && is_string_at(p, 1)) {
             if (comment)
-                return duplicate(p, from, "COMMENT");
+                return duplicate(p, "COMMENT");
             comment = true;
             advance(p);
             TRY(parse_string(p, &c->comment));
         } else if (accept(p, KW_TBLPROPERTIES)) {
             if (c->properties.len)
-                return duplicate(p, from, "TBLPROPERTIES");
+                return duplicate(p, "TBLPROPERTIES");
             TRY(parse_properties(p, &c->properties));
         } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SCHEMA) {
             TRY(parse_schema_binding(p));
@@ -238,7 +238,7 @@ static bool check_view(Parser *p, const Command *c, const Prefix *prefix)
     if (c->existence == IF_NOT_EXISTS && prefix->temporary)
         return REFUSE(p, prefix->from, ERR__LEGACY_ERROR_TEMP_0053);
     if (prefix->temporary && c->name.len > 1)
-        return REFUSE(p, prefix->from, ERR_TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS, P("actualName", name_quoted(&c->name, p->arena)));
+        return refuse_qualified_temporary(p, "VIEW", &c->name);
     return true;
 }
 
@@ -397,7 +397,7 @@ static bool parse_create_function(Parser *p, const Prefix *prefix, Statement *ou
         return finish(p, c, prefix, out);
     }
     if (prefix->temporary && c->name.len > 1)
-        return refuse_qualified_function(p, &c->name);
+        return refuse_qualified_temporary(p, "FUNCTION", &c->name);
     TRY(parse_params(p, &c->function.params));
     TRY(parse_returns(p, c));
     TRY(parse_function_body(p, c, prefix->from));

@@ -51,6 +51,7 @@ bool parse_partition_spec(Parser *p, AssignmentVec *out)
 {
     size_t from = mark(p);
     Map seen = map_in_ignoring_case(p->arena);
+    Name repeated = {0};
     TRY(expect(p, KW_PARTITION));
     TRY(expect(p, TOK_LEFT_PAREN));
     do {
@@ -58,9 +59,8 @@ bool parse_partition_spec(Parser *p, AssignmentVec *out)
         Str key;
         TRY(parse_identifier(p, &key));
         vec_push(p->arena, &one.target, key);
-        if (map_has(&seen, key))
-            return REFUSE(p, from, ERR_DUPLICATE_KEY,
-                          P("keyColumn", name_quoted(&(Name){.at = &key, .len = 1}, p->arena)));
+        if (map_has(&seen, key) && !repeated.len)
+            vec_push(p->arena, &repeated, key);
         map_put(&seen, key, p);
         if (accept(p, TOK_EQ)) {
             if (is_at(p, KW_DEFAULT))
@@ -69,17 +69,16 @@ bool parse_partition_spec(Parser *p, AssignmentVec *out)
         }
         vec_push(p->arena, out, one);
     } while (accept(p, TOK_COMMA));
-    return expect_list_end(p, TOK_RIGHT_PAREN);
+    TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+    return !repeated.len || REFUSE(p, from, ERR_DUPLICATE_KEY, P("keyColumn", name_quoted(&repeated, p->arena)));
 }
 
 /* An alias without column names: those are refused by name. */
 static bool parse_target_alias(Parser *p, const char *op, Str *alias)
 {
     StrVec columns;
-    size_t from = mark(p);
     TRY(parse_table_alias(p, alias, &columns));
-    return !columns.len || REFUSE(p, from, ERR_COLUMN_ALIASES_NOT_ALLOWED,
-                                  PZ("op", op));
+    return !columns.len || REFUSE_STATEMENT(p, ERR_COLUMN_ALIASES_NOT_ALLOWED, PZ("op", op));
 }
 
 /* ---- INSERT ---- */
@@ -193,7 +192,7 @@ bool parse_delete(Parser *p, Statement *out)
     size_t from = mark(p);
     Command *c = command_new(CMD_DELETE, p->arena);
     advance(p);
-    TRY(expect(p, KW_FROM));
+    TRY(expect_missing(p, KW_FROM));
     TRY(parse_reference(p, &c->name, &c->name_expr));
     TRY(parse_target_alias(p, "DELETE", &c->dml.alias));
     TRY(parse_dml_where(p, c));

@@ -94,7 +94,7 @@ static bool parse_in(Parser *p, Expr *value, size_t from, Expr **out)
         Rel *query;
         advance(p);
         TRY(parse_query(p, &query));
-        TRY(expect(p, TOK_RIGHT_PAREN));
+        TRY(expect_missing(p, TOK_RIGHT_PAREN));
         Expr *e = new_expr(p, EXPR_SUBQUERY, from);
         e->subquery.kind = SUBQUERY_IN;
         e->subquery.plan = query;
@@ -172,19 +172,34 @@ static bool is_predicate_word(TokenKind kind)
     return kind == KW_BETWEEN || kind == KW_IN || kind == KW_RLIKE || kind == KW_LIKE || kind == KW_ILIKE;
 }
 
+static bool is_truth_word(TokenKind kind)
+{
+    return kind == KW_NOT || kind == TOK_BANG || kind == KW_NULL || kind == KW_TRUE || kind == KW_FALSE || kind == KW_UNKNOWN ||
+           kind == KW_DISTINCT;
+}
+
+/* Behind the word must stand what the predicate needs; otherwise the word is an alias. */
+static bool is_predicate_at(const Parser *p, size_t ahead)
+{
+    TokenKind next = kind_at(p, ahead + 1);
+    if (kind_at(p, ahead) == KW_IN)
+        return next == TOK_LEFT_PAREN;
+    return is_predicate_word(kind_at(p, ahead)) && !is_list_stop(next);
+}
+
 /* What may follow a value: the predicate's origin starts at its own first word, as in Spark. */
 static bool parse_predicate(Parser *p, Expr *value, Expr **out)
 {
     size_t from = mark(p);
     *out = value;
-    if (is_at(p, KW_IS) && !is_clause_start(p, 0))
+    if (is_at(p, KW_IS) && is_truth_word(kind_at(p, 1)))
         return parse_is(p, value, from, out);
-    bool negated = (is_at(p, KW_NOT) || is_at(p, TOK_BANG)) && is_predicate_word(kind_at(p, 1));
+    bool negated = (is_at(p, KW_NOT) || is_at(p, TOK_BANG)) && is_predicate_at(p, 1);
     if (negated && is_at(p, TOK_BANG))
         return refuse_bang(p);
     if (negated)
         advance(p);
-    else if (!is_predicate_word(current(p)))
+    else if (!is_predicate_at(p, 0))
         return true;
     switch (current(p)) {
     case KW_BETWEEN:
@@ -257,16 +272,23 @@ static bool parse_not(Parser *p, Expr **out)
     return true;
 }
 
+/* AND or OR; at the end of a list the word is an alias. */
+static bool is_connective(const Parser *p, TokenKind word)
+{
+    return is_at(p, word) && !is_list_stop(kind_at(p, 1));
+}
+
 static bool parse_and(Parser *p, Expr **out)
 {
     size_t from = mark(p);
     TRY(parse_not(p, out));
-    if (!is_at(p, KW_AND))
+    if (!is_connective(p, KW_AND))
         return true;
     ExprVec operands = {0};
     vec_push(p->arena, &operands, *out);
-    while (accept(p, KW_AND)) {
+    while (is_connective(p, KW_AND)) {
         Expr *next;
+        advance(p);
         TRY(parse_not(p, &next));
         vec_push(p->arena, &operands, next);
     }
@@ -278,12 +300,13 @@ static bool parse_or(Parser *p, Expr **out)
 {
     size_t from = mark(p);
     TRY(parse_and(p, out));
-    if (!is_at(p, KW_OR))
+    if (!is_connective(p, KW_OR))
         return true;
     ExprVec operands = {0};
     vec_push(p->arena, &operands, *out);
-    while (accept(p, KW_OR)) {
+    while (is_connective(p, KW_OR)) {
         Expr *next;
+        advance(p);
         TRY(parse_and(p, &next));
         vec_push(p->arena, &operands, next);
     }

@@ -350,7 +350,7 @@ static bool parse_parenthesised(Parser *p, Rel **out)
         TRY(parse_query(p, &inner));
     else
         TRY(parse_relation(p, &inner));
-    TRY(expect(p, TOK_RIGHT_PAREN));
+    TRY(expect_missing(p, TOK_RIGHT_PAREN));
     TRY(optional_sample(p, inner, &inner));
     TRY(finish_alias(p, inner, from, out));
     /* A subquery without a name hides the qualifiers inside it. */
@@ -466,10 +466,9 @@ bool parse_join(Parser *p, Rel *left, Rel **out)
     join->join.lateral = is_at(p, KW_LATERAL);
     if (join->join.lateral)
         advance(p);
-    size_t right_at = mark(p);
     TRY(parse_relation_primary(p, &join->join.right));
     if (join->join.lateral)
-        TRY(check_lateral(p, join->join.right, right_at));
+        TRY(check_lateral(p, join->join.right, from));
     if (!join->join.natural && accept(p, KW_ON))
         TRY(parse_expression(p, &join->join.condition));
     else if (!join->join.natural && is_at(p, KW_USING) && kind_at(p, 1) == TOK_LEFT_PAREN) {

@@ -16,16 +16,13 @@ typedef struct Grouping {
     Map keys;         /* normalised text -> Expr: equal expressions are one key */
 } Grouping;
 
-/* The expression's tokens without blanks and, outside quotes, in lower case. */
+/* The expression's tokens with one blank between them. Letter case is left: what it means is the analyzer's to say. */
 static Str normal_text(Parser *p, size_t first, size_t end)
 {
     Buf b = buf_in(p->arena);
     for (size_t i = first; i < end; i++) {
-        const Token *token = &p->tokens[i];
-        Str text = token_text(p, token);
-        bool quoted = token->kind == TOK_STRING || token->kind == TOK_DOUBLE_QUOTED || token->kind == TOK_BACKQUOTED;
         buf_addc(&b, ' ');
-        buf_add(&b, quoted ? text : str_lower(text, p->arena));
+        buf_add(&b, token_text(p, &p->tokens[i]));
     }
     return buf_str(&b);
 }

@@ -210,6 +210,15 @@ static bool moment_value(Parser *p, TypeKind kind, Str text, int64_t *out)
     }
 }
 
+static bool names_special_moment(Str text)
+{
+    static const char *const words[] = {"now ", "today ", "tomorrow ", "yesterday ", "epoch "};
+    for (size_t i = 0; i < LENGTH_OF(words); i++)
+        if (str_istarts_with(str_trim(text), str_from(words[i])))
+            return true;
+    return false;
+}
+
 static bool moment_literal(Parser *p, TypeKind kind, Str type, Str text, size_t from, Expr **out)
 {
     Expr *special = kind == TYPE_TIME ? NULL : special_moment(p, text, kind == TYPE_DATE);
@@ -225,6 +234,8 @@ static bool moment_literal(Parser *p, TypeKind kind, Str type, Str text, size_t 
         return true;
     }
     int64_t v;
+    if (!moment_value(p, kind, text, &v) && kind != TYPE_TIME && names_special_moment(text))
+        return refuse_unsupported(p, from, "'now', 'today', 'tomorrow' or 'yesterday' with a time zone");
     if (!moment_value(p, kind, text, &v))
         return typed_error(p, type, text, from);
     return literal(p, value_int(kind, v), from, out);

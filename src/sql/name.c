@@ -48,6 +48,13 @@ static bool parse_identifier_literal(Parser *p, Name *out)
     return sql_parse_name(text, p->options, p->arena, out, p->err);
 }
 
+static bool invalid_identifier(Parser *p, Str text, size_t at)
+{
+    error_set(p->err, ERR_INVALID_IDENTIFIER, P("ident", text));
+    error_locate(p->err, PLACE_SYNTAX, p->text, p->tokens[at].start, p->tokens[at].end - 1);
+    return false;
+}
+
 bool parse_identifier(Parser *p, Str *out)
 {
     const Token *token = peek_at(p, 0);
@@ -68,7 +75,7 @@ bool parse_identifier(Parser *p, Str *out)
         return true;
     }
     if (!is_ascii(text))
-        return REFUSE(p, p->pos - 1, ERR_INVALID_IDENTIFIER, P("ident", text));
+        return invalid_identifier(p, text, p->pos - 1);
     *out = text;
     return true;
 }
@@ -80,11 +87,12 @@ bool parse_captured_identifier(Parser *p, Str *out)
     if (!is_at(p, TOK_MINUS) || !is_name_at(p, 1))
         return true;
     Str ignored;
+    size_t minus = mark(p);
     while (is_at(p, TOK_MINUS) && is_name_at(p, 1)) {
         advance(p);
         TRY(parse_identifier(p, &ignored));
     }
-    return REFUSE(p, from, ERR_INVALID_IDENTIFIER, P("ident", source_text(p, from)));
+    return invalid_identifier(p, source_text(p, from), minus);
 }
 
 bool parse_multipart(Parser *p, Name *out)
@@ -144,7 +152,7 @@ bool parse_identifier_list(Parser *p, StrVec *out)
 {
     TRY(expect(p, TOK_LEFT_PAREN));
     TRY(parse_identifier_seq(p, out));
-    return expect_list_end(p, TOK_RIGHT_PAREN);
+    return expect_missing(p, TOK_RIGHT_PAREN);
 }
 
 bool parse_multipart_seq(Parser *p, NameVec *out)
@@ -333,7 +341,7 @@ bool parse_if_not_exists(Parser *p, bool *out)
 
 /* ---- what cannot be an alias ---- */
 
-static bool is_list_stop(TokenKind kind)
+bool is_list_stop(TokenKind kind)
 {
     return kind == TOK_EOF || kind == TOK_SEMICOLON || kind == TOK_COMMA || kind == TOK_RIGHT_PAREN;
 }
@@ -348,7 +356,7 @@ bool is_clause_start(const Parser *p, size_t ahead)
     case KW_SORT:
     case KW_CLUSTER:
     case KW_DISTRIBUTE:
-        return next == KW_BY;
+        return next == KW_BY && kind_at(p, ahead + 2) != TOK_EOF;
     case KW_WINDOW:
         return kind_at(p, ahead + 2) == KW_AS || (next == KW_IDENTIFIER && kind_at(p, ahead + 2) == TOK_LEFT_PAREN);
     case KW_LATERAL:
@@ -359,11 +367,12 @@ bool is_clause_start(const Parser *p, size_t ahead)
     case KW_QUALIFY:
     case KW_LIMIT:
     case KW_OFFSET:
+        return !is_list_stop(next);
     case KW_UNION:
     case KW_EXCEPT:
     case KW_INTERSECT:
     case KW_MINUS:
-        return !is_list_stop(next);
+        return !is_list_stop(next) && next != TOK_INTEGER && next != TOK_STRING;
     default:
         return false;
     }

@@ -33,32 +33,6 @@ bool expect(Parser *p, TokenKind kind)
     return accept(p, kind) || syntax_error(p);
 }
 
-/* Whether the list that the current token should close or continue has a comma already. */
-static bool list_has_comma(const Parser *p)
-{
-    int depth = 0;
-    for (size_t i = p->pos; i-- > 0;) {
-        uint16_t kind = p->tokens[i].kind;
-        if (kind == TOK_RIGHT_PAREN || kind == TOK_RIGHT_BRACKET)
-            depth++;
-        else if ((kind == TOK_LEFT_PAREN || kind == TOK_LEFT_BRACKET) && !depth--)
-            return false;
-        else if (kind == TOK_COMMA && !depth)
-            return true;
-    }
-    return false;
-}
-
-/* ANTLR drops a token that does not fit where it repeats a list, or where the one behind it would fit. */
-bool expect_list_end(Parser *p, TokenKind kind)
-{
-    if (accept(p, kind))
-        return true;
-    if (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA || list_has_comma(p))
-        return extra_input(p);
-    return syntax_error(p);
-}
-
 Origin origin_from(const Parser *p, size_t from)
 {
     size_t last = p->pos > from ? p->pos - 1 : from;
@@ -137,9 +111,48 @@ bool syntax_error(Parser *p)
 bool extra_input(Parser *p)
 {
     const Token *token = peek_at(p, 0);
-    if (token->kind == TOK_EOF)
-        return syntax_error(p);
     return syntax_error_with(p, token, str_printf(p->arena, ": extra input " STR_FMT, STR_ARG(display(p, token))));
+}
+
+bool expect_missing(Parser *p, TokenKind kind)
+{
+    if (accept(p, kind))
+        return true;
+    if (kind_at(p, 1) == kind)
+        return extra_input(p);
+    Str name = kind == TOK_RIGHT_PAREN ? S(")") : kind == TOK_RIGHT_BRACKET ? S("]") : keyword_spelling(kind);
+    bool closes = kind == TOK_RIGHT_PAREN || kind == TOK_RIGHT_BRACKET;
+    bool fits = closes ? is_at(p, TOK_EOF) || current(p) > TOK_FIRST_KEYWORD
+                       : is_name_at(p, 0) || is_string_at(p, 0) || is_at(p, TOK_LEFT_PAREN);
+    if (!fits)
+        return syntax_error(p);
+    return syntax_error_with(p, peek_at(p, 0), str_printf(p->arena, ": missing '" STR_FMT "'", STR_ARG(name)));
+}
+
+/* Whether the list that the current token should close or continue has a comma already. */
+static bool list_has_comma(const Parser *p)
+{
+    int depth = 0;
+    for (size_t i = p->pos; i-- > 0;) {
+        uint16_t kind = p->tokens[i].kind;
+        if (kind == TOK_RIGHT_PAREN || kind == TOK_RIGHT_BRACKET)
+            depth++;
+        else if ((kind == TOK_LEFT_PAREN || kind == TOK_LEFT_BRACKET) && !depth--)
+            return false;
+        else if (kind == TOK_COMMA && !depth)
+            return true;
+    }
+    return false;
+}
+
+/* ANTLR drops a token that does not fit where it repeats a list, or where the one behind it would fit. */
+bool expect_list_end(Parser *p, TokenKind kind)
+{
+    if (accept(p, kind))
+        return true;
+    if (list_has_comma(p) || (!is_at(p, TOK_EOF) && (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA)))
+        return extra_input(p);
+    return syntax_error(p);
 }
 
 bool refuse(Parser *p, size_t from)
@@ -197,8 +210,10 @@ static bool start(Parser *p, Str text, const SqlOptions *options, Arena *arena, 
 /* Nothing may follow; a comment that is not closed is an error of its own. */
 static bool finish(Parser *p)
 {
+    bool extra = kind_at(p, 1) == TOK_EOF || kind_at(p, 1) == TOK_SEMICOLON ||
+                 (p->pos > 1 && p->tokens[p->pos - 1].kind == TOK_SEMICOLON && p->tokens[p->pos - 2].kind == TOK_SEMICOLON);
     if (!is_at(p, TOK_EOF))
-        return kind_at(p, 1) == TOK_EOF || kind_at(p, 1) == TOK_SEMICOLON ? extra_input(p) : syntax_error(p);
+        return extra ? extra_input(p) : syntax_error(p);
     return !p->list->unclosed_comment || comment_error(p);
 }
 

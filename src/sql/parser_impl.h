@@ -72,6 +72,8 @@ bool is_word_at(const Parser *p, size_t ahead, const char *word);
 bool accept_word(Parser *p, const char *word);
 MUST_CHECK bool expect_word(Parser *p, const char *word);
 MUST_CHECK bool expect(Parser *p, TokenKind kind);
+/* As expect, where ANTLR would put the token in: the hint is ": missing 'X'". */
+MUST_CHECK bool expect_missing(Parser *p, TokenKind kind);
 /* ')' or ']' after a list: knows Spark's "extra input" hint. */
 MUST_CHECK bool expect_list_end(Parser *p, TokenKind kind);
 /* Index of the current token, for origins. */
@@ -128,6 +130,8 @@ MUST_CHECK bool parse_if_not_exists(Parser *p, bool *out);
 /* Dotted text of a name, parts backquoted where needed. */
 Str dotted(const Parser *p, const Name *name);
 bool is_clause_start(const Parser *p, size_t ahead);
+/* What ends a list or the text: behind it an operator word can only be a name. */
+bool is_list_stop(TokenKind kind);
 
 /* ---- expressions (expr.c, primary.c, call.c, literal.c, interval.c) ---- */
 MUST_CHECK bool parse_expression(Parser *p, Expr **out);
@@ -215,6 +219,7 @@ MUST_CHECK bool parse_column_comment_list(Parser *p, ColumnDefVec *out);
 MUST_CHECK bool parse_partition_spec(Parser *p, AssignmentVec *out);
 MUST_CHECK bool parse_assignments(Parser *p, AssignmentVec *out);
 MUST_CHECK bool parse_cluster_by(Parser *p, TableSpec *spec);
-bool refuse_qualified_function(Parser *p, const Name *name); /* a temporary one with a schema */
+/* A temporary view or function with a schema. */
+bool refuse_qualified_temporary(Parser *p, const char *what, const Name *name);
 bool is_namespace_word(TokenKind kind);
 bool accept_namespace(Parser *p);

@@ -109,12 +109,12 @@ static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
 {
     Rel *rel = rel_new(REL_PIPE_AGGREGATE, input, p->arena);
     advance(p);
-    bool group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    bool group = is_at(p, KW_GROUP) && is_clause_start(p, 0);
     bool items = !group && !is_pipe(p) && !is_at(p, TOK_EOF) && !is_at(p, TOK_SEMICOLON) &&
                  !is_at(p, TOK_RIGHT_PAREN);
     if (items)
         TRY(parse_named_list(p, &rel->aggregate.items));
-    group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    group = is_at(p, KW_GROUP) && is_clause_start(p, 0);
     size_t group_at = mark(p);
     if (group)
         TRY(parse_group_by(p, true, rel));

@@ -123,7 +123,7 @@ static bool parse_scalar_subquery(Parser *p, Expr **out)
     Rel *query;
     advance(p);
     TRY(parse_query(p, &query));
-    TRY(expect(p, TOK_RIGHT_PAREN));
+    TRY(expect_missing(p, TOK_RIGHT_PAREN));
     *out = new_expr(p, EXPR_SUBQUERY, from);
     (*out)->subquery.kind = SUBQUERY_SCALAR;
     (*out)->subquery.plan = query;
@@ -167,7 +167,7 @@ static bool finish_star(Parser *p, const Name *target, size_t from, Expr **out)
         NameVec names = {0};
         p->pos += 2;
         TRY(parse_multipart_seq(p, &names));
-        TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+        TRY(expect_missing(p, TOK_RIGHT_PAREN));
         for (size_t i = 0; i < names.len; i++) {
             Expr *column = expr_new(EXPR_COLUMN, p->arena);
             column->column.name = names.at[i];
@@ -283,7 +283,7 @@ static bool parse_subscript(Parser *p, Expr *child, size_t from, Expr **out)
     Expr *key;
     advance(p);
     TRY(parse_value(p, &key));
-    TRY(expect(p, TOK_RIGHT_BRACKET));
+    TRY(expect_missing(p, TOK_RIGHT_BRACKET));
     *out = new_expr(p, EXPR_EXTRACT, from);
     (*out)->extract.child = child;
     (*out)->extract.key = key;
@@ -356,7 +356,7 @@ static bool parse_postfix(Parser *p, size_t from, Expr **out)
             return p->depth = SQL_MAX_DEPTH, enter(p);
         if (is_at(p, TOK_LEFT_BRACKET))
             TRY(parse_subscript(p, child, from, out));
-        else if (is_at(p, TOK_DOT) && is_name_at(p, 1))
+        else if (is_at(p, TOK_DOT))
             TRY(parse_dereference(p, child, from, out));
         else if (accept(p, TOK_DOUBLE_COLON))
             TRY(finish_cast(p, child, EVAL_DEFAULT, from, out));
@@ -413,6 +413,8 @@ static bool parse_head(Parser *p, Expr **out)
     }
     if (is_constant_start(p))
         return parse_constant(p, out);
+    if (is_at(p, KW_INTERVAL) && (kind_at(p, 1) == TOK_INTEGER || kind_at(p, 1) == TOK_DECIMAL))
+        return syntax_error_at(p, p->pos + 2); /* a number without a unit */
     if (kind_at(p, 1) == TOK_LEFT_PAREN)
         TRY(parse_special_call(p, &special, out));
     return special || parse_name_expression(p, out);

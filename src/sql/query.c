@@ -227,7 +227,7 @@ bool parse_query_primary(Parser *p, Rel **out)
     case TOK_LEFT_PAREN:
         advance(p);
         TRY(parse_query(p, out));
-        return expect(p, TOK_RIGHT_PAREN);
+        return expect_missing(p, TOK_RIGHT_PAREN);
     default:
         return syntax_error(p);
     }
@@ -243,7 +243,7 @@ typedef struct Organization {
 
 static bool accept_by(Parser *p, TokenKind word)
 {
-    return accept_two(p, word, KW_BY);
+    return is_at(p, word) && is_clause_start(p, 0) && accept_two(p, word, KW_BY);
 }
 
 static Rel *repartition(Parser *p, Rel *input, const ExprVec *by, size_t from)

@@ -65,7 +65,7 @@ static bool parse_where(Parser *p, Rel **rel)
 /* GROUP BY, HAVING: a HAVING alone groups all rows into one. */
 static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, Rel **out, bool *grouped)
 {
-    bool group = is_at(p, KW_GROUP) && kind_at(p, 1) == KW_BY;
+    bool group = is_at(p, KW_GROUP) && is_clause_start(p, 0);
     Rel *aggregate = rel_new(REL_AGGREGATE, input, p->arena);
     aggregate->aggregate.items = *items;
     if (group)
@@ -176,6 +176,8 @@ bool parse_from_statement(Parser *p, Rel **out)
     }
     if (is_at(p, KW_INSERT))
         return refuse_unsupported(p, from, "FROM with INSERT INTO (multi-insert)");
+    if (is_at(p, KW_MAP) || is_at(p, KW_REDUCE))
+        return refuse_unsupported(p, from, "Script transformation (TRANSFORM, MAP, REDUCE)");
     *out = all ? all : source;
     return true;
 }

@@ -103,7 +103,7 @@ static bool parse_functions(Parser *p, Command *c, Str scope, size_t from)
     c->show.key = str_upper(scope, p->arena);
     if (scope.len && !str_is_ci(scope, "user") && !str_is_ci(scope, "system") && !str_is_ci(scope, "all"))
         return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__SHOW_FUNCTIONS_INVALID_SCOPE,
-                      P("scope", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(scope))));
+                      P("scope", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(str_lower(scope, p->arena)))));
     TRY(parse_source(p, c));
     bool like = accept(p, KW_LIKE);
     if (is_string_at(p, 0)) {

@@ -75,7 +75,7 @@ static bool parse_comment(Parser *p, Statement *out)
         return syntax_error(p);
     advance(p);
     TRY(parse_reference(p, &c->name, &c->name_expr));
-    TRY(expect(p, KW_IS));
+    TRY(expect_missing(p, KW_IS));
     c->comment_on.is_null = accept(p, KW_NULL);
     if (!c->comment_on.is_null)
         TRY(parse_string(p, &c->comment_on.text));
@@ -137,7 +137,7 @@ static bool parse_uncache(Parser *p, Statement *out)
         TRY(expect(p, KW_CACHE));
         return finish(p, c, from, out);
     }
-    TRY(expect(p, KW_TABLE));
+    TRY(expect_missing(p, KW_TABLE));
     if (accept_if_exists(p))
         c->existence = IF_EXISTS;
     TRY(parse_reference(p, &c->name, &c->name_expr));
@@ -200,7 +200,7 @@ static bool parse_truncate(Parser *p, Statement *out)
     Command *c = command_new(CMD_TRUNCATE, p->arena);
     AssignmentVec partition = {0};
     advance(p);
-    TRY(expect(p, KW_TABLE));
+    TRY(expect_missing(p, KW_TABLE));
     TRY(parse_reference(p, &c->name, &c->name_expr));
     if (is_at(p, KW_PARTITION)) {
         TRY(parse_partition_spec(p, &partition));

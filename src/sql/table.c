@@ -407,14 +407,13 @@ static bool refuse_hive(Parser *p, size_t from)
 
 bool parse_table_clauses(Parser *p, TableSpec *spec)
 {
-    size_t from = mark(p);
     unsigned seen = 0;
     const ClauseRow *row;
     while ((row = accept_clause(p))) {
         if (seen & row->bit & CLAUSE_USING)
             return syntax_error_at(p, p->pos - 1);
         if (seen & row->bit)
-            return REFUSE(p, from, ERR_DUPLICATE_CLAUSES, PZ("clauseName", row->name));
+            return REFUSE_STATEMENT(p, ERR_DUPLICATE_CLAUSES, PZ("clauseName", row->name));
         seen |= row->bit;
         TRY(parse_clause(p, row->bit, spec));
     }
@@ -432,7 +431,7 @@ bool parse_table_spec(Parser *p, TableSpec *spec, KeyValueVec *properties, bool 
         do
             TRY(parse_table_element(p, spec));
         while (accept(p, TOK_COMMA));
-        TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+        TRY(expect(p, TOK_RIGHT_PAREN));
     }
     return parse_table_clauses(p, spec);
 }

@@ -35,8 +35,7 @@ GRACE_SECONDS = 20  # past its deadline a case may clean up this long before its
 @dataclass(frozen=True)
 class Case:
     name: str
-    alone: bool = False   # changes what other cases can see: all such cases run one after the other, in one worker
-    group: str = ""       # cases of one group stay together, so that a worker opens few sessions
+    alone: bool = False     # changes what other cases can see: all such cases run one after the other, in one worker
     detail: object = None
     available: bool = True  # false: what it needs is not on this machine
 
@@ -228,7 +227,7 @@ def choose(options, cases):
     size = int(os.environ.get("CI_SAMPLE") or 0)
     if 0 < size < len(chosen):
         chosen = random.Random(SAMPLE_SEED).sample(sorted(chosen, key=lambda number: cases[number].name), size)
-    return sorted(chosen, key=lambda number: (cases[number].group, cases[number].name))
+    return sorted(chosen, key=lambda number: cases[number].name)
 
 
 def main(suite, arguments=None):

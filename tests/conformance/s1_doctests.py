@@ -34,6 +34,11 @@ LEFT_OUT = {
 }
 # Tables, databases, global views and streams are seen by every session of the server.
 SERVER_WIDE = re.compile(r"table|database|global|stream|\.catalog|writeTo|stop\(", re.I)
+# Its example expects that a query of the same session has ended before.
+NEEDS_BEFORE = {
+    "pyspark.sql.connect.streaming.query.StreamingQueryManager.awaitAnyTermination":
+        "pyspark.sql.connect.streaming.query.StreamingQuery.stop",
+}
 VALID = runner.HERE / "data" / "s1_valid.txt"
 
 
@@ -51,7 +56,7 @@ def cases(options):
         for test in docstrings(module):
             source = "".join(example.source for example in test.examples)
             alone = "streaming" in module or SERVER_WIDE.search(source) is not None
-            found.append(runner.Case(test.name, alone, module, test))
+            found.append(runner.Case(test.name, alone, (module, test)))
     return found
 
 
@@ -81,25 +86,6 @@ class Recorder(doctest.DocTestRunner):
         self.note(example, error=f"{type(error).__name__}: {error}".split("\n\nJVM stacktrace")[0][:1500], condition=condition)
 
 
-class Sessions:
-    """The worker's session: one for each module, as PySpark's own run has it."""
-
-    def __init__(self, remote):
-        self.remote, self.group, self.session = remote, None, None
-
-    def spark(self, group):
-        if self.session is not None and (group != self.group or self.session._client._closed):
-            self.close()
-        if self.session is None:
-            self.session, self.group = runner.new_session(self.remote, session__timeZone=os.environ["TZ"]), group
-        return self.session
-
-    def close(self):
-        session, self.session = self.session, None
-        if not session._client._closed:
-            session.stop()
-
-
 def prepare(options):
     """Drops what an earlier run may have left behind: some docstrings keep their functions."""
     created = set(re.findall(r"CREATE FUNCTION (\w+)", "".join(
@@ -117,24 +103,36 @@ def open_worker(options):
     os.environ["TZ"] = "America/Los_Angeles"             # the zone in which the docstrings were written
     time.tzset()
     os.chdir(tempfile.mkdtemp(prefix="s1-"))
-    return Sessions(options.remote)
+    return options.remote
 
 
-def run_case(worker, case):
-    from pyspark.sql import SparkSession
-    spark = worker.spark(case.group)
-    names = dict(vars(importlib.import_module(case.group)), spark=spark)
-    if case.group.endswith("connect.session"):
-        names["SparkSession"] = SparkSession
-    case.detail.globs = names
-    recorder, printed = Recorder(), io.StringIO()
-    stdout = sys.stdout
+def run_case(remote, case):
+    """Every docstring gets a session of its own, so that it passes or fails in any order and in any sample."""
+    module, test = case.detail
+    spark = runner.new_session(remote, session__timeZone=os.environ["TZ"])
     try:
-        counts = recorder.run(case.detail, out=printed.write, clear_globs=False)
+        if test.name in NEEDS_BEFORE:
+            run_docstring(spark, module, next(other for other in docstrings(module) if other.name == NEEDS_BEFORE[test.name]))
+        counts, first = run_docstring(spark, module, test)
+    finally:
+        with contextlib.suppress(Exception):
+            if not spark._client._closed:  # a docstring may stop it
+                spark.stop()
+    return {"status": "fail" if counts.failed else "pass", "examples": counts.attempted, "failed": counts.failed, **(first or {})}
+
+
+def run_docstring(spark, module, test):
+    """(counts, what went wrong first or None)."""
+    from pyspark.sql import SparkSession
+    test.globs = dict(vars(importlib.import_module(module)), spark=spark)
+    if module.endswith("connect.session"):
+        test.globs["SparkSession"] = SparkSession
+    recorder, stdout = Recorder(), sys.stdout
+    try:
+        counts = recorder.run(test, out=io.StringIO().write, clear_globs=False)
     finally:
         sys.stdout = stdout
-    result = {"status": "fail" if counts.failed else "pass", "examples": counts.attempted, "failed": counts.failed}
-    return {**result, **(recorder.first or {})}
+    return counts, recorder.first
 
 
 def summary(options, results):

@@ -1,0 +1,420 @@
+/* ALTER TABLE on columns: adding, describing, moving; what would rewrite files or hide their columns is refused as Delta does. */
+#include "command/alter_impl.h"
+
+#include "base/json.h"
+
+/* ---- reaching into a schema ---- */
+
+typedef bool (*FieldsEdit)(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err);
+
+typedef struct FieldPath {
+    const Name *name;           /* the last part is what the edit is about */
+    const Type *schema;         /* of the whole table, for messages */
+    FieldsEdit edit;
+    void *arg;
+} FieldPath;
+
+static bool unknown_column(CommandContext *ctx, const Type *schema, const Name *name, Error *err)
+{
+    Buf b = buf_in(ctx->arena);
+    for (size_t i = 0; i < schema->structure.count; i++)
+        buf_addf(&b, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(schema->structure.fields[i].name));
+    return error_set(err, ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION, P("objectName", name_quoted(name, ctx->arena)), P("proposal", buf_str(&b)));
+}
+
+static Name prefix(CommandContext *ctx, const Name *name, size_t len)
+{
+    return name_of(ctx->arena, len, name->at);
+}
+
+static bool edit_type(CommandContext *ctx, const FieldPath *p, const Type *t, size_t depth, const Type **out, Error *err);
+
+static bool edit_struct(CommandContext *ctx, const FieldPath *p, const Type *t, size_t depth, const Type **out, Error *err)
+{
+    FieldVec fields = {0};
+    Str part = p->name->at[depth];
+    for (size_t i = 0; i < t->structure.count; i++)
+        vec_push(ctx->arena, &fields, t->structure.fields[i]);
+    if (depth + 1 == p->name->len)
+        TRY(p->edit(ctx, &fields, part, p->arg, err));
+    else {
+        int at = type_field_index(t, part, false);
+        Name seen = prefix(ctx, p->name, depth + 1);
+        if (at < 0)
+            return unknown_column(ctx, p->schema, &seen, err);
+        TRY(edit_type(ctx, p, fields.at[at].type, depth + 1, &fields.at[at].type, err));
+    }
+    *out = type_struct(fields.at, fields.len, ctx->arena);
+    return true;
+}
+
+/* Inside collections the way goes on as "element", "key" and "value". */
+static bool edit_type(CommandContext *ctx, const FieldPath *p, const Type *t, size_t depth, const Type **out, Error *err)
+{
+    Str part = p->name->at[depth];
+    const Type *inner;
+    bool last = depth + 1 == p->name->len;
+    if (t->kind == TYPE_STRUCT)
+        return edit_struct(ctx, p, t, depth, out, err);
+    if (!last && t->kind == TYPE_ARRAY && str_is_ci(part, "element")) {
+        TRY(edit_type(ctx, p, t->array.element, depth + 1, &inner, err));
+        *out = type_array(inner, t->array.nulls, ctx->arena);
+        return true;
+    }
+    if (!last && t->kind == TYPE_MAP && (str_is_ci(part, "key") || str_is_ci(part, "value"))) {
+        bool key = str_is_ci(part, "key");
+        TRY(edit_type(ctx, p, key ? t->map.key : t->map.value, depth + 1, &inner, err));
+        *out = type_map(key ? inner : t->map.key, key ? t->map.value : inner, t->map.nulls, ctx->arena);
+        return true;
+    }
+    Name seen = prefix(ctx, p->name, depth);
+    return error_set(err, ERR_INVALID_FIELD_NAME, P("fieldName", name_quoted(p->name, ctx->arena)), P("path", name_quoted(&seen, ctx->arena)));
+}
+
+static bool edit_schema(CommandContext *ctx, Metadata *m, const Name *name, FieldsEdit edit, void *arg, Error *err)
+{
+    FieldPath p = {name, m->schema, edit, arg};
+    const Type *schema;
+    TRY(edit_type(ctx, &p, m->schema, 0, &schema, err));
+    metadata_set_schema(ctx, m, schema);
+    return true;
+}
+
+static int find_in(const FieldVec *fields, Str name)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        if (str_ieq(fields->at[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+/* ---- the history's view of a column ---- */
+
+static void put_column(CommandContext *ctx, Buf *b, const Name *path, const Field *f)
+{
+    static const char *const NESTED[] = {[TYPE_ARRAY] = "\"array\"", [TYPE_MAP] = "\"map\"", [TYPE_STRUCT] = "\"struct\""};
+    buf_addz(b, "{\"name\":");
+    json_put_str(b, name_text(path, ctx->arena));
+    buf_addz(b, ",\"type\":");
+    if (type_is_nested(f->type))
+        buf_addz(b, NESTED[f->type->kind]);
+    else
+        buf_add(b, type_json(f->type, ctx->arena));
+    buf_addf(b, ",\"nullable\":%s,\"metadata\":" STR_FMT "}", f->nullable ? "true" : "false",
+             STR_ARG(f->metadata.len ? f->metadata : S("{}")));
+}
+
+static void put_position(CommandContext *ctx, Buf *b, const ColumnDef *d)
+{
+    if (d->first)
+        json_put_str(b, S("FIRST"));
+    else
+        json_put_str(b, str_concat(ctx->arena, S("AFTER "), d->after));
+}
+
+/* ---- ADD COLUMNS ---- */
+
+typedef struct Addition {
+    const ColumnDef *def;
+    const Type *schema;
+    Field added;
+} Addition;
+
+static bool field_exists(CommandContext *ctx, const char *op, const Name *name, const Type *schema, Error *err)
+{
+    return error_set(err, ERR_FIELD_ALREADY_EXISTS, PZ("op", op), P("fieldNames", name_quoted(name, ctx->arena)),
+                     P("struct", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(schema, ctx->arena)))));
+}
+
+static bool insert_field(CommandContext *ctx, FieldVec *fields, size_t at, Field f)
+{
+    vec_push(ctx->arena, fields, f);
+    for (size_t i = fields->len - 1; i > at; i--)
+        fields->at[i] = fields->at[i - 1];
+    fields->at[at] = f;
+    return true;
+}
+
+static bool position_missing(CommandContext *ctx, const FieldVec *fields, Str name, Error *err)
+{
+    Buf b = buf_in(ctx->arena);
+    for (size_t i = 0; i < fields->len; i++)
+        buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(fields->at[i].name));
+    return error_set(err, ERR_FIELD_NOT_FOUND, P("fieldName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))), P("fields", buf_str(&b)));
+}
+
+static bool add_field(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
+{
+    Addition *a = arg;
+    const ColumnDef *d = a->def;
+    if (find_in(fields, name) >= 0)
+        return field_exists(ctx, "add", &d->name, a->schema, err);
+    a->added = (Field){name, type_char_as_string(d->type, ctx->arena), true, {0}};
+    if (d->has_comment)
+        a->added.metadata = field_metadata_with_text(a->added.metadata, "comment", d->comment, ctx->arena);
+    if (d->type->kind == TYPE_CHAR || d->type->kind == TYPE_VARCHAR)
+        a->added.metadata = field_metadata_with_text(a->added.metadata, "__CHAR_VARCHAR_TYPE_STRING", type_simple_string(d->type, ctx->arena), ctx->arena);
+    if (d->first)
+        return insert_field(ctx, fields, 0, a->added);
+    if (!d->after.len)
+        return insert_field(ctx, fields, fields->len, a->added);
+    int at = find_in(fields, d->after);
+    return at >= 0 ? insert_field(ctx, fields, (size_t)at + 1, a->added) : position_missing(ctx, fields, name, err);
+}
+
+static bool check_addition(const ColumnDef *d, Error *err)
+{
+    Str name = vec_last(&d->name);
+    if (d->not_null)
+        return error_set(err, ERR_DELTA_OPERATION_NOT_ALLOWED, PZ("operation", "NOT NULL in ALTER TABLE ADD COLUMNS"));
+    if (d->default_sql.len)
+        return error_set(err, ERR_WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED);
+    if (d->generated_sql.len || d->is_identity)
+        return error_unsupported(err, "adding a generated column (" STR_FMT ")", STR_ARG(name));
+    for (size_t i = 0; i < name.len; i++)
+        if (str_find_char(S(" ,;{}()\n\t="), name.ptr[i]) >= 0)
+            return error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", name));
+    return true;
+}
+
+static bool check_duplicates(CommandContext *ctx, const ColumnDefVec *columns, Error *err)
+{
+    for (size_t i = 0; i < columns->len; i++)
+        for (size_t k = 0; k < i; k++) {
+            Str name = name_quoted(&columns->at[i].name, ctx->arena);
+            if (str_ieq(name, name_quoted(&columns->at[k].name, ctx->arena)))
+                return error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_lower(name, ctx->arena)));
+        }
+    return true;
+}
+
+bool alter_add_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+{
+    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
+    Buf shown = buf_in(ctx->arena);
+    TRY(check_duplicates(ctx, &c->alter.columns, err));
+    buf_addc(&shown, '[');
+    for (size_t i = 0; i < c->alter.columns.len; i++) {
+        const ColumnDef *d = &c->alter.columns.at[i];
+        Addition a = {.def = d, .schema = m->schema};
+        TRY(check_addition(d, err));
+        TRY(edit_schema(ctx, m, &d->name, add_field, &a, err));
+        buf_addz(&shown, i ? ",{\"column\":" : "{\"column\":");
+        put_column(ctx, &shown, &d->name, &a.added);
+        if (d->first || d->after.len) {
+            buf_addz(&shown, ",\"position\":");
+            put_position(ctx, &shown, d);
+        }
+        buf_addc(&shown, '}');
+    }
+    buf_addc(&shown, ']');
+    CommitNote note = {.operation = S("ADD COLUMNS"), .started_us = clock_monotonic_us()};
+    note_parameter_text(ctx, &note, "columns", buf_str(&shown));
+    return alter_commit(ctx, t, m, NULL, &note, false, err);
+}
+
+/* ---- RENAME and DROP: need column mapping, which is read but not written here ---- */
+
+static const char MAPPING_ADVICE[] =
+    "\nPlease enable Column Mapping on your Delta table with mapping mode 'name'.\nYou can use one of the following commands.\n\n"
+    "ALTER TABLE table_name SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')\n\n"
+    "Note, if your table is not on the required protocol version it will be upgraded.\nColumn mapping requires at least protocol (2, 5)\n";
+
+static bool look_up(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    *(bool *)arg = find_in(fields, name) >= 0;
+    return true;
+}
+
+static bool column_exists(CommandContext *ctx, const Target *t, const Name *name, bool *found, Error *err)
+{
+    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
+    return edit_schema(ctx, m, name, look_up, found, err);
+}
+
+bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+{
+    bool found;
+    Name to = name_of(ctx->arena, c->alter.old_name.len, c->alter.old_name.at);
+    to.at[to.len - 1] = c->alter.new_name;
+    TRY(column_exists(ctx, t, &c->alter.old_name, &found, err));
+    if (!found)
+        return unknown_column(ctx, snapshot_schema(t->snapshot), &c->alter.old_name, err);
+    TRY(column_exists(ctx, t, &to, &found, err));
+    if (found)
+        return field_exists(ctx, "rename", &to, snapshot_schema(t->snapshot), err);
+    if (snapshot_column_mapping(t->snapshot) == MAPPING_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_RENAME_COLUMN, PZ("advice", MAPPING_ADVICE));
+    return error_unsupported(err, "RENAME COLUMN on a table with column mapping");
+}
+
+bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+{
+    size_t present = 0;
+    for (size_t i = 0; i < c->alter.names.len; i++) {
+        Name name;
+        bool found;
+        TRY(name_parse(c->alter.names.at[i], ctx->arena, &name, err));
+        TRY(column_exists(ctx, t, &name, &found, err));
+        if (!found && !c->alter.if_exists)
+            return unknown_column(ctx, snapshot_schema(t->snapshot), &name, err);
+        present += found;
+    }
+    if (!present)
+        return true;
+    if (snapshot_column_mapping(t->snapshot) == MAPPING_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_COLUMN, PZ("advice", MAPPING_ADVICE));
+    return error_unsupported(err, "DROP COLUMN on a table with column mapping");
+}
+
+/* ---- ALTER COLUMN ---- */
+
+typedef struct ColumnChange {
+    const Command *command;
+    const ColumnDef *def;
+    const Target *table;
+    const Type *schema;
+    bool asks_not_null;         /* a nullable column becomes NOT NULL: rows must be looked at */
+    Field changed;
+} ColumnChange;
+
+static bool is_string_like(const Type *t)
+{
+    return t->kind == TYPE_STRING || t->kind == TYPE_CHAR || t->kind == TYPE_VARCHAR;
+}
+
+static Str upper_type(CommandContext *ctx, const Type *t)
+{
+    return type_sql(t, ctx->arena);
+}
+
+/* Casts that lose nothing are Delta's to refuse; any others Spark refuses before (Cast.canUpCast). */
+static bool refuse_type(CommandContext *ctx, const ColumnChange *x, const Field *f, Error *err)
+{
+    const Type *to = x->def->type;
+    bool up = coerce_implicit(f->type, to, true) || (to->kind == TYPE_STRING && !type_is_nested(f->type));
+    Str quoted = name_quoted(&x->def->name, ctx->arena);
+    if (!up || to->kind == TYPE_CHAR || to->kind == TYPE_VARCHAR)
+        return error_set(err, ERR_NOT_SUPPORTED_CHANGE_COLUMN, P("table", name_quoted(&x->table->qualifier, ctx->arena)), P("originName", quoted),
+                         P("originType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(upper_type(ctx, f->type)))), P("newName", quoted),
+                         P("newType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(upper_type(ctx, to)))));
+    if (snapshot_property_bool(x->table->snapshot, "delta.enableTypeWidening", false))
+        return error_unsupported(err, "widening a column's type");
+    return error_set(err, ERR_DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP, P("fieldPath", name_text(&x->def->name, ctx->arena)),
+                     P("oldField", upper_type(ctx, f->type)), P("newField", upper_type(ctx, to)));
+}
+
+static bool change_type(CommandContext *ctx, const ColumnChange *x, Field *f, Error *err)
+{
+    const Type *to = x->def->type;
+    Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", ctx->arena);
+    if (!to || type_same_shape(to, f->type))
+        return true;
+    if (is_string_like(to) && declared.len && str_is_ci(declared, str_z(type_simple_string(to, ctx->arena), ctx->arena)))
+        return true;
+    return refuse_type(ctx, x, f, err);
+}
+
+static bool change_default(CommandContext *ctx, const ColumnChange *x, Field *f, Error *err)
+{
+    BoundExpr *ignored;
+    if (x->command->alter.drop_default)
+        f->metadata = field_metadata_with(f->metadata, "CURRENT_DEFAULT", (Str){0}, ctx->arena);
+    if (!x->def->default_sql.len)
+        return true;
+    bool enabled = snapshot_has_feature(x->table->snapshot, "allowColumnDefaults");
+    if (!enabled && session_bool(ctx->session, "lakeshed.strict", false))
+        return error_set(err, ERR_WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED, PZ("commandType", "ALTER TABLE"));
+    if (x->def->name.len > 1)
+        return error_unsupported(err, "a default inside a nested column");
+    f->metadata = field_metadata_with_text(f->metadata, "CURRENT_DEFAULT", x->def->default_sql, ctx->arena);
+    return column_default(ctx, f, &ignored, err);
+}
+
+/* Delta refuses every SET NOT NULL; otherwise the rows decide. */
+static bool change_nullability(CommandContext *ctx, ColumnChange *x, Field *f, Error *err)
+{
+    if (x->command->alter.drop_not_null)
+        f->nullable = true;
+    if (!x->command->alter.set_not_null || !f->nullable)
+        return true;
+    if (session_bool(ctx->session, "lakeshed.strict", false) || x->def->name.len > 1)
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_2330, P("fieldName", name_text(&x->def->name, ctx->arena)));
+    x->asks_not_null = true;
+    f->nullable = false;
+    return true;
+}
+
+static bool move_field(CommandContext *ctx, FieldVec *fields, size_t from, const ColumnDef *d, Error *err)
+{
+    Field f = fields->at[from];
+    if (!d->first && !d->after.len)
+        return true;
+    int anchor = d->first ? -1 : find_in(fields, d->after);
+    if (!d->first && anchor < 0)
+        return position_missing(ctx, fields, d->after, err);
+    if (anchor == (int)from)
+        return true;
+    for (size_t i = from; i + 1 < fields->len; i++)
+        fields->at[i] = fields->at[i + 1];
+    fields->len--;
+    return insert_field(ctx, fields, d->first ? 0 : (size_t)find_in(fields, d->after) + 1, f);
+}
+
+static bool change_field(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
+{
+    ColumnChange *x = arg;
+    int at = find_in(fields, name);
+    if (at < 0)
+        return unknown_column(ctx, x->schema, &x->def->name, err);
+    Field *f = &fields->at[at];
+    TRY(change_type(ctx, x, f, err));
+    if (x->def->has_comment)
+        f->metadata = x->def->comment.len ? field_metadata_with_text(f->metadata, "comment", x->def->comment, ctx->arena)
+                                          : field_metadata_with(f->metadata, "comment", (Str){0}, ctx->arena);
+    TRY(change_default(ctx, x, f, err));
+    TRY(change_nullability(ctx, x, f, err));
+    x->changed = *f;
+    return move_field(ctx, fields, (size_t)at, x->def, err);
+}
+
+static bool check_no_nulls(CommandContext *ctx, const Target *t, const ColumnDef *d, Error *err)
+{
+    int64_t broken;
+    Expr *column = expr_column(ctx->arena, d->name.at[0]);
+    Expr *holds = expr_call(ctx->arena, "isnotnull", 1, &column);
+    TRY(count_violations(ctx, t, holds, &broken, err));
+    return !broken || error_set(err, ERR_DELTA_NEW_NOT_NULL_VIOLATION, P("numRows", str_printf(ctx->arena, "%lld", (long long)broken)),
+                                P("tableName", t->name), P("colName", name_text(&d->name, ctx->arena)));
+}
+
+bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+{
+    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
+    CommitNote note = {.operation = S("CHANGE COLUMN"), .started_us = clock_monotonic_us()};
+    Buf shown = buf_in(ctx->arena);
+    bool several = c->alter.columns.len > 1, reads_rows = false;
+    if (several)
+        buf_addc(&shown, '[');
+    for (size_t i = 0; i < c->alter.columns.len; i++) {
+        const ColumnDef *d = &c->alter.columns.at[i];
+        ColumnChange x = {.command = c, .def = d, .table = t, .schema = m->schema};
+        TRY(edit_schema(ctx, m, &d->name, change_field, &x, err));
+        if (x.asks_not_null)
+            TRY(check_no_nulls(ctx, t, d, err));
+        reads_rows |= x.asks_not_null;
+        if (several)
+            buf_addz(&shown, i ? ",{\"column\":" : "{\"column\":");
+        put_column(ctx, &shown, &d->name, &x.changed);
+        if (!several && (d->first || d->after.len))
+            note_parameter_text(ctx, &note, "position", d->first ? S("FIRST") : str_concat(ctx->arena, S("AFTER "), d->after));
+        if (several)
+            buf_addc(&shown, '}');
+    }
+    if (several)
+        buf_addc(&shown, ']');
+    note_parameter_text(ctx, &note, several ? "columns" : "column", buf_str(&shown));
+    return alter_commit(ctx, t, m, NULL, &note, reads_rows, err);
+}

@@ -1,0 +1,37 @@
+/* What the files behind ALTER TABLE share. */
+#pragma once
+
+#include "command/command_impl.h"
+
+typedef VEC(Field) FieldVec;
+
+/* New metadata for a Delta table, with the table features it asks for; `wanted` (may be NULL) has features added by name.
+ * reads_rows: rows were checked against the new metadata, so that concurrent writes must conflict. */
+bool alter_commit(CommandContext *ctx, const Target *t, Metadata *m, const Protocol *wanted, CommitNote *note, bool reads_rows, Error *err);
+void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema);
+
+/* Rows of the table for which the condition (over its columns) is not TRUE. */
+bool count_violations(CommandContext *ctx, const Target *t, const Expr *condition, int64_t *count, Error *err);
+
+/* alter_column.c */
+bool alter_add_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+
+/* alter_constraint.c */
+bool alter_add_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool alter_drop_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+
+/* table_property.c */
+bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool alter_unset_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+/* UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY for names that have a clause of their own. */
+bool check_reserved_property(Str key, Error *err);
+/* A property of a Delta table by its canonical spelling, its value checked. DELTA_UNKNOWN_CONFIGURATION otherwise. */
+bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err);
+
+/* alter_view.c */
+bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const ResolvedTable *r, Error *err);
+bool rename_object(CommandContext *ctx, const Command *c, const ResolvedTable *r, Error *err);
+bool set_entry_properties(CommandContext *ctx, const Command *c, TableEntry *e, Error *err);

@@ -1,0 +1,151 @@
+/* From the paths a user names to the files that are read, in order of their names. */
+#include "engine/file_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "engine/file_source.h"
+
+enum { FOLDER_MAX_DEPTH = 64 };
+
+typedef struct Listing {
+    Arena *arena;
+    Str name_filter;       /* pathGlobFilter; empty: none */
+    ListedFileVec *out;
+    Error *err;
+} Listing;
+
+/* Spark's rule: names that start with . or _ are hidden, unless they are name=value folders. */
+static bool is_hidden(Str name)
+{
+    if (str_starts_with(name, S(".")) || str_ends_with(name, S("._COPYING_")))
+        return true;
+    return str_starts_with(name, S("_")) && str_find_char(name, '=') < 0;
+}
+
+static bool name_passes(const Listing *l, Str name)
+{
+    return !l->name_filter.len || !fnmatch(str_z(l->name_filter, l->arena), str_z(name, l->arena), 0);
+}
+
+static int visible(const struct dirent *entry)
+{
+    return !is_hidden(str_from(entry->d_name));
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool list_folder(Listing *l, Str path, Str folder, int depth)
+{
+    if (depth > FOLDER_MAX_DEPTH)
+        return error_unsupported(l->err, "Reading folders nested more than %d levels deep", FOLDER_MAX_DEPTH);
+    struct dirent **entries;
+    int n = scandir(str_z(path, l->arena), &entries, visible, by_bytes);
+    if (n < 0)
+        return error_set(l->err, ERR_LAKESHED_FILE, P("path", path), PZ("reason", strerror(errno)));
+    bool ok = true;
+    for (int i = 0; i < n; i++) {
+        Str name = str_copy(str_from(entries[i]->d_name), l->arena);
+        free(entries[i]);
+        if (!ok)
+            continue;
+        Str child = str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(path), STR_ARG(name));
+        struct stat facts;
+        if (stat(child.ptr, &facts))
+            continue; /* gone since */
+        if (S_ISDIR(facts.st_mode)) {
+            Str below = folder.len ? str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
+            ok = list_folder(l, child, below, depth + 1);
+        } else if (name_passes(l, name)) {
+            ListedFile file = {child, folder};
+            vec_push(l->arena, l->out, file);
+        }
+    }
+    free(entries);
+    return ok;
+}
+
+static Str local_path(Str path, Arena *arena)
+{
+    if (str_starts_with(path, S("file:")))
+        path = str_slice(path, 5, path.len);
+    while (str_starts_with(path, S("//")))
+        path = str_slice(path, 1, path.len);
+    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path = str_slice(path, 0, path.len - 1);
+    char here[PATH_MAX];
+    if (!str_starts_with(path, S("/")) && getcwd(here, sizeof(here)))
+        return str_printf(arena, "%s/" STR_FMT, here, STR_ARG(path));
+    return str_copy(path, arena);
+}
+
+/* The folder of `path` below `base`; empty when it is not below it. */
+static Str below(Str base, Str path)
+{
+    if (!base.len || !str_starts_with(path, base) || path.len <= base.len || path.ptr[base.len] != '/')
+        return S("");
+    return str_slice(path, base.len + 1, path.len);
+}
+
+static bool list_one(Listing *l, Str path, Str base)
+{
+    struct stat facts;
+    if (stat(path.ptr, &facts))
+        return error_set(l->err, ERR_PATH_NOT_FOUND, P("path", str_concat(l->err->arena, S("file:"), path)));
+    if (S_ISDIR(facts.st_mode))
+        return list_folder(l, path, below(base, path), 0);
+    ptrdiff_t slash = str_rfind_char(path, '/');
+    ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash))};
+    vec_push(l->arena, l->out, file);
+    return true;
+}
+
+static bool is_glob(Str path)
+{
+    return str_find_char(path, '*') >= 0 || str_find_char(path, '?') >= 0 || str_find_char(path, '[') >= 0 ||
+           str_find_char(path, '{') >= 0;
+}
+
+static bool list_glob(Listing *l, Str path, Str base)
+{
+    glob_t found;
+    int code = glob(path.ptr, GLOB_BRACE, NULL, &found);
+    bool ok = !code || error_set(l->err, ERR_PATH_NOT_FOUND, P("path", str_concat(l->err->arena, S("file:"), path)));
+    for (size_t i = 0; ok && i < found.gl_pathc; i++) {
+        Str one = str_copy(str_from(found.gl_pathv[i]), l->arena);
+        ptrdiff_t slash = str_rfind_char(one, '/');
+        if (!is_hidden(str_slice(one, (size_t)(slash + 1), one.len)))
+            ok = list_one(l, one, base);
+    }
+    if (!code)
+        globfree(&found);
+    return ok;
+}
+
+bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out, Error *err)
+{
+    Listing l = {arena, file_option(&scan->options, "pathGlobFilter", ""), out, err};
+    Str base = file_option(&scan->options, "basePath", "");
+    if (base.len)
+        base = local_path(base, arena);
+    for (size_t i = 0; i < scan->paths.len; i++) {
+        Str path = scan->paths.at[i];
+        ptrdiff_t scheme = str_find(path, S("://"));
+        if (scheme > 0 && !str_starts_with(path, S("file:")))
+            return error_unsupported(err, "Reading files from " STR_FMT, STR_ARG(str_slice(path, 0, (size_t)scheme)));
+        path = local_path(path, arena);
+        TRY(is_glob(path) ? list_glob(&l, path, base) : list_one(&l, path, base));
+    }
+    return true;
+}

@@ -1,0 +1,13 @@
+/* From the paths a user names to the files that are read. */
+#pragma once
+
+#include "engine/engine.h"
+
+typedef struct ListedFile {
+    Str path;      /* absolute */
+    Str folder;    /* of the file, below the path that was named or basePath; empty: right in it */
+} ListedFile;
+typedef VEC(ListedFile) ListedFileVec;
+
+/* scan->paths may be files, folders, globs, file: URIs. Hidden files are left out. PATH_NOT_FOUND naming the path. */
+MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out, Error *err);

@@ -1,0 +1,1 @@
+count(distinct a, b) filter (where c > 1) over (partition by d order by e desc rows between 1 preceding and unbounded following)

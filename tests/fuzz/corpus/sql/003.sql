@@ -1,0 +1,1 @@
+select * from a join b using (x) left join c on a.x = c.x, d, lateral (select 1) e

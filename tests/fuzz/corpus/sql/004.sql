@@ -1,0 +1,1 @@
+select * from a natural full outer join b cross join c

@@ -1,0 +1,1 @@
+select * from a left semi join b on x left anti join c on y

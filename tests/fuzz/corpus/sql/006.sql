@@ -1,0 +1,1 @@
+select a, sum(b) from t where c group by rollup(a), b having sum(b) > 1 order by 1 limit 2 offset 3

@@ -1,0 +1,1 @@
+select distinct a from t group by a window w as (partition by x) qualify row_number() over w = 1

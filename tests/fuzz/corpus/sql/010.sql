@@ -1,0 +1,1 @@
+with recursive r(a) as (select 1) select * from r

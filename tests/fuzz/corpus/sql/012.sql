@@ -1,0 +1,1 @@
+with a as (with b as (select 1) select * from b) select * from a

@@ -1,0 +1,1 @@
+select * from t tablesample (10 percent) repeatable (7) x

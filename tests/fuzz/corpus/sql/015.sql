@@ -1,0 +1,1 @@
+select * from t tablesample (bucket 1 out of 4)

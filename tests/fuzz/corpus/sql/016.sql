@@ -1,0 +1,1 @@
+table t |> where x |> select y |> aggregate sum(z) group by w as k |> set q = 1, r = q |> drop r |> as z |> limit 3

@@ -1,0 +1,1 @@
+table t |> extend a + 1 as b |> union all table u |> join v on x |> order by y

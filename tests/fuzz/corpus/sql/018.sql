@@ -1,0 +1,1 @@
+select * from range(10) as r(i) lateral view outer explode(a) e as x, y

@@ -1,0 +1,1 @@
+select * from t pivot (sum(a) s for b in (1 as x, 2)) p

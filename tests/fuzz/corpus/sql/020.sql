@@ -1,0 +1,1 @@
+select * from t pivot (sum(a) for (b, c) in ((1, 2) as x))

@@ -1,0 +1,1 @@
+select * from t unpivot include nulls ((a, b) for n in ((c, d) as cd, (e, f))) u

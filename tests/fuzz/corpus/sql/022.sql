@@ -1,0 +1,1 @@
+select * from t unpivot (a for n in (c as x, d.e))

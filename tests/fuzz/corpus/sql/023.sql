@@ -1,0 +1,1 @@
+select a from t distribute by a sort by b desc nulls last

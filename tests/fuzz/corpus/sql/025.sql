@@ -1,0 +1,1 @@
+select * from t where a in (select 1 union select 2)

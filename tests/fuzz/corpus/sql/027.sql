@@ -1,0 +1,1 @@
+create schema if not exists c.s comment 'x' location '/l' with dbproperties (k = 'v')

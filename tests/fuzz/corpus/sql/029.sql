@@ -1,0 +1,1 @@
+create or replace table t using delta partitioned by (date(ts)) as select 1

@@ -1,0 +1,1 @@
+create or replace table t shallow clone u version as of 3 location '/x'

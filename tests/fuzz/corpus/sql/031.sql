@@ -1,0 +1,1 @@
+create or replace view v (x comment 'c', y) comment 'd' as select 1,  2

@@ -1,0 +1,1 @@
+create function f(a int, b string default 'x') returns int language sql deterministic return a + 1

@@ -1,0 +1,1 @@
+create temporary function f() returns table (a int) return select 1

@@ -1,0 +1,1 @@
+alter table t add columns (a int after b, s.c string first comment 'x')

@@ -1,0 +1,1 @@
+insert overwrite table t partition (p = 1, q) select * from u

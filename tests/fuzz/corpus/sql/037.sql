@@ -1,0 +1,1 @@
+merge with schema evolution into t x using (select 1 as a) y on x.a = y.a when matched and y.b then delete when matched then update set * when not matched by target then insert (a, b) values (y.a, default) when not matched by source and x.c then update set d = 1 when not matched by source then delete

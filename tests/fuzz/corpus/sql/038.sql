@@ -1,0 +1,1 @@
+with s as (select 1) merge into t using s on true when not matched then insert *

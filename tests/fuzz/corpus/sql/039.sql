@@ -1,0 +1,1 @@
+convert to delta parquet.`/x` no statistics partitioned by (d date)
