@@ -121,13 +121,21 @@ static bool render_json_tuple(const BoundExpr *call, const Str *args, size_t cou
 }
 
 const FuncRow generator_rows[] = {
-    {"explode", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1"},
-    {"explode_outer", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1"},
-    {"posexplode", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1"},
-    {"posexplode_outer", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1"},
-    {"inline", NULL, FUNC_GENERATOR, .bind = bind_inline, .sql = "$1"},
-    {"inline_outer", NULL, FUNC_GENERATOR, .bind = bind_inline, .sql = "$1"},
-    {"stack", NULL, FUNC_GENERATOR, .bind = bind_stack, .render = render_stack},
-    {"json_tuple", NULL, FUNC_GENERATOR, .bind = bind_json_tuple, .render = render_json_tuple},
+    {"explode", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1",
+     .example = "SELECT explode(array(10, 20))", .expected = "10; 20"},
+    {"explode_outer", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1",
+     .example = "SELECT explode_outer(CAST(array() AS ARRAY<INT>))", .expected = "NULL"},
+    {"posexplode", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1",
+     .example = "SELECT posexplode(array('a', 'b'))", .expected = "{0, a}; {1, b}"},
+    {"posexplode_outer", NULL, FUNC_GENERATOR, .bind = bind_explode, .sql = "$1",
+     .example = "SELECT posexplode_outer(array('a'))", .expected = "{0, a}"},
+    {"inline", NULL, FUNC_GENERATOR, .bind = bind_inline, .sql = "$1",
+     .example = "SELECT inline(array(struct(1, 'a'), struct(2, 'b')))", .expected = "{1, a}; {2, b}"},
+    {"inline_outer", NULL, FUNC_GENERATOR, .bind = bind_inline, .sql = "$1",
+     .example = "SELECT inline_outer(array(struct(1, 'a')))", .expected = "{1, a}"},
+    {"stack", NULL, FUNC_GENERATOR, .bind = bind_stack, .render = render_stack,
+     .example = "SELECT stack(2, 1, 2, 3)", .expected = "{1, 2}; {3, null}"},
+    {"json_tuple", NULL, FUNC_GENERATOR, .bind = bind_json_tuple, .render = render_json_tuple,
+     .example = "SELECT json_tuple('{\"a\":1, \"b\":2}', 'a', 'b')", .expected = "{1, 2}"},
 };
 END_OF_ROWS(generator);

@@ -181,22 +181,33 @@ static bool bind_predicate(FuncCall *call, const FuncContext *ctx, Error *err)
 }
 
 const FuncRow lambda_rows[] = {
-    {"transform", NULL, FUNC_SCALAR, "(array<T>, fn(T, [int]) -> U) -> array<U>", .render = render_over_elements},
-    {"filter", NULL, FUNC_SCALAR, "(array<T>, fn(T, [int]) -> boolean) -> array<T>", .render = render_over_elements},
-    {"exists", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_any_true(list_transform($1, $2))", .bind = bind_predicate},
-    {"forall", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_all_true(list_transform($1, $2))", .bind = bind_predicate},
+    {"transform", NULL, FUNC_SCALAR, "(array<T>, fn(T, [int]) -> U) -> array<U>", .render = render_over_elements,
+     .example = "transform(array(1, 2, 3), x -> x + 1)", .expected = "[2, 3, 4]"},
+    {"filter", NULL, FUNC_SCALAR, "(array<T>, fn(T, [int]) -> boolean) -> array<T>", .render = render_over_elements,
+     .example = "filter(array(1, 2, 3), x -> x % 2 == 1)", .expected = "[1, 3]"},
+    {"exists", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_any_true(list_transform($1, $2))", .bind = bind_predicate,
+     .example = "exists(array(1, 2, 3), x -> x % 2 == 0)", .expected = "true"},
+    {"forall", NULL, FUNC_SCALAR, "(array<T>, fn(T) -> boolean) -> boolean", "ls_all_true(list_transform($1, $2))", .bind = bind_predicate,
+     .example = "forall(array(1, 2, 3), x -> x % 2 == 0)", .expected = "false"},
     {"aggregate", "reduce", FUNC_SCALAR, "(array<T>, U, fn(U, T) -> U) -> U?; (array<T>, U, fn(U, T) -> U, fn(U) -> V) -> V?", .render = render_aggregate,
-     .pretty = "$f($1, $2, $3, $?4{$4}{lambdafunction(namedlambdavariable(), namedlambdavariable())})"},
-    {"zip_with", NULL, FUNC_SCALAR, "(array<T>, array<U>, fn(T?, U?) -> V) -> array<V>", .render = render_zip_with},
-    {"map_filter", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> boolean) -> map<K,V>", .render = render_over_entries},
-    {"transform_keys", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<U,V>", .render = render_over_entries},
-    {"transform_values", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<K,U>", .render = render_over_entries},
-    {"map_zip_with", NULL, FUNC_SCALAR, "(map<K,T>, map<K,U>, fn(K, T?, U?) -> V) -> map<K,V>", .render = render_map_zip_with},
+     .pretty = "$f($1, $2, $3, $?4{$4}{lambdafunction(namedlambdavariable(), namedlambdavariable())})",
+     .example = "aggregate(array(1, 2, 3), 0, (acc, x) -> acc + x)", .expected = "6"},
+    {"zip_with", NULL, FUNC_SCALAR, "(array<T>, array<U>, fn(T?, U?) -> V) -> array<V>", .render = render_zip_with,
+     .example = "zip_with(array(1, 2, 3), array('a', 'b', 'c'), (x, y) -> (y, x))", .expected = "[{a, 1}, {b, 2}, {c, 3}]"},
+    {"map_filter", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> boolean) -> map<K,V>", .render = render_over_entries,
+     .example = "map_filter(map(1, 0, 2, 2, 3, -1), (k, v) -> k > v)", .expected = "{1 -> 0, 3 -> -1}"},
+    {"transform_keys", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<U,V>", .render = render_over_entries,
+     .example = "transform_keys(map_from_arrays(array(1, 2, 3), array(1, 2, 3)), (k, v) -> k + 1)", .expected = "{2 -> 1, 3 -> 2, 4 -> 3}"},
+    {"transform_values", NULL, FUNC_SCALAR, "(map<K,V>, fn(K, V) -> U) -> map<K,U>", .render = render_over_entries,
+     .example = "transform_values(map_from_arrays(array(1, 2, 3), array(1, 2, 3)), (k, v) -> v + 1)", .expected = "{1 -> 2, 2 -> 3, 3 -> 4}"},
+    {"map_zip_with", NULL, FUNC_SCALAR, "(map<K,T>, map<K,U>, fn(K, T?, U?) -> V) -> map<K,V>", .render = render_map_zip_with,
+     .example = "map_zip_with(map(1, 'a', 2, 'b'), map(1, 'x', 2, 'y'), (k, v1, v2) -> concat(v1, v2))", .expected = "{1 -> ax, 2 -> by}"},
     {"array_sort", NULL, FUNC_SCALAR, "(array<T>, [fn(T, T) -> int]) -> array<T>", .bind = bind_array_sort, .render = render_array_sort,
      .pretty = "array_sort($1, $?2{$2}{lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, "
                "(IF((namedlambdavariable() IS NULL), 1, "
                "(IF((namedlambdavariable() IS NULL), -1, "
                "(IF((namedlambdavariable() < namedlambdavariable()), -1, "
-               "(IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())})"},
+               "(IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())})",
+     .example = "array_sort(array(5, 6, 1), (left, right) -> case when left < right then -1 when left > right then 1 else 0 end)", .expected = "[1, 5, 6]"},
 };
 END_OF_ROWS(lambda);

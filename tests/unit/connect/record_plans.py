@@ -9,6 +9,7 @@ import uuid
 from delta.tables import DeltaTable, IdentityGenerator
 from pyspark.sql import Observation, SparkSession, Window
 from pyspark.sql import functions as F
+import pyspark.errors.utils
 import pyspark.sql.connect.proto as pb
 from pyspark.sql.connect.client import SparkConnectClient
 
@@ -28,6 +29,8 @@ def stop(self, request, *args, **kwargs):
     raise Recorded
 
 
+# Where a column was made, in files of this machine.
+pyspark.errors.utils._enable_debugging_cache = False
 SparkConnectClient._execute_and_fetch_as_iterator = stop
 SparkConnectClient._execute = stop
 SparkConnectClient._cleanup_ml_cache = lambda self: None
@@ -89,7 +92,7 @@ STATEMENTS = {
     "sample_by": lambda: people.sampleBy("name", {"a": 0.5}, 3).collect(),
     "read_table": lambda: spark.read.option("versionAsOf", 3).table("c.s.`t.x`").collect(),
     "read_files": lambda: spark.read.schema("a int").option("k", "v").csv(["/a", "/b"]).collect(),
-    "read_stream": lambda: spark.readStream.format("rate").load()._execute(),
+    "read_stream": lambda: spark.readStream.format("rate").load().collect(),
     "table_function": lambda: spark.tvf.explode(F.array(F.lit(1))).collect(),
     "catalog_list": lambda: spark.catalog.listTables("c.s", "t*"),
     "catalog_current": lambda: spark.catalog.currentDatabase(),
@@ -186,18 +189,14 @@ def main(folder):
         del last.request_options[:]
         last.client_type = ""
         # Pickled functions differ between machines and hold file names of the one they were made on.
-        data = last.SerializeToString()
-        request = pb.ExecutePlanRequest.FromString(data)
-        blank(request)
-        (folder / f"{name}.bin").write_bytes(request.SerializeToString())
+        blank(last)
+        (folder / f"{name}.bin").write_bytes(last.SerializeToString(deterministic=True))
     print(len(STATEMENTS) - failed, "recorded,", failed, "not")
 
 
 def blank(message):
     for field, value in message.ListFields():
-        if field.name in ("origin", "common") and field.name == "origin":
-            message.ClearField("origin")
-        elif field.name == "command" and isinstance(value, bytes):
+        if field.name == "command" and isinstance(value, bytes):
             message.command = b"pickled"
         elif field.message_type is None:
             continue

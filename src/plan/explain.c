@@ -1,0 +1,396 @@
+/* Prints bound plans as Spark prints physical ones: names with their column ids, ":-" and "+-" for children. */
+#include "plan/explain.h"
+
+#include "base/buf.h"
+
+/* Past these the text would grow with the square of a long chain: "..." stands for the rest. */
+enum { MAX_TREE_DEPTH = 100, MAX_EXPR_DEPTH = 50, MAX_ITEMS = 100 };
+
+typedef struct Explainer {
+    Buf out;
+    Str zone;
+    Arena *arena;
+    int depth; /* of the expression being printed */
+} Explainer;
+
+static void put_expr(Explainer *x, const BoundExpr *e);
+
+static void put_separator(Explainer *x, size_t i)
+{
+    if (i)
+        buf_addz(&x->out, ", ");
+}
+
+static bool put_or_cut(Explainer *x, size_t i)
+{
+    put_separator(x, i);
+    if (i < MAX_ITEMS)
+        return true;
+    buf_addz(&x->out, "...");
+    return false;
+}
+
+static void put_exprs(Explainer *x, const BoundExprVec *list)
+{
+    for (size_t i = 0; i < list->len && put_or_cut(x, i); i++)
+        put_expr(x, list->at[i]);
+}
+
+static void put_sorts(Explainer *x, const BoundSortVec *order)
+{
+    for (size_t i = 0; i < order->len && put_or_cut(x, i); i++) {
+        put_expr(x, order->at[i].expr);
+        buf_addf(&x->out, " %s NULLS %s", order->at[i].descending ? "DESC" : "ASC", order->at[i].nulls_first ? "FIRST" : "LAST");
+    }
+}
+
+static void put_attribute(Explainer *x, Str name, ColumnId id)
+{
+    buf_addf(&x->out, STR_FMT "#%u", STR_ARG(name), id);
+}
+
+static void put_columns(Explainer *x, const BoundColumnVec *columns)
+{
+    for (size_t i = 0; i < columns->len && put_or_cut(x, i); i++)
+        put_attribute(x, columns->at[i].name, columns->at[i].id);
+}
+
+/* ---- expressions ---- */
+
+static bool is_word(Str name)
+{
+    char c = name.len ? name.ptr[0] : 0;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_infix(const BoundExpr *e)
+{
+    Str name = e->call.written_name;
+    bool two = e->call.args.len == 2;
+    return two && (!is_word(name) || str_is_ci(name, "and") || str_is_ci(name, "or") || str_is_ci(name, "div"));
+}
+
+static void put_call(Explainer *x, const BoundExpr *e)
+{
+    Str name = e->call.written_name;
+    if (is_infix(e)) {
+        buf_addc(&x->out, '(');
+        put_expr(x, e->call.args.at[0]);
+        buf_addf(&x->out, " " STR_FMT " ", STR_ARG(is_word(name) ? str_upper(name, x->arena) : name));
+        put_expr(x, e->call.args.at[1]);
+        buf_addc(&x->out, ')');
+        return;
+    }
+    buf_addf(&x->out, STR_FMT "(%s", STR_ARG(name), e->call.distinct ? "distinct " : "");
+    put_exprs(x, &e->call.args);
+    buf_addc(&x->out, ')');
+    if (e->call.filter) {
+        buf_addz(&x->out, " FILTER (WHERE ");
+        put_expr(x, e->call.filter);
+        buf_addc(&x->out, ')');
+    }
+}
+
+static void put_window(Explainer *x, const BoundExpr *e)
+{
+    put_expr(x, e->window.function);
+    buf_addz(&x->out, " windowspecdefinition(");
+    put_exprs(x, &e->window.partition);
+    if (e->window.partition.len && e->window.order.len)
+        buf_addz(&x->out, ", ");
+    put_sorts(x, &e->window.order);
+    buf_addc(&x->out, ')');
+}
+
+static void put_case(Explainer *x, const BoundExpr *e)
+{
+    buf_addz(&x->out, "CASE");
+    for (size_t i = 0; i < e->cases.conditions.len; i++) {
+        buf_addz(&x->out, " WHEN ");
+        put_expr(x, e->cases.conditions.at[i]);
+        buf_addz(&x->out, " THEN ");
+        put_expr(x, e->cases.values.at[i]);
+    }
+    if (e->cases.otherwise) {
+        buf_addz(&x->out, " ELSE ");
+        put_expr(x, e->cases.otherwise);
+    }
+    buf_addz(&x->out, " END");
+}
+
+static void put_field(Explainer *x, const BoundExpr *e)
+{
+    const Type *type = e->field.child->type;
+    put_expr(x, e->field.child);
+    if (type->kind == TYPE_STRUCT && e->field.index < type->structure.count)
+        buf_addf(&x->out, "." STR_FMT, STR_ARG(type->structure.fields[e->field.index].name));
+}
+
+static void put_subquery(Explainer *x, const BoundExpr *e)
+{
+    static const char *const names[] = {"scalar-subquery", "exists", "in", "table"};
+    if (e->subquery.values.len) {
+        buf_addc(&x->out, '(');
+        put_exprs(x, &e->subquery.values);
+        buf_addz(&x->out, ") ");
+    }
+    buf_addf(&x->out, "%s%s[]", e->subquery.negated ? "not " : "", names[e->subquery.kind]);
+}
+
+static void put_expr_inner(Explainer *x, const BoundExpr *e)
+{
+    switch (e->kind) {
+    case BEXPR_LITERAL:
+        buf_add(&x->out, value_pretty(&e->literal, x->zone, x->arena));
+        break;
+    case BEXPR_COLUMN:
+        if (e->column.outer)
+            buf_addz(&x->out, "outer(");
+        put_attribute(x, e->column.name, e->column.id);
+        buf_addz(&x->out, e->column.outer ? ")" : "");
+        break;
+    case BEXPR_CALL: case BEXPR_AGGREGATE: case BEXPR_GENERATOR: put_call(x, e); break;
+    case BEXPR_WINDOW: put_window(x, e); break;
+    case BEXPR_CAST:
+        buf_addz(&x->out, e->cast.mode == CAST_TRY ? "try_cast(" : "cast(");
+        put_expr(x, e->cast.child);
+        buf_addf(&x->out, " as " STR_FMT ")", STR_ARG(type_simple_string(e->type, x->arena)));
+        break;
+    case BEXPR_CASE: put_case(x, e); break;
+    case BEXPR_SUBQUERY: put_subquery(x, e); break;
+    case BEXPR_LAMBDA:
+        buf_addz(&x->out, "lambdafunction(");
+        put_expr(x, e->lambda.body);
+        buf_addc(&x->out, ')');
+        break;
+    case BEXPR_LAMBDA_VAR: buf_addf(&x->out, "lambda " STR_FMT "#%u", STR_ARG(e->lambda_var.name), e->lambda_var.id); break;
+    case BEXPR_FIELD: put_field(x, e); break;
+    case BEXPR_STRUCT:
+        buf_addz(&x->out, "struct(");
+        put_exprs(x, &e->structure.children);
+        buf_addc(&x->out, ')');
+        break;
+    case BEXPR_PYTHON:
+        buf_addf(&x->out, STR_FMT "(", STR_ARG(e->python.function->name));
+        put_exprs(x, &e->python.args);
+        buf_addc(&x->out, ')');
+        break;
+    }
+}
+
+static void put_expr(Explainer *x, const BoundExpr *e)
+{
+    if (!e || x->depth >= MAX_EXPR_DEPTH) {
+        buf_addz(&x->out, "...");
+        return;
+    }
+    x->depth++;
+    put_expr_inner(x, e);
+    x->depth--;
+}
+
+/* ---- relations ---- */
+
+static void put_items(Explainer *x, const BoundRel *rel, const BoundItemVec *items)
+{
+    for (size_t i = 0; i < items->len && put_or_cut(x, i); i++) {
+        const BoundItem *item = &items->at[i];
+        bool same = item->expr->kind == BEXPR_COLUMN && item->expr->column.id == item->id;
+        put_expr(x, item->expr);
+        for (size_t c = 0; !same && c < rel->columns.len; c++) {
+            if (rel->columns.at[c].id != item->id)
+                continue;
+            buf_addz(&x->out, " AS ");
+            put_attribute(x, rel->columns.at[c].name, item->id);
+            break;
+        }
+    }
+}
+
+static void put_bracketed(Explainer *x, const char *name, const BoundRel *rel, const BoundItemVec *items)
+{
+    buf_addf(&x->out, "%s [", name);
+    put_items(x, rel, items);
+    buf_addc(&x->out, ']');
+}
+
+static void put_aggregate(Explainer *x, const BoundRel *rel)
+{
+    buf_addz(&x->out, "HashAggregate(keys=[");
+    put_items(x, rel, &rel->aggregate.keys);
+    buf_addz(&x->out, "], functions=[");
+    put_items(x, rel, &rel->aggregate.aggregates);
+    buf_addz(&x->out, "], output=[");
+    put_columns(x, &rel->columns);
+    buf_addz(&x->out, "])");
+}
+
+static void put_join(Explainer *x, const BoundRel *rel)
+{
+    static const char *const kinds[] = {"Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti", "Cross"};
+    buf_addf(&x->out, "%s %s", rel->join.lateral ? "LateralJoin" : "Join", kinds[rel->join.kind]);
+    if (rel->join.condition) {
+        buf_addz(&x->out, ", ");
+        put_expr(x, rel->join.condition);
+    }
+}
+
+static void put_limit(Explainer *x, const BoundRel *rel)
+{
+    if (rel->limit.count) {
+        buf_addz(&x->out, "GlobalLimit ");
+        put_expr(x, rel->limit.count);
+    }
+    if (rel->limit.offset) {
+        buf_addz(&x->out, rel->limit.count ? ", offset " : "Offset ");
+        put_expr(x, rel->limit.offset);
+    }
+}
+
+/* "Name [columns]" */
+static void put_leaf(Explainer *x, const char *name, const BoundRel *rel)
+{
+    buf_addf(&x->out, "%s [", name);
+    put_columns(x, &rel->columns);
+    buf_addc(&x->out, ']');
+}
+
+static void put_file_scan(Explainer *x, const BoundRel *rel)
+{
+    buf_addf(&x->out, "FileScan " STR_FMT " [", STR_ARG(rel->files->format));
+    put_columns(x, &rel->columns);
+    buf_addf(&x->out, "] Paths: (%zu)", rel->files->paths.len);
+}
+
+static void put_delta_scan(Explainer *x, const BoundRel *rel)
+{
+    put_leaf(x, "FileScan delta", rel);
+    if (!rel->delta.predicates.len)
+        return;
+    buf_addz(&x->out, ", DataFilters: [");
+    put_exprs(x, &rel->delta.predicates);
+    buf_addc(&x->out, ']');
+}
+
+static void put_set_op(Explainer *x, const BoundRel *rel)
+{
+    static const char *const kinds[] = {"Union", "Intersect", "Except"};
+    buf_addf(&x->out, "%s%s", kinds[rel->setop.kind], rel->setop.all ? "" : " Distinct");
+}
+
+static void put_node(Explainer *x, const BoundRel *rel)
+{
+    switch (rel->kind) {
+    case BREL_ONE_ROW: buf_addz(&x->out, "Scan OneRowRelation[]"); break;
+    case BREL_VALUES: case BREL_LOCAL: put_leaf(x, "LocalTableScan", rel); break;
+    case BREL_RANGE:
+        buf_addf(&x->out, "Range (%lld, %lld, step=%lld)", (long long)rel->range.start, (long long)rel->range.end,
+                 (long long)rel->range.step);
+        break;
+    case BREL_SCAN_DELTA: put_delta_scan(x, rel); break;
+    case BREL_SCAN_FILES: put_file_scan(x, rel); break;
+    case BREL_PROJECT: put_bracketed(x, "Project", rel, &rel->project.items); break;
+    case BREL_FILTER:
+        buf_addz(&x->out, "Filter ");
+        put_expr(x, rel->filter.condition);
+        break;
+    case BREL_JOIN: put_join(x, rel); break;
+    case BREL_AGGREGATE: put_aggregate(x, rel); break;
+    case BREL_SETOP: put_set_op(x, rel); break;
+    case BREL_SORT:
+        buf_addz(&x->out, "Sort [");
+        put_sorts(x, &rel->sort.order);
+        buf_addz(&x->out, "], true, 0");
+        break;
+    case BREL_LIMIT: put_limit(x, rel); break;
+    case BREL_SAMPLE:
+        buf_addf(&x->out, "Sample %.15g, %.15g, %s, %lld", rel->sample.lower, rel->sample.upper,
+                 rel->sample.replacement ? "true" : "false", (long long)rel->sample.seed);
+        break;
+    case BREL_GENERATE:
+        buf_addz(&x->out, "Generate ");
+        put_expr(x, rel->generate.generator);
+        buf_addf(&x->out, ", %s, [", rel->generate.outer ? "true" : "false");
+        put_columns(x, &rel->generate.output);
+        buf_addc(&x->out, ']');
+        break;
+    case BREL_DISTINCT_ON:
+        buf_addz(&x->out, "Deduplicate [");
+        put_exprs(x, &rel->distinct_on.keys);
+        buf_addc(&x->out, ']');
+        break;
+    case BREL_CTE: buf_addf(&x->out, "WithCTE %u%s", rel->cte.id, rel->cte.recursive ? ", recursive" : ""); break;
+    case BREL_CTE_REF: buf_addf(&x->out, "CTERelationRef %u", rel->cte_ref.id); break;
+    case BREL_ASOF_JOIN:
+        buf_addf(&x->out, "AsOfJoin %s, ", rel->asof.left_outer ? "LeftOuter" : "Inner");
+        put_expr(x, rel->asof.condition);
+        break;
+    case BREL_PYTHON_MAP: put_leaf(x, "MapInArrow", rel); break;
+    case BREL_STORED: put_leaf(x, "InMemoryTableScan", rel); break;
+    }
+}
+
+static size_t child_count(const BoundRel *rel)
+{
+    if (rel->kind == BREL_SETOP)
+        return rel->setop.inputs.len;
+    bool two = rel->kind == BREL_JOIN || rel->kind == BREL_ASOF_JOIN || rel->kind == BREL_CTE;
+    return (rel->input != NULL) + (size_t)two;
+}
+
+static const BoundRel *child_at(const BoundRel *rel, size_t i)
+{
+    switch (rel->kind) {
+    case BREL_SETOP: return rel->setop.inputs.at[i];
+    case BREL_JOIN: return i ? rel->join.right : rel->input;
+    case BREL_ASOF_JOIN: return i ? rel->asof.right : rel->input;
+    case BREL_CTE: return i ? rel->input : rel->cte.definition;
+    default: return rel->input;
+    }
+}
+
+/* prefix: what stands before the lines of this node's children. */
+static void put_tree(Explainer *x, const BoundRel *rel, Str prefix, int depth)
+{
+    if (!rel || depth > MAX_TREE_DEPTH) {
+        buf_addz(&x->out, "...\n");
+        return;
+    }
+    put_node(x, rel);
+    buf_addc(&x->out, '\n');
+    size_t count = child_count(rel);
+    for (size_t i = 0; i < count; i++) {
+        bool last = i + 1 == count;
+        buf_add(&x->out, prefix);
+        buf_addz(&x->out, last ? "+- " : ":- ");
+        put_tree(x, child_at(rel, i), str_concat(x->arena, prefix, last ? S("   ") : S(":  ")), depth + 1);
+    }
+}
+
+Str explain_tree(const BoundRel *rel, Str zone, Arena *arena)
+{
+    Explainer x = {.out = buf_in(arena), .zone = zone, .arena = arena};
+    put_tree(&x, rel, S(""), 0);
+    return buf_str(&x.out);
+}
+
+/* "a: int, b: string": the line above Spark's analyzed plan. */
+static Str schema_line(const BoundRel *rel, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    const Type *schema = brel_schema(rel, arena);
+    for (size_t i = 0; i < schema->structure.count; i++)
+        buf_addf(&b, "%s" STR_FMT ": " STR_FMT, i ? ", " : "", STR_ARG(schema->structure.fields[i].name),
+                 STR_ARG(type_simple_string(schema->structure.fields[i].type, arena)));
+    return buf_str(&b);
+}
+
+Str explain_text(const BoundRel *rel, Str mode, Str zone, Arena *arena)
+{
+    Str tree = explain_tree(rel, zone, arena);
+    Buf b = buf_in(arena);
+    if (str_is(mode, "extended"))
+        buf_addf(&b, "== Analyzed Logical Plan ==\n" STR_FMT "\n" STR_FMT "\n", STR_ARG(schema_line(rel, arena)), STR_ARG(tree));
+    buf_addf(&b, "== Physical Plan ==\n" STR_FMT, STR_ARG(tree));
+    return buf_str(&b);
+}
