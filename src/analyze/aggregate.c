@@ -141,6 +141,12 @@ static bool grouping_call(Splitter *s, BoundExpr **slot)
         return false;
     BoundRel *rel = s->aggregate;
     size_t keys = rel->aggregate.keys.len;
+    if (!rel->aggregate.sets.len) {
+        s->failed = true;
+        error_set(s->err, ERR_UNSUPPORTED_GROUPING_EXPRESSION);
+        set_context(s->a, s->err, e->origin);
+        return true;
+    }
     if (!rel->aggregate.grouping_id) {
         BoundColumn c = new_column(s->a, S("spark_grouping_id"), type_simple(TYPE_LONG), false);
         rel->aggregate.grouping_id = c.id;

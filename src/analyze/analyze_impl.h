@@ -135,6 +135,8 @@ bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Er
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_sort(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+/* F.expr("..."): what its text says; any other expression is itself. */
+bool parsed_text(Analyzer *a, const Expr *e, const Expr **out, Error *err);
 bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **input, NamedItemVec *out, Error *err);
 BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items, const StrVec *metadata);
 

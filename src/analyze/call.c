@@ -107,6 +107,23 @@ static bool bind_chain(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out
     return true;
 }
 
+/* bigint(x) and kin are casts, named after what they cast. */
+static bool bind_type_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    if (e->call.args.len != 1)
+        return error_set(err, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION,
+                         P("functionName", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(vec_last(&e->call.name)))), PZ("expectedNum", "1"),
+                         P("actualNum", str_printf(a->arena, "%zu", e->call.args.len)), PZ("docroot", "https://spark.apache.org/docs/latest"));
+    Expr *cast = expr_new(EXPR_CAST, a->arena);
+    cast->origin = e->origin;
+    cast->cast.child = e->call.args.at[0];
+    cast->cast.type_text = vec_last(&e->call.name);
+    BoundExpr *bound;
+    TRY(bind_expr(a, cast, scope, &bound, err));
+    *out = bound;
+    return true;
+}
+
 static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 
 typedef struct SpecialForm {
@@ -117,6 +134,10 @@ typedef struct SpecialForm {
 static const SpecialForm SPECIAL[] = {
     {"when", bind_when},          {"struct", bind_struct}, {"named_struct", bind_named_struct},
     {"count", bind_count},
+    {"boolean", bind_type_call},  {"tinyint", bind_type_call}, {"smallint", bind_type_call},
+    {"int", bind_type_call},      {"bigint", bind_type_call},  {"float", bind_type_call},
+    {"double", bind_type_call},   {"decimal", bind_type_call}, {"string", bind_type_call},
+    {"binary", bind_type_call},   {"date", bind_type_call},    {"timestamp", bind_type_call},
 };
 
 static const char *const CHAINS[] = {"and", "or", "+", "||", "*"};
@@ -173,8 +194,9 @@ static bool bind_args(Analyzer *a, const Expr *e, const FuncRow *row, Scope *sco
 {
     bool lambdas = false;
     for (size_t i = 0; i < e->call.args.len; i++) {
-        const Expr *arg = e->call.args.at[i];
+        const Expr *arg;
         BoundExpr *bound = NULL;
+        TRY(parsed_text(a, e->call.args.at[i], &arg, err));
         if (arg->kind == EXPR_LAMBDA)
             lambdas = true;
         else if (arg->kind == EXPR_STAR || arg->kind == EXPR_REGEX_COLUMN) {
@@ -218,7 +240,7 @@ static bool resolve_row(Analyzer *a, const FuncRow *row, Str written, BoundExprV
     BoundExpr *e = bound_new(kind_of_row(row), call.result, call.nullable, a->arena);
     e->origin = origin;
     e->call.row = call.row;
-    e->call.written_name = written;
+    e->call.written_name = call.written_name;
     e->call.args = call.args;
     e->call.bind_data = call.bind_data;
     e->call.distinct = distinct;
@@ -252,6 +274,10 @@ static bool check_place(Analyzer *a, const Expr *e, const FuncRow *row, const Sc
         error_set(err, ERR_INVALID_WHERE_CONDITION, P("condition", str_printf(a->arena, "\"%s\"", row->name)), PZ("expressionList", row->name));
         return set_context(a, err, e->origin);
     }
+    if (row->kind == FUNC_WINDOW && !scope->allow_windows) {
+        error_set(err, ERR_WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE, P("funcName", str_printf(a->arena, "\"%s()\"", row->name)));
+        return set_context(a, err, e->origin);
+    }
     return true;
 }
 
@@ -282,6 +308,7 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
 {
     TRY(check_place(a, e, row, scope, err));
     Scope inner = *scope;
+    inner.allow_windows = false;
     if (row->kind == FUNC_AGGREGATE) {
         inner.in_aggregate = true;
         inner.prefer_fallback = scope->fallback != NULL;
@@ -290,6 +317,11 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     BoundExprVec args = {0};
     TRY(bind_args(a, e, row, &inner, &args, err));
     Expr call = *e;
+    bool ordered_set = str_starts_with(str_from(row->name), S("percentile_cont")) || str_starts_with(str_from(row->name), S("percentile_disc"));
+    if (ordered_set && !e->call.within_group.len) {
+        error_set(err, ERR_INVALID_WITHIN_GROUP_EXPRESSION__WITHIN_GROUP_MISSING, P("funcName", str_printf(a->arena, "`%s`", row->name)));
+        return set_context(a, err, e->origin);
+    }
     if (e->call.within_group.len && takes_order_as_argument(vec_last(&e->call.name))) {
         BoundSort s;
         TRY(bind_sort(a, e->call.within_group.at[0], &inner, &s, err));
@@ -313,8 +345,10 @@ static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out
     const FuncRow *row = func_find(S("count"));
     Expr *plain = expr_new(EXPR_CALL, a->arena);
     *plain = *e;
-    bool all = e->call.args.len == 1 && e->call.args.at[0]->kind == EXPR_STAR && !e->call.args.at[0]->star.target.len &&
-               !e->call.distinct;
+    const Expr *first = NULL;
+    if (e->call.args.len == 1)
+        TRY(parsed_text(a, e->call.args.at[0], &first, err));
+    bool all = first && first->kind == EXPR_STAR && !first->star.target.len && !first->star.except.len && !e->call.distinct;
     if (all) {
         plain->call.args = (ExprVec){0};
         vec_push(a->arena, &plain->call.args, expr_literal(value_int(TYPE_INT, 1), a->arena));
@@ -322,14 +356,19 @@ static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out
     return bind_row(a, plain, row, scope, out, err);
 }
 
+static const FuncRow *callable(const FuncRow *row)
+{
+    return row && (row->flags & FUNC_HIDDEN) ? NULL : row;
+}
+
 /* SELECT f(..) where f is a builtin, possibly written builtin.f or system.builtin.f. */
 static const FuncRow *find_row(const Name *name)
 {
     if (name->len == 1)
-        return func_find(name->at[0]);
+        return callable(func_find(name->at[0]));
     bool builtin = str_is_ci(name->at[name->len - 2], "builtin");
     bool system = name->len == 2 || (name->len == 3 && str_is_ci(name->at[0], "system"));
-    return builtin && system ? func_find(vec_last(name)) : NULL;
+    return builtin && system ? callable(func_find(vec_last(name))) : NULL;
 }
 
 bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)

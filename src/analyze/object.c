@@ -140,14 +140,26 @@ static bool open_delta(Analyzer *a, ObjectInfo *o, Error *err)
     return true;
 }
 
-static bool open_other(Analyzer *a, const Name *name, Origin origin, ObjectInfo *o, Error *err)
+/* A table of files may not have a file yet: its recorded schema is the answer. */
+static bool columns_of(Analyzer *a, const Name *name, Origin origin, ObjectInfo *o, Error *err)
 {
     Rel *rel = rel_new(REL_NAMED_TABLE, NULL, a->arena);
     BoundRel *bound;
+    if (o->resolved.kind == RESOLVED_TABLE && o->resolved.entry.schema_json.len) {
+        TRY(type_from_json(o->resolved.entry.schema_json, a->arena, &o->schema, err));
+        o->schema = type_char_as_string(o->schema, a->arena);
+        return true;
+    }
     rel->table.name = *name;
     rel->origin = origin;
     TRY(analyze_query(a, rel, &bound, err));
     o->schema = brel_schema(bound, a->arena);
+    return true;
+}
+
+static bool open_other(Analyzer *a, const Name *name, Origin origin, ObjectInfo *o, Error *err)
+{
+    TRY(columns_of(a, name, origin, o, err));
     if (o->resolved.kind == RESOLVED_TEMP_VIEW)
         return true;
     o->partition_columns = o->resolved.entry.partition_columns;

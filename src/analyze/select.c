@@ -14,6 +14,8 @@ static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
         return e->alias.names.at[0];
     if (e->kind == EXPR_COLUMN && bound->kind == BEXPR_COLUMN)
         return bound->column.name;
+    if (e->kind == EXPR_CAST && bound->kind == BEXPR_CAST && bound->cast.child->kind == BEXPR_COLUMN)
+        return bound->cast.child->column.name;
     if (e->kind == EXPR_COLUMN)
         return vec_last(&e->column.name);
     if (e->kind == EXPR_EXTRACT && bound->kind == BEXPR_FIELD && bound->field.child->kind != BEXPR_FIELD)
@@ -24,7 +26,7 @@ static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
 }
 
 /* A parsed text may itself be an alias: F.expr("a + 1 AS b"). */
-static bool parsed_item(Analyzer *a, const Expr *e, const Expr **out, Error *err)
+bool parsed_text(Analyzer *a, const Expr *e, const Expr **out, Error *err)
 {
     *out = e;
     if (e->kind != EXPR_SQL_TEXT)
@@ -65,7 +67,7 @@ bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **inpu
     size_t generators = 0;
     for (size_t i = 0; i < items->len; i++) {
         const Expr *e;
-        TRY(parsed_item(a, items->at[i], &e, err));
+        TRY(parsed_text(a, items->at[i], &e, err));
         const Expr *child = unwrapped(e);
         if (child->kind == EXPR_STAR || child->kind == EXPR_REGEX_COLUMN) {
             TRY(child->kind == EXPR_STAR ? expand_star(a, child, scope, out, err) : expand_regex(a, child, scope, out, err));

@@ -93,7 +93,9 @@ bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
     Scope inner = *scope;
     inner.in_aggregate = false;
     BoundExpr *w = bound_new(BEXPR_WINDOW, NULL, true, a->arena);
+    inner.allow_windows = true;
     TRY(bind_expr(a, e->window.call, &inner, &w->window.function, err));
+    inner.allow_windows = false;
     TRY(bind_exprs(a, &spec.partition, &inner, &w->window.partition, err));
     for (size_t i = 0; i < spec.order.len; i++) {
         BoundSort s;

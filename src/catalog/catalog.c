@@ -18,6 +18,12 @@ Str stored_name(Str name, Arena *arena)
     return str_lower(name, arena);
 }
 
+/* Programs written for open-source Spark call the default catalog spark_catalog. */
+Str stored_catalog(Str name, Arena *arena)
+{
+    return str_is_ci(name, "spark_catalog") ? S("main") : str_lower(name, arena);
+}
+
 Str property_list_text(const PropertyVec *properties, Arena *arena)
 {
     Buf b = buf_in(arena);
@@ -82,12 +88,8 @@ static bool make_folder(Str path, Error *err)
 
 static bool first_entries(Catalog *c, Error *err)
 {
-    static const char *const CATALOGS[] = {"main", "spark_catalog"};
-    for (size_t i = 0; i < LENGTH_OF(CATALOGS); i++) {
-        CatalogEntry e = {.name = str_from(CATALOGS[i])};
-        TRY(catalog_create_catalog(c, &e, true, err));
-    }
-    return true;
+    CatalogEntry e = {.name = S("main")};
+    return catalog_create_catalog(c, &e, true, err);
 }
 
 bool catalog_open(Str data_folder, Catalog **out, Error *err)
@@ -157,7 +159,7 @@ bool catalog_create_catalog(Catalog *c, const CatalogEntry *e, bool if_not_exist
 bool catalog_has_catalog(Catalog *c, Str name, bool *found, Error *err)
 {
     DbRowVec rows = {0};
-    DbValue param = DB_T(stored_name(name, err->arena));
+    DbValue param = DB_T(stored_catalog(name, err->arena));
     TRY(db_query(c->db, "SELECT 1 FROM catalogs WHERE name = ?", &param, 1, err->arena, &rows, err));
     *found = rows.len > 0;
     return true;
@@ -206,7 +208,7 @@ bool catalog_drop_catalog(Catalog *c, Str name, bool if_exists, bool cascade, Er
     if (!found)
         return if_exists || catalog_missing(name, err);
     TRY(db_begin(c->db, err));
-    if (drop_catalog_rows(c, stored_name(name, err->arena), cascade, err))
+    if (drop_catalog_rows(c, stored_catalog(name, err->arena), cascade, err))
         return db_commit(c->db, err);
     db_rollback(c->db);
     return false;
@@ -221,7 +223,7 @@ bool catalog_create_schema(Catalog *c, const SchemaEntry *e, bool if_not_exists,
     TRY(catalog_has_catalog(c, e->catalog, &found, err));
     if (!found)
         return catalog_missing(e->catalog, err);
-    Str catalog = stored_name(e->catalog, err->arena), name = stored_name(e->name, err->arena);
+    Str catalog = stored_catalog(e->catalog, err->arena), name = stored_name(e->name, err->arena);
     Str location = e->location.len ? e->location
                                    : str_printf(err->arena, STR_FMT "/warehouse/" STR_FMT "/" STR_FMT, STR_ARG(c->data_folder),
                                                 STR_ARG(catalog), STR_ARG(name));
@@ -240,7 +242,7 @@ bool catalog_alter_schema(Catalog *c, const SchemaEntry *e, Error *err)
 {
     int changed;
     DbValue params[] = {DB_T(e->comment), DB_T(e->owner), DB_T(e->location), DB_T(property_list_text(&e->properties, err->arena)),
-                        DB_T(stored_name(e->catalog, err->arena)), DB_T(stored_name(e->name, err->arena))};
+                        DB_T(stored_catalog(e->catalog, err->arena)), DB_T(stored_name(e->name, err->arena))};
     TRY(db_change(c->db, "UPDATE schemas SET comment = ?, owner = ?, location = ?, properties = ? WHERE catalog = ? AND name = ?", params,
                   LENGTH_OF(params), &changed, NULL, err));
     return changed || schema_missing(e->catalog, e->name, err);
@@ -258,7 +260,7 @@ static bool read_schema(const DbValue *v, Arena *arena, SchemaEntry *out, Error 
 bool catalog_get_schema(Catalog *c, Str catalog, Str schema, Arena *arena, bool *found, SchemaEntry *out, Error *err)
 {
     DbRowVec rows = {0};
-    DbValue params[] = {DB_T(stored_name(catalog, err->arena)), DB_T(stored_name(schema, err->arena))};
+    DbValue params[] = {DB_T(stored_catalog(catalog, err->arena)), DB_T(stored_name(schema, err->arena))};
     TRY(db_query(c->db, SCHEMA_COLUMNS " WHERE catalog = ? AND name = ?", params, 2, arena, &rows, err));
     *found = rows.len > 0;
     return !*found || read_schema(rows.at[0].cells, arena, out, err);
@@ -267,7 +269,7 @@ bool catalog_get_schema(Catalog *c, Str catalog, Str schema, Arena *arena, bool 
 bool catalog_list_schemas(Catalog *c, Str catalog, Arena *arena, SchemaEntryVec *out, Error *err)
 {
     DbRowVec rows = {0};
-    DbValue param = DB_T(stored_name(catalog, err->arena));
+    DbValue param = DB_T(stored_catalog(catalog, err->arena));
     TRY(db_query(c->db, SCHEMA_COLUMNS " WHERE catalog = ? ORDER BY name", &param, 1, arena, &rows, err));
     for (size_t i = 0; i < rows.len; i++) {
         SchemaEntry e;

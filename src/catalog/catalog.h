@@ -30,7 +30,7 @@ typedef VEC(CatalogEntry) CatalogEntryVec;
 typedef VEC(SchemaEntry) SchemaEntryVec;
 typedef VEC(TableEntry) TableEntryVec;
 
-/* Opens or creates the metadata under a data folder. Catalogs `main` and `spark_catalog`, each with schema `default`, exist from the start. */
+/* Opens or creates the metadata under a data folder. Catalog `main` with schema `default` exists from the start; `spark_catalog` names it too. */
 MUST_CHECK bool catalog_open(Str data_folder, Catalog **out, Error *err);
 void catalog_close(Catalog *c);
 

@@ -20,6 +20,7 @@ extern const size_t CATALOG_MIGRATION_COUNT;
 
 /* Names are stored in lower case. */
 Str stored_name(Str name, Arena *arena);
+Str stored_catalog(Str name, Arena *arena);
 Str property_list_text(const PropertyVec *properties, Arena *arena);
 MUST_CHECK bool property_list_parse(Str text, Arena *arena, PropertyVec *out, Error *err);
 bool schema_missing(Str catalog, Str schema, Error *err);

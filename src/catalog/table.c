@@ -67,7 +67,7 @@ bool catalog_update_table(Catalog *c, const TableEntry *e, Error *err)
     int changed;
     DbValue params[] = {DB_T(e->provider), DB_T(e->location), DB_I(e->managed), DB_T(e->comment), DB_T(e->owner), DB_T(e->view_sql),
                         DB_T(e->view_catalog), DB_T(e->view_schema), DB_T(e->schema_json), DB_T(list_text(&e->partition_columns, arena)),
-                        DB_T(property_list_text(&e->properties, arena)), DB_T(stored_name(e->catalog, arena)),
+                        DB_T(property_list_text(&e->properties, arena)), DB_T(stored_catalog(e->catalog, arena)),
                         DB_T(stored_name(e->schema, arena)), DB_T(stored_name(e->name, arena))};
     TRY(db_change(c->db, "UPDATE tables SET provider = ?, location = ?, managed = ?, comment = ?, owner = ?, view_sql = ?, view_catalog = ?,"
                          " view_schema = ?, schema_json = ?, partition_columns = ?, properties = ?"
@@ -80,7 +80,7 @@ bool catalog_rename_table(Catalog *c, const TableEntry *e, Str new_schema, Str n
     Arena *arena = err->arena;
     int changed;
     bool duplicate;
-    DbValue params[] = {DB_T(stored_name(new_schema, arena)), DB_T(stored_name(new_name, arena)), DB_T(stored_name(e->catalog, arena)),
+    DbValue params[] = {DB_T(stored_name(new_schema, arena)), DB_T(stored_name(new_name, arena)), DB_T(stored_catalog(e->catalog, arena)),
                         DB_T(stored_name(e->schema, arena)), DB_T(stored_name(e->name, arena))};
     TRY(db_change(c->db, "UPDATE tables SET schema = ?, name = ? WHERE catalog = ? AND schema = ? AND name = ?", params, LENGTH_OF(params),
                   &changed, &duplicate, err));
@@ -95,7 +95,7 @@ bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *er
 {
     Arena *arena = err->arena;
     int changed;
-    DbValue params[] = {DB_T(stored_name(catalog, arena)), DB_T(stored_name(schema, arena)), DB_T(stored_name(name, arena))};
+    DbValue params[] = {DB_T(stored_catalog(catalog, arena)), DB_T(stored_name(schema, arena)), DB_T(stored_name(name, arena))};
     TRY(db_change(c->db, "DELETE FROM tables WHERE catalog = ? AND schema = ? AND name = ?", params, 3, &changed, NULL, err));
     TableEntry e = {.catalog = catalog, .schema = schema, .name = name};
     return changed || missing(&e, err);
@@ -120,7 +120,7 @@ static bool read_table(const DbValue *v, Arena *arena, TableEntry *out, Error *e
 bool catalog_get_table(Catalog *c, Str catalog, Str schema, Str name, Arena *arena, bool *found, TableEntry *out, Error *err)
 {
     DbRowVec rows = {0};
-    DbValue params[] = {DB_T(stored_name(catalog, arena)), DB_T(stored_name(schema, arena)), DB_T(stored_name(name, arena))};
+    DbValue params[] = {DB_T(stored_catalog(catalog, arena)), DB_T(stored_name(schema, arena)), DB_T(stored_name(name, arena))};
     TRY(db_query(c->db, TABLE_COLUMNS " WHERE catalog = ? AND schema = ? AND name = ?", params, 3, arena, &rows, err));
     *found = rows.len > 0;
     return !*found || read_table(rows.at[0].cells, arena, out, err);
@@ -129,7 +129,7 @@ bool catalog_get_table(Catalog *c, Str catalog, Str schema, Str name, Arena *are
 bool catalog_list_tables(Catalog *c, Str catalog, Str schema, Arena *arena, TableEntryVec *out, Error *err)
 {
     DbRowVec rows = {0};
-    DbValue params[] = {DB_T(stored_name(catalog, arena)), DB_T(stored_name(schema, arena))};
+    DbValue params[] = {DB_T(stored_catalog(catalog, arena)), DB_T(stored_name(schema, arena))};
     TRY(db_query(c->db, TABLE_COLUMNS " WHERE catalog = ? AND schema = ? ORDER BY name", params, 2, arena, &rows, err));
     for (size_t i = 0; i < rows.len; i++) {
         TableEntry e;

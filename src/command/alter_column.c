@@ -408,13 +408,14 @@ bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error
         if (several)
             buf_addz(&shown, i ? ",{\"column\":" : "{\"column\":");
         put_column(ctx, &shown, &d->name, &x.changed);
-        if (!several && (d->first || d->after.len))
-            note_parameter_text(ctx, &note, "position", d->first ? S("FIRST") : str_concat(ctx->arena, S("AFTER "), d->after));
         if (several)
             buf_addc(&shown, '}');
     }
     if (several)
         buf_addc(&shown, ']');
     note_parameter_text(ctx, &note, several ? "columns" : "column", buf_str(&shown));
+    const ColumnDef *only = &c->alter.columns.at[0];
+    if (!several && (only->first || only->after.len))
+        note_parameter_text(ctx, &note, "position", only->first ? S("FIRST") : str_concat(ctx->arena, S("AFTER "), only->after));
     return alter_commit(ctx, t, m, NULL, &note, reads_rows, err);
 }

@@ -140,6 +140,8 @@ BoundRel *build_filter(CommandContext *ctx, BoundRel *input, BoundExpr *conditio
 BoundRel *build_project(CommandContext *ctx, BoundRel *input);
 void build_push(CommandContext *ctx, BoundRel *project, BoundExpr *e, Str name);
 
+/* writer.c: rows of the table's own schema into a catalog table of plain files. */
+bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, bool overwrite, Error *err);
 /* drop_table.c: everything below a table's folder, links not followed. */
 bool delete_table_files(CommandContext *ctx, Str location, Error *err);
 /* alter_table.c: COMMENT ON TABLE and COLUMN. */

@@ -456,7 +456,10 @@ static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Err
 
 static bool create_files(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
 {
+    Store *store;
     TRY(build_metadata(ctx, c, t, err));
+    TRY(store_open(t->location, ctx->arena, &store, err));
+    TRY(store_make_folder(store, S(""), err));
     if (t->query) {
         WriteSpec spec = {.folder = t->location, .format = t->provider, .schema = t->metadata->schema, .file_prefix = S("part-"),
                           .options = c->table.spec.options};

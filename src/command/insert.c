@@ -339,11 +339,37 @@ static bool resolve_defaults(CommandContext *ctx, const Command *c, const Metada
     return true;
 }
 
+/* Tables of plain files: rows are added as one more file, or replace what is there. */
+static bool insert_files(CommandContext *ctx, const Command *c, const ResolvedTable *table, Error *err)
+{
+    Metadata m = {0};
+    BoundRel *rows, *aligned;
+    if (c->insert.mode != INSERT_APPEND && c->insert.mode != INSERT_OVERWRITE)
+        return error_unsupported(err, "INSERT ... REPLACE into a " STR_FMT " table", STR_ARG(table->entry.provider));
+    if (c->insert.partition.len || !table->entry.schema_json.len)
+        return error_unsupported(err, "this INSERT into a " STR_FMT " table", STR_ARG(table->entry.provider));
+    TRY(type_from_json(table->entry.schema_json, ctx->arena, &m.schema, err));
+    AlignOptions options = {.by_name = c->insert.by_name, .columns = &c->insert.columns};
+    TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+    TRY(align_rows(ctx, &m, table->full_name, rows, &options, &aligned, err));
+    return write_file_table(ctx, &table->entry, m.schema, aligned, c->insert.mode == INSERT_OVERWRITE, err);
+}
+
+static bool inserts_files(const ResolvedTable *t)
+{
+    return t->kind == RESOLVED_TABLE && !is_delta(t);
+}
+
 bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
     Target t;
+    ResolvedTable resolved;
+    *result = result_none(ctx);
     TRY(command_name(ctx, c, &name, err));
+    TRY(analyze_table_name(ctx->analyzer, &name, c->origin, &resolved, err));
+    if (inserts_files(&resolved))
+        return insert_files(ctx, c, &resolved, err);
     TRY(target_open(ctx, &name, c->origin, &t, err));
     const Metadata *m = snapshot_metadata(t.snapshot);
     TRY(resolve_defaults(ctx, c, m, err));
@@ -367,6 +393,5 @@ bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     case INSERT_REPLACE_USING:
         return error_unsupported(err, "INSERT INTO ... REPLACE USING");
     }
-    *result = result_none(ctx);
     return write_to_table(ctx, &t, &w, NULL, err);
 }

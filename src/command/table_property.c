@@ -170,29 +170,27 @@ static bool request_feature(CommandContext *ctx, Protocol *p, Str key, Str value
     return protocol_add_feature(p, row->name, ctx->arena, err);
 }
 
-/* A lower number than the table has changes nothing. With features by name (3, 7) the numbers mean what they imply. */
+/* A lower number than the table has changes nothing; beside features by name (7) it stands for those it implies. */
 static bool raise_version(CommandContext *ctx, Protocol *p, bool writer, Str value, Error *err)
 {
     int64_t n;
-    if (!str_to_i64(value, &n) || n <= (writer ? p->min_writer : p->min_reader))
+    int *current = writer ? &p->min_writer : &p->min_reader;
+    if (!str_to_i64(value, &n))
         return true;
-    if (writer && n < 7) {
-        Protocol implied = {.min_reader = p->min_reader, .min_writer = (int)n};
-        if (!p->has_writer_features) {
-            p->min_writer = implied.min_writer;
-            return true;
-        }
+    if (writer && n < 7 && p->has_writer_features) {
+        Protocol implied = {.min_reader = 1, .min_writer = (int)n};
         DeltaStrVec names = {0};
         protocol_features(&implied, ctx->arena, &names);
         for (size_t i = 0; i < names.len; i++)
             TRY(protocol_add_feature(p, str_z(names.at[i], ctx->arena), ctx->arena, err));
         return true;
     }
-    if (!writer && n < 3) {
-        p->min_reader = (int)n;
+    if (n <= *current)
         return true;
-    }
-    return error_unsupported(err, "raising a table to protocol version 3 or 7 without naming a feature (delta.feature.<name> = supported)");
+    if (n >= (writer ? 7 : 3))
+        return error_unsupported(err, "raising a table to protocol version 3 or 7 without naming a feature (delta.feature.<name> = supported)");
+    *current = (int)n;
+    return true;
 }
 
 static bool change_mapping(const Target *t, Str value, Error *err)

@@ -173,6 +173,25 @@ static bool partition_indexes(CommandContext *ctx, const StrVec *names, const Ty
     return true;
 }
 
+static bool replace_files(CommandContext *ctx, WriteSpec *spec, BoundRel *rows, bool overwrite, Error *err)
+{
+    WrittenFileVec files = {0};
+    ChangeSet kept = {0};
+    bool ok = true;
+    /* What is overwritten may be what is read: the rows are kept before the old files go. */
+    if (overwrite) {
+        kept.stored_id = clock_uuid_in(ctx->arena);
+        kept.source = rows->columns;
+        TRY(engine_store(ctx->engine, kept.stored_id, rows, &ctx->run, err));
+        rows = change_set_rel(ctx, &kept);
+        ok = delete_table_files(ctx, spec->folder, err);
+    }
+    ok = ok && engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, &files, err);
+    if (overwrite)
+        engine_drop_stored(ctx->engine, kept.stored_id);
+    return ok;
+}
+
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
 {
     static const char *const FORMATS[] = {"parquet", "csv", "json", "text"};
@@ -188,24 +207,22 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
         return error_set(err, ERR_PATH_ALREADY_EXISTS, P("outputPath", str_printf(ctx->arena, "file:" STR_FMT, STR_ARG(path))));
     BoundRel *rows;
     TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
-    /* What is overwritten may be what is read: the rows are kept before the old files go. */
-    ChangeSet kept = {0};
-    if (any && mode == SAVE_OVERWRITE) {
-        kept.stored_id = clock_uuid_in(ctx->arena);
-        kept.source = rows->columns;
-        TRY(engine_store(ctx->engine, kept.stored_id, rows, &ctx->run, err));
-        rows = change_set_rel(ctx, &kept);
-    }
     WriteSpec spec = {.folder = path, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
                       .options = c->properties, .codec = option(&c->properties, "compression")};
-    WrittenFileVec files = {0};
-    bool ok = partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err);
-    if (ok && kept.stored_id.len)
-        ok = delete_table_files(ctx, path, err);
-    ok = ok && engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err);
-    if (kept.stored_id.len)
-        engine_drop_stored(ctx->engine, kept.stored_id);
-    return ok;
+    TRY(partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err));
+    return replace_files(ctx, &spec, rows, any && mode == SAVE_OVERWRITE, err);
+}
+
+bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, bool overwrite, Error *err)
+{
+    WriteSpec spec = {.folder = entry->location, .format = entry->provider, .schema = schema, .file_prefix = S("part-")};
+    for (size_t i = 0; i < entry->properties.len; i++)
+        if (str_istarts_with(entry->properties.at[i].key, S("option."))) {
+            KeyValue kv = {str_slice(entry->properties.at[i].key, 7, entry->properties.at[i].key.len), entry->properties.at[i].value, NULL};
+            vec_push(ctx->arena, &spec.options, kv);
+        }
+    TRY(partition_indexes(ctx, &entry->partition_columns, schema, &spec, err));
+    return replace_files(ctx, &spec, rows, overwrite, err);
 }
 
 /* ---- the commands ---- */

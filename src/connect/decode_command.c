@@ -66,6 +66,8 @@ static bool decode_write(Decoder *d, const PB(Command) *m, Decoded *out)
     case SPARK__CONNECT__WRITE_OPERATION__SAVE_TYPE_TABLE:
         c->write.insert_into = w->table->save_method ==
             SPARK__CONNECT__WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO;
+        if (c->write.insert_into && w->mode == SPARK__CONNECT__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_UNSPECIFIED)
+            c->write.mode = S("append");
         return decode_name(d, w->table->table_name, &c->name);
     default: c->write.path = key_value_get(&c->properties, "path"); return true;
     }
@@ -132,9 +134,12 @@ static bool decode_assignment(Decoder *d, const PB(MergeAction__Assignment) *a, 
 {
     Expr *key;
     DECODE(decode_expr(d, a->key, &key));
-    if (key->kind != EXPR_COLUMN)
+    if (key->kind == EXPR_SQL_TEXT)
+        DECODE(name_parse(key->sql_text.text, d->arena, &out->target, d->err));
+    else if (key->kind == EXPR_COLUMN)
+        out->target = key->column.name;
+    else
         return decode_missing(d, "MergeAction.Assignment", "key");
-    out->target = key->column.name;
     return decode_expr(d, a->value, &out->value);
 }
 

@@ -13,7 +13,7 @@ enum { IPC_MAX = 1 << 30 };
 typedef struct Work {
     Request request;
     Operation *op;
-    const PB(ExecutePlanRequest) *message;
+    RpcCall *received;       /* holds the request's bytes until the plan is unpacked */
     Str plan_bytes;
     Query *query;
     Decoded decoded;
@@ -383,13 +383,29 @@ static bool start_relation(Work *w, const PB(Relation) *relation)
     return query_start(w->query, &w->execution, &w->request.err);
 }
 
+static bool unpack_plan(Work *w, PlanRoot *root)
+{
+    Request *r = &w->request;
+    ProtobufCMessage *message;
+    TRY(wire_unpack(&spark__connect__plan__descriptor, w->plan_bytes, WIRE_MAX_DEPTH, r->arena, &message, &r->err));
+    const PB(Plan) *plan = (const PB(Plan) *)message;
+    TRY(plan_root(r, plan, w->plan_bytes, root));
+    /* Only SQL is echoed from the bytes it came in; a compressed plan's are in the arena already. */
+    bool sql = root->command != NULL && root->command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND;
+    if (plan->op_type_case != SPARK__CONNECT__PLAN__OP_TYPE_COMPRESSED_OPERATION)
+        root->raw = sql ? str_copy(root->raw, r->arena) : (Str){"", 0};
+    return true;
+}
+
 static bool start(Work *w)
 {
     PlanRoot root;
-    Arena *query_arena = arena_new();
-    w->query = query_new(w->request.session->session, w->request.server->engine, query_arena, w->op->cancel);
+    bool unpacked = unpack_plan(w, &root);
+    rpc_drop_request(w->received);
+    rpc_unref(w->received);
     w->started = true;
-    TRY(plan_root(&w->request, w->message->plan, w->plan_bytes, &root));
+    TRY(unpacked);
+    w->query = query_new(w->request.session->session, w->request.server->engine, arena_new(), w->op->cancel);
     return root.command != NULL ? start_command(w, root.command, root.raw) : start_relation(w, root.relation);
 }
 
@@ -398,7 +414,7 @@ static void run_step(void *arg)
 {
     Work *w = arg;
     bool more = true;
-    if (!w->started && !start(w)) {
+    if (!w->started && (!start(w) || cancel_is_raised(w->op->cancel))) {
         finish_error(w);
         return;
     }
@@ -428,13 +444,25 @@ static bool is_reattachable(const PB(ExecutePlanRequest) *m)
     return false;
 }
 
+/* The request without its plan, which may be large: enough to register the operation before a worker is free. */
+static bool unpack_envelope(Work *w, const PB(ExecutePlanRequest) **out)
+{
+    Request *r = &w->request;
+    ProtobufCMessage *message;
+    Str envelope;
+    TRY(wire_split(&spark__connect__execute_plan_request__descriptor, rpc_request(r->call), 3, r->arena, &envelope,
+                   &w->plan_bytes, &r->err));
+    TRY(wire_unpack(&spark__connect__execute_plan_request__descriptor, envelope, WIRE_MAX_DEPTH, r->arena, &message,
+                    &r->err));
+    *out = (const PB(ExecutePlanRequest) *)message;
+    return true;
+}
+
 static bool open_operation(Work *w)
 {
     Request *r = &w->request;
     const PB(ExecutePlanRequest) *m;
-    TRY(request_unpack(r, &spark__connect__execute_plan_request__descriptor, &m));
-    w->message = m;
-    w->plan_bytes = wire_field(rpc_request(r->call), 3);
+    TRY(unpack_envelope(w, &m));
     SessionKey key = session_key(m->user_context, m->session_id, m->client_observed_server_side_session_id);
     TRY(session_table_open(r->server->sessions, &key, &r->session, &r->err));
     Str id = wire_str(m->operation_id);
@@ -454,14 +482,7 @@ static bool open_operation(Work *w)
     return false;
 }
 
-/* Only SQL is echoed from the bytes it came in. */
-static bool is_sql(const PB(Plan) *plan)
-{
-    return plan != NULL && plan->op_type_case == SPARK__CONNECT__PLAN__OP_TYPE_COMMAND &&
-           plan->command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND;
-}
-
-static void execute_on_worker(ConnectServer *server, RpcCall *call)
+void execute_plan(void *server, RpcCall *call, RpcEvent event)
 {
     Work *w = calloc(1, sizeof *w);
     if (w == NULL)
@@ -472,18 +493,17 @@ static void execute_on_worker(ConnectServer *server, RpcCall *call)
         free(w);
         return;
     }
-    /* The stream is attached only now that the operation can be found; from here on it ends the call. */
-    w->plan_bytes = is_sql(w->message->plan) ? str_copy(w->plan_bytes, w->request.arena) : (Str){"", 0};
-    rpc_drop_request(call);
+    rpc_ref(call);
+    w->received = call;
+    /* From here on the operation ends the call. */
     if (!operation_attach(w->op, call, (Str){"", 0}, &w->request.err))
         panic("a new operation has been released");
     w->request.call = NULL;
-    run_step(w);
-}
-
-void execute_plan(void *server, RpcCall *call, RpcEvent event)
-{
-    on_worker(server, call, execute_on_worker);
+    if (workers_submit(w->request.server->workers, run_step, w))
+        return;
+    rpc_unref(call);
+    finish(w, OPERATION_FAILED, &(RpcStatus){.code = RPC_UNAVAILABLE,
+                                             .message = S("The server is stopping or has too much to do.")});
 }
 
 static bool find_operation(Request *r, Str id, Operation **out)

@@ -82,34 +82,6 @@ char *request_server_id(Request *r)
 
 /* ---- plans ---- */
 
-Str wire_field(Str message, unsigned number)
-{
-    Str found = {"", 0};
-    size_t at = 0;
-    while (at < message.len) {
-        uint64_t parts[2] = {0, 0};
-        unsigned wanted = 1;
-        for (unsigned i = 0; i < wanted; i++) {
-            for (unsigned shift = 0; at < message.len; shift += 7) {
-                uint8_t byte = (uint8_t)message.ptr[at++];
-                if (shift < 64)
-                    parts[i] |= (uint64_t)(byte & 0x7f) << shift;
-                if (!(byte & 0x80))
-                    break;
-            }
-            if (i == 0 && ((parts[0] & 7) == 2 || (parts[0] & 7) == 0))
-                wanted = 2;
-        }
-        size_t skip = (parts[0] & 7) == 2 ? parts[1] : (parts[0] & 7) == 1 ? 8 : (parts[0] & 7) == 5 ? 4 : 0;
-        if (skip > message.len - at)
-            break;
-        if ((parts[0] & 7) == 2 && parts[0] >> 3 == number)
-            found = str_slice(message, at, at + skip);
-        at += skip;
-    }
-    return found;
-}
-
 static bool cannot_parse(Request *r, const char *reason)
 {
     return error_set(&r->err, ERR_CONNECT_INVALID_PLAN__CANNOT_PARSE, PZ("errorMsg", reason));

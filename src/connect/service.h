@@ -63,5 +63,3 @@ typedef struct PlanRoot {
     Str raw;
 } PlanRoot;
 MUST_CHECK bool plan_root(Request *r, const PB(Plan) *plan, Str plan_bytes, PlanRoot *out);
-/* The content of a length-delimited field, the last one of that number; empty when absent. */
-Str wire_field(Str message, unsigned number);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+
 typedef struct Frame {
     const ProtobufCMessageDescriptor *descriptor;
     size_t end;
@@ -85,6 +87,67 @@ bool wire_check(const ProtobufCMessageDescriptor *d, Str bytes, unsigned max_dep
             return malformed(d, "a field has an unknown wire type", err);
         }
     }
+}
+
+/* One field at *at: its number, and its content when it is length-delimited. */
+static bool next_field(Str bytes, size_t *at, unsigned *number, bool *is_delimited, Str *content)
+{
+    uint64_t tag, len = 0;
+    if (!read_varint(bytes, at, bytes.len, &tag))
+        return false;
+    *number = (unsigned)(tag >> 3);
+    *is_delimited = (tag & 7) == 2;
+    switch (tag & 7) {
+    case 0: return read_varint(bytes, at, bytes.len, &len);
+    case 1: len = 8; break;
+    case 5: len = 4; break;
+    case 2:
+        if (!read_varint(bytes, at, bytes.len, &len))
+            return false;
+        break;
+    default: return false;
+    }
+    if (len > bytes.len - *at)
+        return false;
+    *content = str_slice(bytes, *at, *at + len);
+    *at += len;
+    return true;
+}
+
+bool wire_split(const ProtobufCMessageDescriptor *d, Str bytes, unsigned number, Arena *arena, Str *rest, Str *taken,
+                Error *err)
+{
+    Buf b = buf_in(arena);
+    *taken = (Str){"", 0};
+    for (size_t at = 0; at < bytes.len;) {
+        size_t from = at;
+        unsigned found;
+        bool is_delimited;
+        Str content;
+        if (!next_field(bytes, &at, &found, &is_delimited, &content))
+            return malformed(d, "a field is longer than its message", err);
+        if (found == number && is_delimited)
+            *taken = content;
+        else
+            buf_add(&b, str_slice(bytes, from, at));
+    }
+    *rest = buf_str(&b);
+    return true;
+}
+
+Str wire_field(Str message, unsigned number)
+{
+    Str taken = {"", 0};
+    for (size_t at = 0; at < message.len;) {
+        unsigned found;
+        bool is_delimited;
+        Str content;
+        if (!next_field(message, &at, &found, &is_delimited, &content))
+            break;
+        if (found == number && is_delimited)
+            taken = content;
+    }
+    return taken;
 }
 
 /* Every allocation is preceded by its size, which is how wire_str finds a text's length. */

@@ -22,6 +22,13 @@ enum {
 /* Walks the bytes by the descriptor without recursion: well-formed, at most max_depth deep, texts in UTF-8. */
 MUST_CHECK bool wire_check(const ProtobufCMessageDescriptor *d, Str bytes, unsigned max_depth, Error *err);
 
+/* Takes one length-delimited field out of a message: *rest is everything else, in the arena; *taken stands in the bytes. */
+MUST_CHECK bool wire_split(const ProtobufCMessageDescriptor *d, Str bytes, unsigned number, Arena *arena, Str *rest,
+                           Str *taken, Error *err);
+
+/* The content of a length-delimited field, the last one of that number; empty when absent or broken. */
+Str wire_field(Str message, unsigned number);
+
 /* Checks and unpacks; everything lives in the arena and is never freed by itself. Texts in it must be read with
  * wire_str, which knows their length even when they hold NUL. */
 MUST_CHECK bool wire_unpack(const ProtobufCMessageDescriptor *d, Str bytes, unsigned max_depth, Arena *arena,

@@ -1,4 +1,5 @@
-/* Actions of the log from JSON: one line at a time, in place, so that a long log costs little more than its text. */
+/* Actions of the log from JSON: one line at a time, in place, so that a long log costs little more
+ * than its text. */
 #include "delta/actions.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "base/log.h"
 
 struct ActionReader {
-    char *pool;      /* yyjson's values; grows to the longest line seen */
+    char *pool; /* yyjson's values; grows to the longest line seen */
     size_t pool_size;
 };
 
@@ -40,7 +41,8 @@ static yyjson_val *parse_line(ActionReader *r, char *line, size_t len, const cha
     yyjson_alc alc;
     yyjson_alc_pool_init(&alc, r->pool, r->pool_size);
     yyjson_read_err why;
-    yyjson_doc *doc = yyjson_read_opts(line, len, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
+    yyjson_doc *doc =
+        yyjson_read_opts(line, len, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &alc, &why);
     if (!doc)
         *reason = why.msg;
     return doc ? yyjson_doc_get_root(doc) : NULL;
@@ -63,8 +65,7 @@ static PropertyVec read_properties(yyjson_val *object, bool as_json, Arena *aren
         return out;
     out.at = ARENA_ARRAY(arena, Property, count);
     out.cap = count;
-    yyjson_obj_foreach(object, i, n, key, value)
-    {
+    yyjson_obj_foreach (object, i, n, key, value) {
         bool is_null = yyjson_is_null(value);
         Str text = is_null ? S("") : as_json ? json_text(value, arena) : loose_text(value, arena);
         out.at[out.len++] = (Property){json_str(key), text, is_null};
@@ -83,8 +84,7 @@ static DeltaStrVec get_strings(yyjson_val *object, const char *key, bool *presen
     DeltaStrVec out = {0};
     size_t i, n;
     *present = yyjson_is_arr(list);
-    yyjson_arr_foreach(list, i, n, item)
-    {
+    yyjson_arr_foreach (list, i, n, item) {
         if (yyjson_is_str(item))
             vec_push(arena, &out, json_str(item));
     }
@@ -115,8 +115,7 @@ static const char *read_add(yyjson_val *v, Arena *arena, AddFile *out)
     size_t i, n;
     yyjson_val *key, *value, *vector = NULL;
     *out = (AddFile){.default_row_commit_version = -1};
-    yyjson_obj_foreach(v, i, n, key, value)
-    {
+    yyjson_obj_foreach (v, i, n, key, value) {
         Str name = json_str(key);
         if (str_is(name, "path"))
             out->path = json_str(value);
@@ -222,7 +221,8 @@ static const char *read_commit_info(yyjson_val *v, Arena *arena, CommitInfo *out
         .timestamp_ms = json_get_i64(v, "timestamp", 0),
         .in_commit_timestamp_ms = json_get_i64(v, "inCommitTimestamp", -1),
         .operation = json_get_str(v, "operation"),
-        .operation_parameters = read_properties(yyjson_obj_get(v, "operationParameters"), true, arena),
+        .operation_parameters =
+            read_properties(yyjson_obj_get(v, "operationParameters"), true, arena),
         .read_version = json_get_i64(v, "readVersion", -1),
         .isolation_level = json_get_str(v, "isolationLevel"),
         .has_blind_append = yyjson_is_bool(blind),
@@ -266,14 +266,23 @@ static const char *read_body(ActionKind kind, yyjson_val *v, Arena *arena, Actio
     return NULL;
 }
 
-static const struct { const char *key; ActionKind kind; } action_keys[] = {
-    {"add", ACTION_ADD},           {"remove", ACTION_REMOVE},     {"cdc", ACTION_CDC},
-    {"metaData", ACTION_METADATA}, {"protocol", ACTION_PROTOCOL}, {"txn", ACTION_TXN},
-    {"domainMetadata", ACTION_DOMAIN}, {"commitInfo", ACTION_COMMIT_INFO}, {"sidecar", ACTION_SIDECAR},
+static const struct {
+    const char *key;
+    ActionKind kind;
+} action_keys[] = {
+    {"add", ACTION_ADD},
+    {"remove", ACTION_REMOVE},
+    {"cdc", ACTION_CDC},
+    {"metaData", ACTION_METADATA},
+    {"protocol", ACTION_PROTOCOL},
+    {"txn", ACTION_TXN},
+    {"domainMetadata", ACTION_DOMAIN},
+    {"commitInfo", ACTION_COMMIT_INFO},
+    {"sidecar", ACTION_SIDECAR},
 };
 
-bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Arena *arena, Action *out,
-                  const char **reason)
+bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Arena *arena,
+                  Action *out, const char **reason)
 {
     yyjson_val *root = parse_line(r, line, len, reason), *key, *value;
     size_t i, n;
@@ -284,8 +293,7 @@ bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Are
     if (!yyjson_is_obj(root))
         return false;
     *reason = NULL;
-    yyjson_obj_foreach(root, i, n, key, value)
-    {
+    yyjson_obj_foreach (root, i, n, key, value) {
         if (yyjson_is_null(value))
             continue; /* checkpoints in JSON may spell every column */
         for (size_t k = 0; k < LENGTH_OF(action_keys); k++) {
@@ -299,8 +307,8 @@ bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Are
     return true;
 }
 
-bool action_parse_body(ActionReader *r, ActionKind kind, char *text, size_t len, Arena *arena, Action *out,
-                       const char **reason)
+bool action_parse_body(ActionReader *r, ActionKind kind, char *text, size_t len, Arena *arena,
+                       Action *out, const char **reason)
 {
     yyjson_val *root = parse_line(r, text, len, reason);
     if (!root)
@@ -327,7 +335,8 @@ DeletionVector *deletion_vector_parse(ActionReader *r, char *text, size_t len, A
 
 /* ---- whole files ---- */
 
-bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena, ActionVisit visit, void *arg, Error *err)
+bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena, ActionVisit visit,
+                  void *arg, Error *err)
 {
     /* The cast is safe: store_read hands out bytes that nobody else holds. */
     char *at = (char *)(uintptr_t)text.ptr, *end = at + text.len;
@@ -382,9 +391,11 @@ Str commit_parameter_text(Str json, Arena *arena)
 
 static PropertyVec properties_copy(const PropertyVec *v, Arena *arena)
 {
-    PropertyVec out = {.at = v->len ? ARENA_ARRAY(arena, Property, v->len) : NULL, .len = v->len, .cap = v->len};
+    PropertyVec out = {
+        .at = v->len ? ARENA_ARRAY(arena, Property, v->len) : NULL, .len = v->len, .cap = v->len};
     for (size_t i = 0; i < v->len; i++)
-        out.at[i] = (Property){str_copy(v->at[i].key, arena), str_copy(v->at[i].value, arena), v->at[i].is_null};
+        out.at[i] = (Property){str_copy(v->at[i].key, arena), str_copy(v->at[i].value, arena),
+                               v->at[i].is_null};
     return out;
 }
 
@@ -414,7 +425,8 @@ AddFile add_copy(const AddFile *f, Arena *arena)
     out.stats = f->stats.len ? str_copy(f->stats, arena) : S("");
     out.tags = properties_copy(&f->tags, arena);
     out.dv = deletion_vector_copy(f->dv, arena);
-    out.clustering_provider = f->clustering_provider.len ? str_copy(f->clustering_provider, arena) : S("");
+    out.clustering_provider =
+        f->clustering_provider.len ? str_copy(f->clustering_provider, arena) : S("");
     return out;
 }
 

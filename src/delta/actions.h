@@ -7,11 +7,14 @@
 #include "type/type.h"
 
 typedef VEC(Str) DeltaStrVec;
-typedef struct Property { Str key, value; bool is_null; } Property;
+typedef struct Property {
+    Str key, value;
+    bool is_null;
+} Property;
 typedef VEC(Property) PropertyVec;
 
 typedef struct DeletionVector {
-    char storage;            /* 'u', 'i', 'p' */
+    char storage; /* 'u', 'i', 'p' */
     Str path_or_inline;
     bool has_offset;
     int32_t offset;
@@ -20,14 +23,14 @@ typedef struct DeletionVector {
 } DeletionVector;
 
 typedef struct AddFile {
-    Str path;                /* as in the log: URI-encoded, relative or absolute */
+    Str path; /* as in the log: URI-encoded, relative or absolute */
     PropertyVec partition_values;
     int64_t size;
     int64_t modification_time_ms;
     bool data_change;
-    Str stats;               /* JSON text, empty when absent */
+    Str stats; /* JSON text, empty when absent */
     PropertyVec tags;
-    DeletionVector *dv;      /* NULL when absent */
+    DeletionVector *dv; /* NULL when absent */
     bool has_base_row_id;
     int64_t base_row_id, default_row_commit_version;
     Str clustering_provider;
@@ -40,7 +43,7 @@ typedef struct RemoveFile {
     bool data_change;
     bool extended_file_metadata;
     PropertyVec partition_values;
-    int64_t size;            /* -1 when absent */
+    int64_t size; /* -1 when absent */
     Str stats;
     PropertyVec tags;
     DeletionVector *dv;
@@ -60,7 +63,7 @@ typedef struct Metadata {
     Str format_provider;
     PropertyVec format_options;
     Str schema_string;
-    const Type *schema;      /* parsed schema_string */
+    const Type *schema; /* parsed schema_string */
     DeltaStrVec partition_columns;
     PropertyVec configuration;
     bool has_created_time;
@@ -73,12 +76,19 @@ typedef struct Protocol {
     bool has_reader_features, has_writer_features;
 } Protocol;
 
-typedef struct TxnAction { Str app_id; int64_t version; int64_t last_updated_ms; } TxnAction;
-typedef struct DomainMetadata { Str domain, configuration; bool removed; } DomainMetadata;
+typedef struct TxnAction {
+    Str app_id;
+    int64_t version;
+    int64_t last_updated_ms;
+} TxnAction;
+typedef struct DomainMetadata {
+    Str domain, configuration;
+    bool removed;
+} DomainMetadata;
 
 typedef struct CommitInfo {
     int64_t timestamp_ms;
-    int64_t in_commit_timestamp_ms;   /* -1 when absent */
+    int64_t in_commit_timestamp_ms; /* -1 when absent */
     Str operation;
     PropertyVec operation_parameters; /* values are JSON text as Spark writes them */
     int64_t read_version;             /* -1 when absent */
@@ -104,7 +114,10 @@ typedef enum ActionKind {
     ACTION_SIDECAR
 } ActionKind;
 
-typedef struct Sidecar { Str path; int64_t size; } Sidecar;
+typedef struct Sidecar {
+    Str path;
+    int64_t size;
+} Sidecar;
 
 typedef struct Action {
     ActionKind kind;
@@ -129,16 +142,20 @@ typedef unsigned ActionSet;
 typedef struct ActionReader ActionReader;
 ActionReader *action_reader_new(void); /* keeps its parse buffer between lines */
 void action_reader_free(ActionReader *r);
-/* Parses one JSON line in place: strings of *out point into the line (which is changed and must be followed by
- * 4 readable bytes), arrays lie in the arena. False: not an action; *reason says why. The schema stays text. */
-bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Arena *arena, Action *out, const char **reason);
+/* Parses one JSON line in place: strings of *out point into the line (which is changed and must be
+ * followed by 4 readable bytes), arrays lie in the arena. False: not an action; *reason says why.
+ * The schema stays text. */
+bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Arena *arena,
+                  Action *out, const char **reason);
 
 /* Reads a whole log file of lines; its bytes are changed. visit's false stops with its error. */
 typedef bool (*ActionVisit)(void *arg, const Action *action, Error *err);
-MUST_CHECK bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena, ActionVisit visit, void *arg, Error *err);
+MUST_CHECK bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena,
+                             ActionVisit visit, void *arg, Error *err);
 
 /* A struct column of a checkpoint as JSON text: {"type":..} of metaData, protocol, txn, ... */
-bool action_parse_body(ActionReader *r, ActionKind kind, char *text, size_t len, Arena *arena, Action *out, const char **reason);
+bool action_parse_body(ActionReader *r, ActionKind kind, char *text, size_t len, Arena *arena,
+                       Action *out, const char **reason);
 /* {"a":"1","b":null} */
 bool properties_parse(ActionReader *r, char *text, size_t len, Arena *arena, PropertyVec *out);
 /* NULL when the text is no vector's description. */
@@ -161,6 +178,7 @@ Str commit_parameter_text(Str json, Arena *arena);
 
 AddFile add_copy(const AddFile *f, Arena *arena);
 DeletionVector *deletion_vector_copy(const DeletionVector *dv, Arena *arena);
-Metadata metadata_copy_into(const Metadata *m, Arena *arena); /* the schema is parsed again by the caller */
+Metadata metadata_copy_into(const Metadata *m,
+                            Arena *arena); /* the schema is parsed again by the caller */
 CommitInfo *commit_info_copy(const CommitInfo *i, Arena *arena);
 Protocol protocol_copy(const Protocol *p, Arena *arena);

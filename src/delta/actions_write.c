@@ -27,7 +27,8 @@ static void put_bool(Buf *b, bool *first, const char *key, bool v)
     buf_addz(b, v ? "true" : "false");
 }
 
-/* A text that claims to be JSON but is not becomes a JSON string: a log line is never torn by what it carries. */
+/* A text that claims to be JSON but is not becomes a JSON string: a log line is never torn by what
+ * it carries. */
 static void put_json(Buf *b, Str json)
 {
     yyjson_doc *doc = yyjson_read(json.ptr, json.len, 0);
@@ -229,8 +230,7 @@ void action_put_commit_info(Buf *b, const CommitInfo *i)
     put_text_unless_empty(b, &first, "isolationLevel", i->isolation_level);
     if (i->has_blind_append)
         put_bool(b, &first, "isBlindAppend", i->is_blind_append);
-    if (i->operation_metrics.len)
-        put_properties(b, &first, "operationMetrics", &i->operation_metrics, false);
+    put_properties(b, &first, "operationMetrics", &i->operation_metrics, false);
     put_text_unless_empty(b, &first, "userMetadata", i->user_metadata);
     if (i->tags.len)
         put_properties(b, &first, "tags", &i->tags, false);

@@ -1,4 +1,5 @@
-/* The change data feed: per version its cdc files when there are any, otherwise what its adds and removes changed. */
+/* The change data feed: per version its cdc files when there are any, otherwise what its adds and
+ * removes changed. */
 #include "delta/changes.h"
 
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static bool push_whole(Feed *f, ChangeKind kind, Str path, const PropertyVec *va
 }
 
 /* Rows of a that are not in b; both sorted. */
-static size_t difference(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count, uint64_t *out)
+static size_t difference(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count,
+                         uint64_t *out)
 {
     size_t count = 0;
     for (size_t i = 0, j = 0; i < a_count; i++) {
@@ -69,14 +71,16 @@ static void push_rows(Feed *f, ChangeKind kind, const AddFile *add, uint64_t *ro
     file->row_count = count;
 }
 
-/* One file removed and added again: only its deletion vector changed, and only by that do rows differ. */
+/* One file removed and added again: only its deletion vector changed, and only by that do rows
+ * differ. */
 static bool push_vector_change(Feed *f, const RemoveFile *before, const AddFile *after, Error *err)
 {
     uint64_t *old, *now;
     size_t old_count, now_count;
     TRY(deletion_vector_read(f->table, before->dv, f->arena, &old, &old_count, err));
     TRY(deletion_vector_read(f->table, after->dv, f->arena, &now, &now_count, err));
-    uint64_t *gone = ARENA_ARRAY(f->arena, uint64_t, now_count), *back = ARENA_ARRAY(f->arena, uint64_t, old_count);
+    uint64_t *gone = ARENA_ARRAY(f->arena, uint64_t, now_count),
+             *back = ARENA_ARRAY(f->arena, uint64_t, old_count);
     push_rows(f, CHANGE_DELETE, after, gone, difference(now, now_count, old, old_count, gone));
     push_rows(f, CHANGE_INSERT, after, back, difference(old, old_count, now, now_count, back));
     return true;
@@ -84,8 +88,10 @@ static bool push_vector_change(Feed *f, const RemoveFile *before, const AddFile 
 
 static bool push_removed(Feed *f, const RemoveFile *r, Error *err)
 {
-    if (!r->extended_file_metadata && !r->partition_values.len && snapshot_metadata(f->out->snapshot)->partition_columns.len)
-        return error_set(err, ERR_DELTA_REMOVE_FILE_CDC_MISSING_EXTENDED_METADATA, P("file", r->path));
+    if (!r->extended_file_metadata && !r->partition_values.len &&
+        snapshot_metadata(f->out->snapshot)->partition_columns.len)
+        return error_set(err, ERR_DELTA_REMOVE_FILE_CDC_MISSING_EXTENDED_METADATA,
+                         P("file", r->path));
     return push_whole(f, CHANGE_DELETE, r->path, &r->partition_values, r->size, r->dv, err);
 }
 
@@ -103,7 +109,8 @@ static bool push_data_changes(Feed *f, Error *err)
             TRY(push_vector_change(f, before, add, err));
             map_remove(&removed, add->path);
         } else if (add->data_change) {
-            TRY(push_whole(f, CHANGE_INSERT, add->path, &add->partition_values, add->size, add->dv, err));
+            TRY(push_whole(f, CHANGE_INSERT, add->path, &add->partition_values, add->size, add->dv,
+                           err));
         }
     }
     for (MapEntry *e = map_first(&removed); e; e = map_next(&removed, e))
@@ -114,7 +121,8 @@ static bool push_data_changes(Feed *f, Error *err)
 /* A MERGE that says it changed no row rewrote files as they were. */
 static bool merged_nothing(const CommitInfo *info)
 {
-    static const char *const counts[] = {"numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted"};
+    static const char *const counts[] = {"numTargetRowsInserted", "numTargetRowsUpdated",
+                                         "numTargetRowsDeleted"};
     if (!info || !str_is(info->operation, "MERGE"))
         return false;
     for (size_t i = 0; i < LENGTH_OF(counts); i++)
@@ -127,7 +135,8 @@ static bool push_version(Feed *f, Error *err)
 {
     const CommitActions *c = f->commit;
     for (size_t i = 0; i < c->cdcs.len; i++)
-        push(f, CHANGE_CDC, c->cdcs.at[i].path, &c->cdcs.at[i].partition_values, c->cdcs.at[i].size);
+        push(f, CHANGE_CDC, c->cdcs.at[i].path, &c->cdcs.at[i].partition_values,
+             c->cdcs.at[i].size);
     if (c->cdcs.len || merged_nothing(c->info))
         return true;
     return push_data_changes(f, err);
@@ -142,10 +151,11 @@ static bool is_enabled(const Metadata *m)
 
 static bool check_enabled(const ChangeFeed *feed, const Metadata *m, int64_t version, Error *err)
 {
-    return is_enabled(m) ||
-           error_set(err, ERR_DELTA_MISSING_CHANGE_DATA, P("startVersion", number(feed->start, err->arena)),
-                     P("endVersion", number(feed->end, err->arena)), P("version", number(version, err->arena)),
-                     PZ("key", "delta.enableChangeDataFeed"));
+    return is_enabled(m) || error_set(err, ERR_DELTA_MISSING_CHANGE_DATA,
+                                      P("startVersion", number(feed->start, err->arena)),
+                                      P("endVersion", number(feed->end, err->arena)),
+                                      P("version", number(version, err->arena)),
+                                      PZ("key", "delta.enableChangeDataFeed"));
 }
 
 /* Every column a version has must be readable as the feed's schema has it. */
@@ -166,7 +176,8 @@ static bool check_schema(const ChangeFeed *feed, const Metadata *m, int64_t vers
     if (!m->schema || is_readable_as(m->schema, now))
         return true;
     return error_set(err, ERR_DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE,
-                     P("start", number(feed->start, err->arena)), P("end", number(feed->end, err->arena)),
+                     P("start", number(feed->start, err->arena)),
+                     P("end", number(feed->end, err->arena)),
                      P("readSchema", type_json(now, err->arena)),
                      P("readVersion", number(snapshot_version(feed->snapshot), err->arena)),
                      P("incompatibleVersion", number(version, err->arena)));
@@ -192,8 +203,9 @@ static bool check_start(const ChangeFeed *feed, Error *err)
 static bool fail_lost(DeltaTable *t, int64_t version, Error *err)
 {
     return error_set(err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(version, err->arena)),
-                     PZ("checkpointVersion", "-"), P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER,
-                                                                           STR_ARG(delta_table_location(t)))));
+                     PZ("checkpointVersion", "-"),
+                     P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER,
+                                             STR_ARG(delta_table_location(t)))));
 }
 
 static bool read_version(ChangeFeed *feed, CommitTimes *times, size_t at, Arena *arena, Error *err)
@@ -213,19 +225,22 @@ static bool read_version(ChangeFeed *feed, CommitTimes *times, size_t at, Arena 
     return push_version(&f, err);
 }
 
-bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient, Arena *arena, ChangeFeed *out, Error *err)
+bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient, Arena *arena,
+                     ChangeFeed *out, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     DeltaTable *t = snapshot_table(newest);
     int64_t latest = snapshot_version(newest);
     CommitTimes times;
-    *out = (ChangeFeed){.snapshot = newest, .start = start, .end = end < 0 || end > latest ? latest : end};
+    *out = (ChangeFeed){
+        .snapshot = newest, .start = start, .end = end < 0 || end > latest ? latest : end};
     if (end >= 0 && end < start)
         return error_set(err, ERR_DELTA_INVALID_CDC_RANGE, P("start", number(start, err->arena)),
                          P("end", number(end, err->arena)));
     if (start > latest)
         return lenient || error_set(err, ERR_DELTA_CDC_START_VERSION_AFTER_LATEST,
-                                    P("start", number(start, err->arena)), P("latest", number(latest, err->arena)));
+                                    P("start", number(start, err->arena)),
+                                    P("latest", number(latest, err->arena)));
     TRY(check_start(out, err));
     TRY(commit_times_list(t, scratch, &times, err));
     int64_t next = start;

@@ -10,6 +10,7 @@ MUST_CHECK bool parquet_io(const ParquetIo **out, Error *err);
 /* Writes a classic checkpoint of the snapshot and the hint, then drops expired log files. */
 MUST_CHECK bool checkpoint_write(Snapshot *s, Error *err);
 /* Commits of which one writes a checkpoint: delta.checkpointInterval, 10 when unset. */
-int64_t checkpoint_interval(const Snapshot *s);
-/* Deletes commits and checkpoints that are older than delta.logRetentionDuration and not needed to rebuild what stays. */
+int64_t checkpoint_interval_of(const Metadata *m);
+/* Deletes commits and checkpoints that are older than delta.logRetentionDuration and not needed to
+ * rebuild what stays. */
 MUST_CHECK bool log_clean(Snapshot *s, Error *err);

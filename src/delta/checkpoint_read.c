@@ -22,9 +22,23 @@ bool parquet_io(const ParquetIo **out, Error *err)
 /* ---- rows of a checkpoint ---- */
 
 enum {
-    COL_PATH, COL_PARTITION_VALUES, COL_SIZE, COL_MODIFIED, COL_DATA_CHANGE, COL_STATS, COL_TAGS, COL_VECTOR,
-    COL_BASE_ROW_ID, COL_ROW_COMMIT_VERSION, COL_CLUSTERING, COL_METADATA, COL_PROTOCOL, COL_TXN, COL_DOMAIN,
-    COL_SIDECAR, COL_COUNT
+    COL_PATH,
+    COL_PARTITION_VALUES,
+    COL_SIZE,
+    COL_MODIFIED,
+    COL_DATA_CHANGE,
+    COL_STATS,
+    COL_TAGS,
+    COL_VECTOR,
+    COL_BASE_ROW_ID,
+    COL_ROW_COMMIT_VERSION,
+    COL_CLUSTERING,
+    COL_METADATA,
+    COL_PROTOCOL,
+    COL_TXN,
+    COL_DOMAIN,
+    COL_SIDECAR,
+    COL_COUNT
 };
 
 static const ParquetColumn columns[COL_COUNT] = {
@@ -50,8 +64,8 @@ typedef struct CheckpointReader {
     Replay *replay;
     ActionReader *json;
     Arena *scratch;
-    VEC(Str) sidecars;     /* file names */
-    Str last_values_text;  /* neighbours often share their partition values */
+    VEC(Str) sidecars;    /* file names */
+    Str last_values_text; /* neighbours often share their partition values */
     PropertyVec last_values;
     size_t adds, without_stats;
     Str file_name;
@@ -76,7 +90,8 @@ static int64_t long_cell(const ParquetBatch *b, int column, size_t row, int64_t 
 
 static bool fail_row(CheckpointReader *r, const char *reason, Error *err)
 {
-    return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", r->file_name), PZ("line", "-"), PZ("reason", reason));
+    return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", r->file_name), PZ("line", "-"),
+                     PZ("reason", reason));
 }
 
 /* A changeable copy with the bytes that parsing in place needs after it. */
@@ -148,12 +163,14 @@ static bool read_body(CheckpointReader *r, ActionKind kind, Str json, Error *err
     if (!json.len || str_is(json, "null"))
         return true;
     Arena *arena = r->scratch;
-    if (!action_parse_body(r->json, kind, padded_copy(json, arena), json.len, arena, &action, &reason))
+    if (!action_parse_body(r->json, kind, padded_copy(json, arena), json.len, arena, &action,
+                           &reason))
         /* A column whose fields are all null stands for no action. */
         return kind == ACTION_PROTOCOL || kind == ACTION_SIDECAR ? true : fail_row(r, reason, err);
     if (kind == ACTION_METADATA && !action.metadata.id.len && !action.metadata.schema_string.len)
         return true;
-    if ((kind == ACTION_TXN && !action.txn.app_id.len) || (kind == ACTION_DOMAIN && !action.domain.domain.len))
+    if ((kind == ACTION_TXN && !action.txn.app_id.len) ||
+        (kind == ACTION_DOMAIN && !action.domain.domain.len))
         return true;
     if (kind == ACTION_SIDECAR) {
         vec_push(r->scratch, &r->sidecars, action.sidecar.path);
@@ -179,7 +196,9 @@ static bool on_batch(void *arg, const ParquetBatch *b, Error *err)
 /* ---- statistics kept as columns ---- */
 
 static const ParquetColumn stats_columns[] = {
-    {"add.path", PARQUET_TEXT}, {"add.deletionVector", PARQUET_JSON}, {"add.stats_parsed", PARQUET_JSON},
+    {"add.path", PARQUET_TEXT},
+    {"add.deletionVector", PARQUET_JSON},
+    {"add.stats_parsed", PARQUET_JSON},
 };
 
 static bool on_stats_batch(void *arg, const ParquetBatch *b, Error *err)
@@ -188,11 +207,13 @@ static bool on_stats_batch(void *arg, const ParquetBatch *b, Error *err)
     Arena *arena = log_text_arena(r->replay->text);
     (void)err;
     for (size_t row = 0; row < b->rows; row++) {
-        Str path = text_cell(b, 0, row), vector = text_cell(b, 1, row), stats = text_cell(b, 2, row);
+        Str path = text_cell(b, 0, row), vector = text_cell(b, 1, row),
+            stats = text_cell(b, 2, row);
         if (!path.len || !stats.len)
             continue;
-        DeletionVector *dv =
-            vector.len ? deletion_vector_parse(r->json, padded_copy(vector, arena), vector.len, arena) : NULL;
+        DeletionVector *dv = vector.len ? deletion_vector_parse(r->json, padded_copy(vector, arena),
+                                                                vector.len, arena)
+                                        : NULL;
         const AddFile *f = file_set_find(r->replay->files, path, dv);
         if (f && !f->stats.len) /* still ours alone: the set is not published */
             ((AddFile *)(uintptr_t)f)->stats = str_copy(stats, arena);
@@ -213,7 +234,8 @@ static bool scan(CheckpointReader *r, DeltaTable *t, const Str *paths, size_t co
     r->adds = r->without_stats = 0;
     TRY(io->scan(io->self, full, count, columns, COL_COUNT, on_batch, r, err));
     if (r->without_stats)
-        TRY(io->scan(io->self, full, count, stats_columns, LENGTH_OF(stats_columns), on_stats_batch, r, err));
+        TRY(io->scan(io->self, full, count, stats_columns, LENGTH_OF(stats_columns), on_stats_batch,
+                     r, err));
     return true;
 }
 
@@ -232,20 +254,23 @@ static bool read_json(CheckpointReader *r, DeltaTable *t, Str path, Error *err)
     Str text;
     bool found;
     r->file_name = path;
-    TRY(store_read(t->store, path, LOG_FILE_MAX_BYTES, log_text_arena(r->replay->text), &found, &text, err));
+    TRY(store_read(t->store, path, LOG_FILE_MAX_BYTES, log_text_arena(r->replay->text), &found,
+                   &text, err));
     if (!found)
         return fail_row(r, "the file is gone", err);
-    return actions_read(text, path, REPLAY_ACTIONS | ACTIONS_OF(ACTION_SIDECAR), log_text_arena(r->replay->text),
-                        on_json_action, r, err);
+    return actions_read(text, path, REPLAY_ACTIONS | ACTIONS_OF(ACTION_SIDECAR),
+                        log_text_arena(r->replay->text), on_json_action, r, err);
 }
 
-/* PROTOCOL.md "Sidecar File Information": always in _delta_log/_sidecars, whatever folder the path names. */
+/* PROTOCOL.md "Sidecar File Information": always in _delta_log/_sidecars, whatever folder the path
+ * names. */
 static bool sidecar_path(Str uri, Arena *arena, Str *out, Error *err)
 {
     Str path;
     TRY(path_uri_decode(uri, arena, &path, err));
     ptrdiff_t slash = str_rfind_char(path, '/');
-    *out = str_printf(arena, LOG_FOLDER "/_sidecars/" STR_FMT, STR_ARG(str_slice(path, (size_t)(slash + 1), path.len)));
+    *out = str_printf(arena, LOG_FOLDER "/_sidecars/" STR_FMT,
+                      STR_ARG(str_slice(path, (size_t)(slash + 1), path.len)));
     return true;
 }
 
@@ -273,8 +298,17 @@ bool checkpoint_read(DeltaTable *t, const LogCheckpoint *c, Replay *replay, Erro
 /* ---- tombstones ---- */
 
 enum {
-    REM_PATH, REM_TIMESTAMP, REM_DATA_CHANGE, REM_EXTENDED, REM_VALUES, REM_SIZE, REM_VECTOR, REM_BASE_ROW_ID,
-    REM_ROW_COMMIT_VERSION, REM_SIDECAR, REM_COUNT
+    REM_PATH,
+    REM_TIMESTAMP,
+    REM_DATA_CHANGE,
+    REM_EXTENDED,
+    REM_VALUES,
+    REM_SIZE,
+    REM_VECTOR,
+    REM_BASE_ROW_ID,
+    REM_ROW_COMMIT_VERSION,
+    REM_SIDECAR,
+    REM_COUNT
 };
 
 static const ParquetColumn remove_columns[REM_COUNT] = {
@@ -293,17 +327,19 @@ static const ParquetColumn remove_columns[REM_COUNT] = {
 typedef struct TombstoneReader {
     Snapshot *snapshot;
     int64_t since_ms;
-    Arena *arena;           /* of the whole read */
+    Arena *arena; /* of the whole read */
     ActionReader *json;
-    Map latest;             /* file key -> RemoveFile, NULL for one that was added again */
+    Map latest; /* file key -> RemoveFile, NULL for one that was added again */
     VEC(Str) sidecars;
 } TombstoneReader;
 
 static Str file_key(Str path, const DeletionVector *dv, Arena *arena)
 {
-    return str_printf(arena, "%016llx" STR_FMT "%c" STR_FMT "%d", (unsigned long long)log_file_hash(path, dv),
-                      STR_ARG(str_slice(path, path.len > 16 ? path.len - 16 : 0, path.len)), dv ? dv->storage : '-',
-                      STR_ARG(dv ? dv->path_or_inline : S("")), dv && dv->has_offset ? dv->offset : -1);
+    return str_printf(arena, "%016llx" STR_FMT "%c" STR_FMT "%d",
+                      (unsigned long long)log_file_hash(path, dv),
+                      STR_ARG(str_slice(path, path.len > 16 ? path.len - 16 : 0, path.len)),
+                      dv ? dv->storage : '-', STR_ARG(dv ? dv->path_or_inline : S("")),
+                      dv && dv->has_offset ? dv->offset : -1);
 }
 
 static void keep_tombstone(TombstoneReader *r, const RemoveFile *f)
@@ -322,11 +358,13 @@ static bool on_tombstone_batch(void *arg, const ParquetBatch *b, Error *err)
     for (size_t row = 0; row < b->rows; row++) {
         Str path = text_cell(b, REM_PATH, row), values = text_cell(b, REM_VALUES, row);
         Str vector = text_cell(b, REM_VECTOR, row), sidecar = text_cell(b, REM_SIDECAR, row);
-        const ParquetCells *extended = &b->columns[REM_EXTENDED], *change = &b->columns[REM_DATA_CHANGE];
+        const ParquetCells *extended = &b->columns[REM_EXTENDED],
+                           *change = &b->columns[REM_DATA_CHANGE];
         Action a;
         const char *reason;
         if (sidecar.len &&
-            action_parse_body(r->json, ACTION_SIDECAR, padded_copy(sidecar, r->arena), sidecar.len, r->arena, &a, &reason))
+            action_parse_body(r->json, ACTION_SIDECAR, padded_copy(sidecar, r->arena), sidecar.len,
+                              r->arena, &a, &reason))
             vec_push(r->arena, &r->sidecars, a.sidecar.path);
         int64_t at = long_cell(b, REM_TIMESTAMP, row, 0);
         if (!path.len || at < r->since_ms)
@@ -343,9 +381,11 @@ static bool on_tombstone_batch(void *arg, const ParquetBatch *b, Error *err)
             .default_row_commit_version = long_cell(b, REM_ROW_COMMIT_VERSION, row, -1),
         };
         if (values.len && !str_is(values, "{}"))
-            properties_parse(r->json, padded_copy(values, r->arena), values.len, r->arena, &f.partition_values);
+            properties_parse(r->json, padded_copy(values, r->arena), values.len, r->arena,
+                             &f.partition_values);
         if (vector.len)
-            f.dv = deletion_vector_parse(r->json, padded_copy(vector, r->arena), vector.len, r->arena);
+            f.dv =
+                deletion_vector_parse(r->json, padded_copy(vector, r->arena), vector.len, r->arena);
         keep_tombstone(r, &f);
     }
     return true;
@@ -368,11 +408,14 @@ static bool read_tombstone_file(TombstoneReader *r, Str path, Error *err)
 {
     Str text;
     bool found;
-    TRY(store_read(r->snapshot->table->store, path, LOG_FILE_MAX_BYTES, r->arena, &found, &text, err));
+    TRY(store_read(r->snapshot->table->store, path, LOG_FILE_MAX_BYTES, r->arena, &found, &text,
+                   err));
     if (!found)
-        return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", path), PZ("line", "-"), PZ("reason", "the file is gone"));
-    return actions_read(text, path, ACTIONS_OF(ACTION_REMOVE) | ACTIONS_OF(ACTION_ADD) | ACTIONS_OF(ACTION_SIDECAR),
-                        r->arena, on_tombstone_action, r, err);
+        return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", path), PZ("line", "-"),
+                         PZ("reason", "the file is gone"));
+    return actions_read(
+        text, path, ACTIONS_OF(ACTION_REMOVE) | ACTIONS_OF(ACTION_ADD) | ACTIONS_OF(ACTION_SIDECAR),
+        r->arena, on_tombstone_action, r, err);
 }
 
 static bool scan_tombstones(TombstoneReader *r, const Str *paths, size_t count, Error *err)
@@ -411,7 +454,8 @@ static bool read_all_tombstones(TombstoneReader *r, Error *err)
 bool tombstones_read(Snapshot *s, int64_t since_ms, TombstoneVisit visit, void *arg, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
-    TombstoneReader r = {.snapshot = s, .since_ms = since_ms, .arena = arena, .json = action_reader_new()};
+    TombstoneReader r = {
+        .snapshot = s, .since_ms = since_ms, .arena = arena, .json = action_reader_new()};
     r.latest = map_in(arena);
     bool ok = read_all_tombstones(&r, err);
     action_reader_free(r.json);

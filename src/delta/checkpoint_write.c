@@ -1,4 +1,5 @@
-/* Writing classic checkpoints, the hint to the newest one, and dropping log files that it makes needless. */
+/* Writing classic checkpoints, the hint to the newest one, and dropping log files that it makes
+ * needless. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -7,23 +8,21 @@
 #include "delta/partition.h"
 #include "delta/schema.h"
 
-enum {
-    BLOCK_BYTES = 1 << 20,
-    INTERVAL = 10
-};
+enum { BLOCK_BYTES = 1 << 20, INTERVAL = 10 };
 static const int64_t DAY_MS = 86400000;
 
-int64_t checkpoint_interval(const Snapshot *s)
+int64_t checkpoint_interval_of(const Metadata *m)
 {
     int64_t n;
-    return str_to_i64(snapshot_property(s, "delta.checkpointInterval"), &n) && n > 0 ? n : INTERVAL;
+    return str_to_i64(metadata_property(m, "delta.checkpointInterval"), &n) && n > 0 ? n : INTERVAL;
 }
 
 /* ---- columns ---- */
 
 #define MAP_TYPE "MAP(VARCHAR, VARCHAR)"
-#define VECTOR_TYPE \
-    "STRUCT(\"storageType\" VARCHAR, \"pathOrInlineDv\" VARCHAR, \"offset\" INTEGER, \"sizeInBytes\" INTEGER, " \
+#define VECTOR_TYPE                                                                                \
+    "STRUCT(\"storageType\" VARCHAR, \"pathOrInlineDv\" VARCHAR, \"offset\" INTEGER, "             \
+    "\"sizeInBytes\" INTEGER, "                                                                    \
     "\"cardinality\" BIGINT)"
 
 static bool has_bounds(const Type *t)
@@ -52,7 +51,8 @@ static void put_name(Buf *b, Str name)
 }
 
 /* STRUCT(...) of the data columns: their own types, or counts; *any false when nothing is in it. */
-static void put_stats_struct(Buf *b, const Type *schema, const Metadata *m, bool counts, bool top, bool *any, Arena *arena)
+static void put_stats_struct(Buf *b, const Type *schema, const Metadata *m, bool counts, bool top,
+                             bool *any, Arena *arena)
 {
     bool first = true;
     Buf inner = buf_in(arena);
@@ -86,14 +86,20 @@ static void put_stats_struct(Buf *b, const Type *schema, const Metadata *m, bool
 
 static void put_stats_type(Buf *b, const Snapshot *s, Arena *arena)
 {
-    static const struct { const char *key; bool counts; } parts[] = {
-        {"minValues", false}, {"maxValues", false}, {"nullCount", true},
+    static const struct {
+        const char *key;
+        bool counts;
+    } parts[] = {
+        {"minValues", false},
+        {"maxValues", false},
+        {"nullCount", true},
     };
     buf_addz(b, ", \"stats_parsed\" STRUCT(\"numRecords\" BIGINT");
     for (size_t i = 0; i < LENGTH_OF(parts); i++) {
         Buf part = buf_in(arena);
         bool any;
-        put_stats_struct(&part, s->state->physical, &s->state->metadata, parts[i].counts, true, &any, arena);
+        put_stats_struct(&part, s->state->physical, &s->state->metadata, parts[i].counts, true,
+                         &any, arena);
         if (any)
             buf_addf(b, ", \"%s\" " STR_FMT, parts[i].key, STR_ARG(buf_str(&part)));
     }
@@ -134,12 +140,14 @@ typedef struct CheckpointWriter {
 static void columns_of(CheckpointWriter *w, ParquetSchemaColumn *columns)
 {
     Buf add = buf_in(w->arena);
-    buf_addz(&add, "STRUCT(\"path\" VARCHAR, \"partitionValues\" " MAP_TYPE ", \"size\" BIGINT, \"modificationTime\" BIGINT, "
+    buf_addz(&add, "STRUCT(\"path\" VARCHAR, \"partitionValues\" " MAP_TYPE
+                   ", \"size\" BIGINT, \"modificationTime\" BIGINT, "
                    "\"dataChange\" BOOLEAN");
     if (w->stats_as_json)
         buf_addz(&add, ", \"stats\" VARCHAR");
     buf_addz(&add, ", \"tags\" " MAP_TYPE ", \"deletionVector\" " VECTOR_TYPE
-                   ", \"baseRowId\" BIGINT, \"defaultRowCommitVersion\" BIGINT, \"clusteringProvider\" VARCHAR");
+                   ", \"baseRowId\" BIGINT, \"defaultRowCommitVersion\" BIGINT, "
+                   "\"clusteringProvider\" VARCHAR");
     if (w->stats_as_struct) {
         put_values_type(&add, w->snapshot, w->arena);
         put_stats_type(&add, w->snapshot, w->arena);
@@ -149,18 +157,24 @@ static void columns_of(CheckpointWriter *w, ParquetSchemaColumn *columns)
         S("txn"), S("STRUCT(\"appId\" VARCHAR, \"version\" BIGINT, \"lastUpdated\" BIGINT)")};
     columns[1] = (ParquetSchemaColumn){S("add"), buf_str(&add)};
     columns[2] = (ParquetSchemaColumn){
-        S("remove"), S("STRUCT(\"path\" VARCHAR, \"deletionTimestamp\" BIGINT, \"dataChange\" BOOLEAN, "
-                       "\"extendedFileMetadata\" BOOLEAN, \"partitionValues\" " MAP_TYPE ", \"size\" BIGINT, "
-                       "\"deletionVector\" " VECTOR_TYPE ", \"baseRowId\" BIGINT, \"defaultRowCommitVersion\" BIGINT)")};
+        S("remove"),
+        S("STRUCT(\"path\" VARCHAR, \"deletionTimestamp\" BIGINT, \"dataChange\" BOOLEAN, "
+          "\"extendedFileMetadata\" BOOLEAN, \"partitionValues\" " MAP_TYPE ", \"size\" BIGINT, "
+          "\"deletionVector\" " VECTOR_TYPE
+          ", \"baseRowId\" BIGINT, \"defaultRowCommitVersion\" BIGINT)")};
     columns[3] = (ParquetSchemaColumn){
-        S("metaData"), S("STRUCT(\"id\" VARCHAR, \"name\" VARCHAR, \"description\" VARCHAR, \"format\" STRUCT(\"provider\" "
-                         "VARCHAR, \"options\" " MAP_TYPE "), \"schemaString\" VARCHAR, \"partitionColumns\" VARCHAR[], "
+        S("metaData"), S("STRUCT(\"id\" VARCHAR, \"name\" VARCHAR, \"description\" VARCHAR, "
+                         "\"format\" STRUCT(\"provider\" "
+                         "VARCHAR, \"options\" " MAP_TYPE
+                         "), \"schemaString\" VARCHAR, \"partitionColumns\" VARCHAR[], "
                          "\"configuration\" " MAP_TYPE ", \"createdTime\" BIGINT)")};
     columns[4] = (ParquetSchemaColumn){
-        S("protocol"), S("STRUCT(\"minReaderVersion\" INTEGER, \"minWriterVersion\" INTEGER, \"readerFeatures\" VARCHAR[], "
+        S("protocol"), S("STRUCT(\"minReaderVersion\" INTEGER, \"minWriterVersion\" INTEGER, "
+                         "\"readerFeatures\" VARCHAR[], "
                          "\"writerFeatures\" VARCHAR[])")};
     columns[5] = (ParquetSchemaColumn){
-        S("domainMetadata"), S("STRUCT(\"domain\" VARCHAR, \"configuration\" VARCHAR, \"removed\" BOOLEAN)")};
+        S("domainMetadata"),
+        S("STRUCT(\"domain\" VARCHAR, \"configuration\" VARCHAR, \"removed\" BOOLEAN)")};
 }
 enum { COLUMNS = 6 };
 
@@ -206,7 +220,8 @@ static void put_state(CheckpointWriter *w)
     w->actions += 2;
     for (MapEntry *e = map_first(&state->txns); e; e = map_next(&state->txns, e), w->actions++)
         action_put_txn(&w->block, e->value);
-    for (MapEntry *e = map_first(&state->domains); e; e = map_next(&state->domains, e), w->actions++)
+    for (MapEntry *e = map_first(&state->domains); e;
+         e = map_next(&state->domains, e), w->actions++)
         action_put_domain(&w->block, e->value);
 }
 
@@ -218,7 +233,8 @@ static bool next_lines(void *arg, Str *block, Error *err)
     if (!w->started)
         put_state(w);
     w->started = true;
-    for (const AddFile *f; w->block.len < BLOCK_BYTES && (f = file_set_next_file(&w->files)); w->actions++, w->adds++)
+    for (const AddFile *f; w->block.len < BLOCK_BYTES && (f = file_set_next_file(&w->files));
+         w->actions++, w->adds++)
         put_add(w, f);
     for (; w->block.len < BLOCK_BYTES && w->tombstone_next < w->tombstone_count; w->actions++) {
         RemoveFile f = w->tombstones[w->tombstone_next++];
@@ -239,7 +255,9 @@ static PropertyVec values_copy(const PropertyVec *v, Arena *arena)
 {
     PropertyVec out = {0};
     for (size_t i = 0; i < v->len; i++)
-        vec_push(arena, &out, ((Property){str_copy(v->at[i].key, arena), str_copy(v->at[i].value, arena), v->at[i].is_null}));
+        vec_push(arena, &out,
+                 ((Property){str_copy(v->at[i].key, arena), str_copy(v->at[i].value, arena),
+                             v->at[i].is_null}));
     return out;
 }
 
@@ -268,10 +286,14 @@ static bool write_hint(CheckpointWriter *w, int64_t size, Error *err)
     TRY(log_read_hint(t->store, &known, err));
     if (known > w->snapshot->version)
         return true;
-    Str body = str_printf(w->arena, "\"version\":%lld,\"size\":%lld,\"sizeInBytes\":%lld,\"numOfAddFiles\":%lld",
-                          (long long)w->snapshot->version, (long long)w->actions, (long long)size, (long long)w->adds);
-    Str checksum = log_json_checksum(str_printf(w->arena, "{" STR_FMT "}", STR_ARG(body)), w->arena);
-    Str text = str_printf(w->arena, "{" STR_FMT ",\"checksum\":\"" STR_FMT "\"}", STR_ARG(body), STR_ARG(checksum));
+    Str body = str_printf(
+        w->arena, "\"version\":%lld,\"size\":%lld,\"sizeInBytes\":%lld,\"numOfAddFiles\":%lld",
+        (long long)w->snapshot->version, (long long)w->actions, (long long)size,
+        (long long)w->adds);
+    Str checksum =
+        log_json_checksum(str_printf(w->arena, "{" STR_FMT "}", STR_ARG(body)), w->arena);
+    Str text = str_printf(w->arena, "{" STR_FMT ",\"checksum\":\"" STR_FMT "\"}", STR_ARG(body),
+                          STR_ARG(checksum));
     return store_put(t->store, S(LOG_FOLDER "/_last_checkpoint"), text, err);
 }
 
@@ -285,11 +307,14 @@ static bool write_file(CheckpointWriter *w, Str target, int64_t *size, Error *er
     bool found;
     TRY(parquet_io(&io, err));
     clock_uuid(id);
-    /* Dotted and with the store's suffix: ignored by readers, removed later when we die before the rename. */
+    /* Dotted and with the store's suffix: ignored by readers, removed later when we die before the
+     * rename. */
     Str temporary = str_printf(w->arena, LOG_FOLDER "/.%s.parquet.lakeshed.tmp", id);
     columns_of(w, columns);
-    bool ok = io->write(io->self, store_duckdb_path(t->store, temporary, w->arena), columns, COLUMNS, next_lines, w, err) &&
-              store_stat(t->store, temporary, &found, &written, err) && store_publish(t->store, temporary, target, err);
+    bool ok = io->write(io->self, store_duckdb_path(t->store, temporary, w->arena), columns,
+                        COLUMNS, next_lines, w, err) &&
+              store_stat(t->store, temporary, &found, &written, err) &&
+              store_publish(t->store, temporary, target, err);
     if (ok) {
         *size = written.size;
         return true;
@@ -313,7 +338,8 @@ bool checkpoint_write(Snapshot *s, Error *err)
         .files = file_set_cursor(s->files),
     };
     Tombstones tombstones = {.arena = arena, .live = s->files};
-    int64_t retention = metadata_interval_ms(m, "delta.deletedFileRetentionDuration", 7 * DAY_MS), size = 0;
+    int64_t retention = metadata_interval_ms(m, "delta.deletedFileRetentionDuration", 7 * DAY_MS),
+            size = 0;
     Str target = str_printf(arena, LOG_FOLDER "/%020lld.checkpoint.parquet", (long long)s->version);
     TRY(tombstones_read(s, clock_now_ms() - retention, keep_tombstone, &tombstones, err));
     w.tombstones = tombstones.files.at;
@@ -338,7 +364,8 @@ static bool delete_below(DeltaTable *t, const LogListing *l, int64_t version, Er
     for (size_t i = 0; i < l->commits.len && l->commits.at[i].version < version; i++)
         TRY(store_delete(t->store, l->commits.at[i].path, err));
     for (size_t i = 0; i < l->checkpoints.len; i++)
-        for (size_t j = 0; l->checkpoints.at[i].version < version && j < l->checkpoints.at[i].paths.len; j++)
+        for (size_t j = 0;
+             l->checkpoints.at[i].version < version && j < l->checkpoints.at[i].paths.len; j++)
             TRY(store_delete(t->store, l->checkpoints.at[i].paths.at[j], err));
     for (size_t i = 0; i < l->others.len; i++)
         if (version_of(l->others.at[i]) < version && !str_ends_with(l->others.at[i], S(".parquet")))
@@ -352,9 +379,11 @@ bool log_clean(Snapshot *s, Error *err)
     DeltaTable *t = s->table;
     LogListing l;
     int64_t now = clock_now_ms(), kept = -1, cutoff_version = -1;
-    int64_t retention = metadata_interval_ms(&s->state->metadata, "delta.logRetentionDuration", 30 * DAY_MS);
+    int64_t retention =
+        metadata_interval_ms(&s->state->metadata, "delta.logRetentionDuration", 30 * DAY_MS);
     TRY(store_clean_temporary(t->store, S(LOG_FOLDER), now - DAY_MS, err));
-    if (!snapshot_property_bool(s, "delta.enableExpiredLogCleanup", true) || snapshot_has_feature(s, "checkpointProtection"))
+    if (!snapshot_property_bool(s, "delta.enableExpiredLogCleanup", true) ||
+        snapshot_has_feature(s, "checkpointProtection"))
         return true;
     int64_t cutoff = (now - retention) / DAY_MS * DAY_MS; /* midnight UTC */
     TRY(log_list(t->store, 0, arena, &l, err));

@@ -48,7 +48,8 @@ static Str number(int64_t n, Arena *arena)
     return str_printf(arena, "%lld", (long long)n);
 }
 
-bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena, CommitActions *out, bool *found, Error *err)
+bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena, CommitActions *out,
+                 bool *found, Error *err)
 {
     Str path = log_commit_path(version, arena), text;
     *out = (CommitActions){.version = version};
@@ -58,10 +59,11 @@ bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena,
 
 static bool fail_missing(DeltaTable *t, int64_t version, Error *err)
 {
-    return error_set(err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(version, err->arena)),
-                     PZ("checkpointVersion", "-"),
-                     P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT, STR_ARG(store_root(t->store)),
-                                             STR_ARG(log_commit_path(version, err->arena)))));
+    return error_set(
+        err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(version, err->arena)),
+        PZ("checkpointVersion", "-"),
+        P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT, STR_ARG(store_root(t->store)),
+                                STR_ARG(log_commit_path(version, err->arena)))));
 }
 
 bool commit_in_commit_timestamp(DeltaTable *t, int64_t version, int64_t *ms, Error *err)
@@ -84,7 +86,8 @@ bool commit_times_list(DeltaTable *t, Arena *arena, CommitTimes *out, Error *err
     *out = (CommitTimes){.table = t, .in_commit_from = INT64_MAX};
     if (snapshot_has_commit_timestamps(newest)) {
         int64_t from;
-        bool named = str_to_i64(snapshot_property(newest, "delta.inCommitTimestampEnablementVersion"), &from);
+        bool named = str_to_i64(
+            snapshot_property(newest, "delta.inCommitTimestampEnablementVersion"), &from);
         out->in_commit_from = named ? from : 0;
     }
     snapshot_unref(newest);
@@ -141,13 +144,15 @@ static bool fail_early(int64_t us, int64_t first_ms, Error *err)
 {
     Str first = instant_text(first_ms * 1000, err->arena);
     return error_set(err, ERR_DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION,
-                     P("userTimestamp", instant_text(us, err->arena)), P("commitTs", first), P("timestampString", first));
+                     P("userTimestamp", instant_text(us, err->arena)), P("commitTs", first),
+                     P("timestampString", first));
 }
 
 static bool fail_late(int64_t us, int64_t last_ms, Error *err)
 {
     Str last = instant_text(last_ms * 1000, err->arena);
-    return error_set(err, ERR_DELTA_TIMESTAMP_GREATER_THAN_COMMIT, P("providedTimestamp", instant_text(us, err->arena)),
+    return error_set(err, ERR_DELTA_TIMESTAMP_GREATER_THAN_COMMIT,
+                     P("providedTimestamp", instant_text(us, err->arena)),
                      P("lastCommitTimestamp", last), P("maximumTimestamp", last));
 }
 
@@ -196,7 +201,8 @@ bool version_at_or_after(DeltaTable *t, int64_t us, int64_t *version, Error *err
     TRY(commit_times_list(t, scratch, &times, err));
     /* Commits before the instant: those at or before the microsecond below it. */
     TRY(commit_times_find(&times, us == INT64_MIN ? us : us - 1, &count, err));
-    *version = count < times.times.len ? times.times.at[count].version : vec_last(&times.times).version + 1;
+    *version = count < times.times.len ? times.times.at[count].version
+                                       : vec_last(&times.times).version + 1;
     return true;
 }
 
@@ -233,7 +239,8 @@ bool delta_history(DeltaTable *t, int64_t limit, Arena *arena, CommitActionsVec 
         CommitActions actions;
         bool found;
         /* Only what a history shows is kept: a commit of many files would fill memory. */
-        ActionSet wanted = ACTIONS_OF(ACTION_COMMIT_INFO) | ACTIONS_OF(ACTION_METADATA) | ACTIONS_OF(ACTION_PROTOCOL);
+        ActionSet wanted = ACTIONS_OF(ACTION_COMMIT_INFO) | ACTIONS_OF(ACTION_METADATA) |
+                           ACTIONS_OF(ACTION_PROTOCOL);
         TRY(commit_read(t, times.times.at[i].version, wanted, line, &actions, &found, err));
         if (!found)
             break; /* cleaned up meanwhile */

@@ -1,4 +1,5 @@
-/* Whether a commit that won the race stands against ours: one row a rule, in the order Delta checks them. */
+/* Whether a commit that won the race stands against ours: one row a rule, in the order Delta checks
+ * them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ static Str conflicting_commit(const CommitActions *w, Arena *arena)
         return S("");
     action_put_commit_info(&b, w->info);
     Str line = str_trim(buf_str(&b));
-    return str_printf(arena, "\nConflicting commit: " STR_FMT, STR_ARG(str_slice(line, opening.len, line.len - 1)));
+    return str_printf(arena, "\nConflicting commit: " STR_FMT,
+                      STR_ARG(str_slice(line, opening.len, line.len - 1)));
 }
 
 /* "[day=2024-01-01, id=3]"; empty for a table without partitions. */
@@ -67,12 +69,16 @@ static bool fail_with(ErrorClass cls, const ErrorParam *params, size_t count, Er
     return error_set_params(err, cls, named);
 }
 
-static bool fail_files(const Conflict *c, ErrorClass with_hint, ErrorClass without, const PropertyVec *values, Error *err)
+static bool fail_files(const Conflict *c, ErrorClass with_hint, ErrorClass without,
+                       const PropertyVec *values, Error *err)
 {
     Str hint = values ? partition_hint(values, err->arena) : S("");
     const ErrorParam params[] = {
-        P("operation", operation_of(c->winner)), P("tableName", c->x->table->location),
-        P("version", number(c->winner->version, err->arena)), P("partitionValues", hint), PZ("docLink", DOC_LINK),
+        P("operation", operation_of(c->winner)),
+        P("tableName", c->x->table->location),
+        P("version", number(c->winner->version, err->arena)),
+        P("partitionValues", hint),
+        PZ("docLink", DOC_LINK),
     };
     return fail_with(hint.len ? with_hint : without, params, LENGTH_OF(params), err);
 }
@@ -82,10 +88,12 @@ static bool fail_commit(const Conflict *c, ErrorClass cls, Error *err)
     bool first = c->winner->version == 0;
     const ErrorParam params[] = {
         P("tableName", c->x->table->location),
-        PZ("additionalInfo", first ? "This happens when multiple writers are writing to an empty directory. "
-                                     "Creating the table ahead of time will avoid this conflict. "
-                                   : ""),
-        P("conflictingCommit", conflicting_commit(c->winner, err->arena)), PZ("docLink", DOC_LINK),
+        PZ("additionalInfo",
+           first ? "This happens when multiple writers are writing to an empty directory. "
+                   "Creating the table ahead of time will avoid this conflict. "
+                 : ""),
+        P("conflictingCommit", conflicting_commit(c->winner, err->arena)),
+        PZ("docLink", DOC_LINK),
     };
     return fail_with(cls, params, LENGTH_OF(params), err);
 }
@@ -95,8 +103,8 @@ static bool fail_commit(const Conflict *c, ErrorClass cls, Error *err)
 /* Features whose rules a transaction that began before them still keeps, so that it may go on. */
 static bool is_safe_to_gain(Str feature)
 {
-    static const char *const names[] = {"appendOnly", "timestampNtz", "deletionVectors", "domainMetadata", "v2Checkpoint",
-                                        "vacuumProtocolCheck"};
+    static const char *const names[] = {"appendOnly",     "timestampNtz", "deletionVectors",
+                                        "domainMetadata", "v2Checkpoint", "vacuumProtocolCheck"};
     for (size_t i = 0; i < LENGTH_OF(names); i++)
         if (str_is(feature, names[i]))
             return true;
@@ -151,14 +159,16 @@ static bool same_strings(const DeltaStrVec *a, const DeltaStrVec *b)
 static bool is_harmless_change(const Metadata *before, const Metadata *after)
 {
     if (!str_eq(before->id, after->id) || !str_eq(before->name, after->name) ||
-        !str_eq(before->description, after->description) || !str_eq(before->schema_string, after->schema_string) ||
+        !str_eq(before->description, after->description) ||
+        !str_eq(before->schema_string, after->schema_string) ||
         !same_strings(&before->partition_columns, &after->partition_columns))
         return false;
     for (size_t i = 0; i < before->configuration.len; i++)
         if (!property_find(&after->configuration, before->configuration.at[i].key))
             return false;
     for (size_t i = 0; i < after->configuration.len; i++) {
-        const Property *p = &after->configuration.at[i], *old = property_find(&before->configuration, p->key);
+        const Property *p = &after->configuration.at[i],
+                       *old = property_find(&before->configuration, p->key);
         if ((!old || !str_eq(old->value, p->value)) && !is_harmless_property(p->key, p->value))
             return false;
     }
@@ -183,7 +193,8 @@ static bool check_domains(const Conflict *c, Error *err)
 {
     for (size_t i = 0; i < c->winner->domains.len; i++) {
         const DomainMetadata *won = &c->winner->domains.at[i];
-        if (str_is(won->domain, "delta.rowTracking")) { /* row ids are assigned anew after each winner */
+        if (str_is(won->domain,
+                   "delta.rowTracking")) { /* row ids are assigned anew after each winner */
             int64_t high = row_id_high_of(won->configuration);
             c->x->row_id_high = high > c->x->row_id_high ? high : c->x->row_id_high;
             continue;
@@ -212,7 +223,8 @@ static bool was_read(const Transaction *x, const AddFile *f)
         return true;
     for (size_t i = 0; i < x->predicates.len; i++) {
         const ReadPredicate *p = &x->predicates.at[i];
-        if (!p->conjuncts || scan_may_match(x->read, p->conjuncts, p->columns, p->column_count, S("UTC"), f))
+        if (!p->conjuncts ||
+            scan_may_match(x->read, p->conjuncts, p->columns, p->column_count, S("UTC"), f))
             return true;
     }
     return false;
@@ -220,7 +232,8 @@ static bool was_read(const Transaction *x, const AddFile *f)
 
 static bool checks_adds(const Conflict *c)
 {
-    bool blind = c->winner->info && c->winner->info->has_blind_append && c->winner->info->is_blind_append;
+    bool blind =
+        c->winner->info && c->winner->info->has_blind_append && c->winner->info->is_blind_append;
     switch (c->level) {
     case LEVEL_SNAPSHOT: return false;
     case LEVEL_SERIALIZABLE: return true;

@@ -1,4 +1,5 @@
-/* Deletion vectors: 64-bit portable roaring bitmaps behind a magic number, in files with checksums or inside the log. */
+/* Deletion vectors: 64-bit portable roaring bitmaps behind a magic number, in files with checksums
+ * or inside the log. */
 #include "delta/deletion_vector.h"
 
 #include <roaring/roaring.h>
@@ -14,10 +15,11 @@
 
 enum {
     MAGIC = 1681511377,
-    MAGIC_NATIVE = 1681511376, /* the older form: PROTOCOL.md's own inline example, there in big endian */
+    MAGIC_NATIVE =
+        1681511376, /* the older form: PROTOCOL.md's own inline example, there in big endian */
     FILE_VERSION = 1,
     UUID_TEXT_Z85 = 20,
-    MAX_BYTES = 1 << 30        /* of one vector */
+    MAX_BYTES = 1 << 30 /* of one vector */
 };
 static const int64_t MAX_ROWS = INT64_C(1) << 31; /* rows of one vector that we hold in memory */
 
@@ -49,15 +51,18 @@ Str deletion_vector_id(const DeletionVector *dv, Arena *arena)
 {
     if (!dv)
         return S("");
-    return dv->has_offset ? str_printf(arena, "%c" STR_FMT "@%d", dv->storage, STR_ARG(dv->path_or_inline), dv->offset)
-                          : str_printf(arena, "%c" STR_FMT, dv->storage, STR_ARG(dv->path_or_inline));
+    return dv->has_offset
+               ? str_printf(arena, "%c" STR_FMT "@%d", dv->storage, STR_ARG(dv->path_or_inline),
+                            dv->offset)
+               : str_printf(arena, "%c" STR_FMT, dv->storage, STR_ARG(dv->path_or_inline));
 }
 
 bool deletion_vector_equal(const DeletionVector *a, const DeletionVector *b)
 {
     if (!a || !b)
         return a == b;
-    return a->storage == b->storage && a->has_offset == b->has_offset && (!a->has_offset || a->offset == b->offset) &&
+    return a->storage == b->storage && a->has_offset == b->has_offset &&
+           (!a->has_offset || a->offset == b->offset) &&
            str_eq(a->path_or_inline, b->path_or_inline);
 }
 
@@ -78,7 +83,8 @@ typedef struct BitmapReader {
 static bool read_bucket(BitmapReader *r, uint64_t key, Error *err)
 {
     size_t used;
-    if (!roaring_read(r->bytes + r->at, r->len - r->at, key << 32, r->rows, r->cardinality, &r->count, &used))
+    if (!roaring_read(r->bytes + r->at, r->len - r->at, key << 32, r->rows, r->cardinality,
+                      &r->count, &used))
         return error_set(err, ERR_DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH);
     r->at += used;
     return true;
@@ -127,8 +133,8 @@ static bool read_native(BitmapReader *r, uint32_t (*read32)(const uint8_t *), Er
 }
 
 /* Bytes are hostile: nothing is allocated beyond what the bytes themselves can hold. */
-static bool read_bitmap(const uint8_t *bytes, size_t len, int64_t cardinality, Arena *arena, uint64_t **rows,
-                        size_t *count, Error *err)
+static bool read_bitmap(const uint8_t *bytes, size_t len, int64_t cardinality, Arena *arena,
+                        uint64_t **rows, size_t *count, Error *err)
 {
     bool ok;
     /* A run of 64K rows takes four bytes: no bitmap holds more rows a byte. */
@@ -197,8 +203,9 @@ static void put_bitmap(Buf *out, RowSet set, int64_t *cardinality)
 
 static Str uuid_text(const uint8_t *b, Arena *arena)
 {
-    return str_printf(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                      b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    return str_printf(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                      b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                      b[12], b[13], b[14], b[15]);
 }
 
 static bool fail_path(const DeletionVector *dv, Error *err)
@@ -213,16 +220,17 @@ bool deletion_vector_path(const DeletionVector *dv, Arena *arena, Str *path, Err
     if (dv->storage != 'u' || text.len < UUID_TEXT_Z85)
         return fail_path(dv, err);
     Str prefix = str_slice(text, 0, text.len - UUID_TEXT_Z85);
-    if (!z85_decode(str_slice(text, prefix.len, text.len), uuid) || str_find_char(prefix, '/') >= 0 ||
-        str_is(prefix, "..") || str_is(prefix, "."))
+    if (!z85_decode(str_slice(text, prefix.len, text.len), uuid) ||
+        str_find_char(prefix, '/') >= 0 || str_is(prefix, "..") || str_is(prefix, "."))
         return fail_path(dv, err);
-    *path = str_printf(arena, STR_FMT "%sdeletion_vector_" STR_FMT ".bin", STR_ARG(prefix), prefix.len ? "/" : "",
-                       STR_ARG(uuid_text(uuid, arena)));
+    *path = str_printf(arena, STR_FMT "%sdeletion_vector_" STR_FMT ".bin", STR_ARG(prefix),
+                       prefix.len ? "/" : "", STR_ARG(uuid_text(uuid, arena)));
     return true;
 }
 
 /* A 'p' vector lies anywhere (shallow clones): its folder is opened as a store of its own. */
-static bool find_file(DeltaTable *t, const DeletionVector *dv, Arena *arena, Store **store, Str *path, Error *err)
+static bool find_file(DeltaTable *t, const DeletionVector *dv, Arena *arena, Store **store,
+                      Str *path, Error *err)
 {
     *store = t->store;
     if (dv->storage == 'u')
@@ -237,7 +245,8 @@ static bool find_file(DeltaTable *t, const DeletionVector *dv, Arena *arena, Sto
     return true;
 }
 
-static bool read_from_file(DeltaTable *t, const DeletionVector *dv, Arena *scratch, Str *bytes, Error *err)
+static bool read_from_file(DeltaTable *t, const DeletionVector *dv, Arena *scratch, Str *bytes,
+                           Error *err)
 {
     Store *store;
     Str path, block;
@@ -246,9 +255,11 @@ static bool read_from_file(DeltaTable *t, const DeletionVector *dv, Arena *scrat
     int64_t offset = dv->has_offset ? dv->offset : 0;
     /* Without an offset the data begins after the version byte. */
     offset = offset ? offset : 1;
-    TRY(store_read_range(store, path, offset, (size_t)dv->size_in_bytes + 8, scratch, &found, &block, err));
+    TRY(store_read_range(store, path, offset, (size_t)dv->size_in_bytes + 8, scratch, &found,
+                         &block, err));
     if (!found)
-        return error_set(err, ERR_DELTA_FILE_NOT_FOUND, P("path", store_duckdb_path(store, path, err->arena)));
+        return error_set(err, ERR_DELTA_FILE_NOT_FOUND,
+                         P("path", store_duckdb_path(store, path, err->arena)));
     const uint8_t *b = (const uint8_t *)block.ptr;
     if (read_be32(b) != (uint32_t)dv->size_in_bytes)
         return error_set(err, ERR_DELTA_DELETION_VECTOR_SIZE_MISMATCH);
@@ -269,8 +280,8 @@ static bool read_inline(const DeletionVector *dv, Arena *scratch, Str *bytes, Er
     return true;
 }
 
-bool deletion_vector_read(DeltaTable *t, const DeletionVector *dv, Arena *arena, uint64_t **rows, size_t *count,
-                          Error *err)
+bool deletion_vector_read(DeltaTable *t, const DeletionVector *dv, Arena *arena, uint64_t **rows,
+                          size_t *count, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     Str bytes = {0};
@@ -286,10 +297,12 @@ bool deletion_vector_read(DeltaTable *t, const DeletionVector *dv, Arena *arena,
         TRY(read_from_file(t, dv, scratch, &bytes, err));
     else
         return error_unsupported(err, "The deletion vector storage type '%c'", dv->storage);
-    return read_bitmap((const uint8_t *)bytes.ptr, bytes.len, dv->cardinality, arena, rows, count, err);
+    return read_bitmap((const uint8_t *)bytes.ptr, bytes.len, dv->cardinality, arena, rows, count,
+                       err);
 }
 
-bool deletion_vector_rows(Snapshot *s, const AddFile *file, Arena *arena, uint64_t **rows, size_t *count, Error *err)
+bool deletion_vector_rows(Snapshot *s, const AddFile *file, Arena *arena, uint64_t **rows,
+                          size_t *count, Error *err)
 {
     return deletion_vector_read(s->table, file->dv, arena, rows, count, err);
 }
@@ -311,7 +324,8 @@ bool deletion_vector_inline(RowSet set, Arena *arena, DeletionVector *out, Error
 
 static uint8_t hex_pair(const char *p)
 {
-    int high = p[0] <= '9' ? p[0] - '0' : p[0] - 'a' + 10, low = p[1] <= '9' ? p[1] - '0' : p[1] - 'a' + 10;
+    int high = p[0] <= '9' ? p[0] - '0' : p[0] - 'a' + 10,
+        low = p[1] <= '9' ? p[1] - '0' : p[1] - 'a' + 10;
     return (uint8_t)(high * 16 + low);
 }
 
@@ -329,8 +343,8 @@ static Str new_uuid_z85(Arena *arena)
     return z85_encode(bytes, sizeof bytes, arena);
 }
 
-bool deletion_vectors_write(DeltaTable *t, const RowSet *sets, size_t count, Arena *arena, DeletionVector *out,
-                            Error *err)
+bool deletion_vectors_write(DeltaTable *t, const RowSet *sets, size_t count, Arena *arena,
+                            DeletionVector *out, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     Buf file = buf_in(scratch);
@@ -341,12 +355,14 @@ bool deletion_vectors_write(DeltaTable *t, const RowSet *sets, size_t count, Are
         Buf bytes = buf_in(scratch);
         if (!sets[i].count)
             return error_internal(err, "a deletion vector of no rows");
-        out[i] = (DeletionVector){.storage = 'u', .path_or_inline = id, .has_offset = true, .offset = (int32_t)file.len};
+        out[i] = (DeletionVector){
+            .storage = 'u', .path_or_inline = id, .has_offset = true, .offset = (int32_t)file.len};
         put_bitmap(&bytes, sets[i], &out[i].cardinality);
         out[i].size_in_bytes = (int32_t)bytes.len;
         put_be32(&file, (uint32_t)bytes.len);
         buf_add(&file, buf_str(&bytes));
-        put_be32(&file, (uint32_t)crc32(crc32(0, NULL, 0), (const Bytef *)bytes.ptr, (uInt)bytes.len));
+        put_be32(&file,
+                 (uint32_t)crc32(crc32(0, NULL, 0), (const Bytef *)bytes.ptr, (uInt)bytes.len));
     }
     if (file.overflow || file.len > INT32_MAX)
         return error_internal(err, "deletion vectors of one commit exceed 2 GiB");

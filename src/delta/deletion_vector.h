@@ -9,16 +9,18 @@ typedef struct RowSet {
 } RowSet;
 
 /* Reads and verifies one vector: sorted rows. */
-MUST_CHECK bool deletion_vector_read(DeltaTable *t, const DeletionVector *dv, Arena *arena, uint64_t **rows, size_t *count,
-                                     Error *err);
-/* Writes one durable .bin file that holds all sets; out[i] describes set i. An empty set is an error. */
-MUST_CHECK bool deletion_vectors_write(DeltaTable *t, const RowSet *sets, size_t count, Arena *arena, DeletionVector *out,
-                                       Error *err);
+MUST_CHECK bool deletion_vector_read(DeltaTable *t, const DeletionVector *dv, Arena *arena,
+                                     uint64_t **rows, size_t *count, Error *err);
+/* Writes one durable .bin file that holds all sets; out[i] describes set i. An empty set is an
+ * error. */
+MUST_CHECK bool deletion_vectors_write(DeltaTable *t, const RowSet *sets, size_t count,
+                                       Arena *arena, DeletionVector *out, Error *err);
 /* The same set kept inside the log; for tests and tiny sets. */
 MUST_CHECK bool deletion_vector_inline(RowSet set, Arena *arena, DeletionVector *out, Error *err);
 /* "u<path>@<offset>": tells versions of one file apart; empty for NULL. */
 Str deletion_vector_id(const DeletionVector *dv, Arena *arena);
-bool deletion_vector_equal(const DeletionVector *a, const DeletionVector *b); /* either may be NULL */
+bool deletion_vector_equal(const DeletionVector *a,
+                           const DeletionVector *b); /* either may be NULL */
 /* Path inside the table of a 'u' vector's file. */
 MUST_CHECK bool deletion_vector_path(const DeletionVector *dv, Arena *arena, Str *path, Error *err);
 

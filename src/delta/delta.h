@@ -1,4 +1,5 @@
-/* The face of the Delta kernel: a table is a log, a snapshot is one version of it, a transaction makes the next. */
+/* The face of the Delta kernel: a table is a log, a snapshot is one version of it, a transaction
+ * makes the next. */
 #pragma once
 
 #include "delta/changes.h"

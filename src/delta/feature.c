@@ -1,4 +1,5 @@
-/* Which features a protocol has, what a table's metadata asks for, and whether we can keep the rules. */
+/* Which features a protocol has, what a table's metadata asks for, and whether we can keep the
+ * rules. */
 #include "delta/feature.h"
 
 #include <stdlib.h>
@@ -80,10 +81,10 @@ static bool wants_v2_checkpoint(const Metadata *m)
     return str_is_ci(metadata_property(m, "delta.checkpointPolicy"), "v2");
 }
 
-#define WANTS(name, key)                             \
-    static bool name(const Metadata *m)              \
-    {                                                \
-        return metadata_property_bool(m, key, false); \
+#define WANTS(name, key)                                                                           \
+    static bool name(const Metadata *m)                                                            \
+    {                                                                                              \
+        return metadata_property_bool(m, key, false);                                              \
     }
 WANTS(wants_change_feed, "delta.enableChangeDataFeed")
 WANTS(wants_vectors, "delta.enableDeletionVectors")
@@ -130,16 +131,19 @@ static bool has_name(const DeltaStrVec *v, const char *name)
 
 static bool is_implied(const Protocol *p, const DeltaFeature *f)
 {
-    bool writer = f->implied_writer && p->min_writer < WRITER_MAX && p->min_writer >= f->implied_writer;
+    bool writer =
+        f->implied_writer && p->min_writer < WRITER_MAX && p->min_writer >= f->implied_writer;
     if (f->kind == FEATURE_WRITER)
         return writer;
-    return writer || (f->implied_reader && p->min_reader < READER_MAX && p->min_reader >= f->implied_reader);
+    return writer ||
+           (f->implied_reader && p->min_reader < READER_MAX && p->min_reader >= f->implied_reader);
 }
 
 bool protocol_has_feature(const Protocol *p, const char *name)
 {
     const DeltaFeature *f = delta_feature_find(str_from(name));
-    return has_name(&p->writer_features, name) || has_name(&p->reader_features, name) || (f && is_implied(p, f));
+    return has_name(&p->writer_features, name) || has_name(&p->reader_features, name) ||
+           (f && is_implied(p, f));
 }
 
 void protocol_features(const Protocol *p, Arena *arena, DeltaStrVec *out)
@@ -169,7 +173,8 @@ static bool implies_exactly(int reader, int writer, const DeltaStrVec *features)
     return implied == features->len;
 }
 
-/* The lowest versions that say the same, as Spark normalises: legacy versions when they imply exactly this set. */
+/* The lowest versions that say the same, as Spark normalises: legacy versions when they imply
+ * exactly this set. */
 static void set_features(Protocol *p, const DeltaStrVec *features, Arena *arena)
 {
     static const int versions[][2] = {{1, 1}, {1, 2}, {1, 3}, {1, 4}, {2, 5}, {2, 6}};
@@ -206,8 +211,9 @@ static bool add_name(DeltaStrVec *features, Str name, Arena *arena, Error *err)
 {
     const DeltaFeature *f = delta_feature_find(name);
     if (!f)
-        return error_set(err, ERR_DELTA_UNSUPPORTED_FEATURES_IN_CONFIG,
-                         P("configs", str_printf(err->arena, "delta.feature." STR_FMT, STR_ARG(name))));
+        return error_set(
+            err, ERR_DELTA_UNSUPPORTED_FEATURES_IN_CONFIG,
+            P("configs", str_printf(err->arena, "delta.feature." STR_FMT, STR_ARG(name))));
     if (has_name(features, f->name))
         return true;
     vec_push(arena, features, str_from(f->name));
@@ -237,8 +243,11 @@ bool protocol_add_feature(Protocol *p, const char *name, Arena *arena, Error *er
     set_features(&raised, &features, arena);
     /* Versions never go down: a table at (1, 7) stays there. */
     if (raised.min_writer < p->min_writer && p->min_writer == WRITER_MAX) {
-        raised = (Protocol){.min_reader = p->min_reader, .min_writer = WRITER_MAX, .has_writer_features = true,
-                            .has_reader_features = p->has_reader_features, .writer_features = features,
+        raised = (Protocol){.min_reader = p->min_reader,
+                            .min_writer = WRITER_MAX,
+                            .has_writer_features = true,
+                            .has_reader_features = p->has_reader_features,
+                            .writer_features = features,
                             .reader_features = p->reader_features};
     } else if (p->has_reader_features && raised.min_reader < READER_MAX) {
         raised.min_reader = READER_MAX;
@@ -283,7 +292,8 @@ static bool same_names(const DeltaStrVec *a, const DeltaStrVec *b)
 bool protocol_equal(const Protocol *a, const Protocol *b)
 {
     return a->min_reader == b->min_reader && a->min_writer == b->min_writer &&
-           same_names(&a->reader_features, &b->reader_features) && same_names(&a->writer_features, &b->writer_features);
+           same_names(&a->reader_features, &b->reader_features) &&
+           same_names(&a->writer_features, &b->writer_features);
 }
 
 /* ---- checks ---- */
@@ -292,8 +302,9 @@ static bool fail_version(const Protocol *p, Str table, Error *err)
 {
     return error_set(err, ERR_DELTA_INVALID_PROTOCOL_VERSION, P("tableNameOrPath", table),
                      P("readerRequired", str_printf(err->arena, "%d", p->min_reader)),
-                     P("writerRequired", str_printf(err->arena, "%d", p->min_writer)), PZ("deltaVersion", OWN_NAME),
-                     PZ("supportedReaders", "1, 2, 3"), PZ("supportedWriters", "2, 3, 4, 5, 6, 7"));
+                     P("writerRequired", str_printf(err->arena, "%d", p->min_writer)),
+                     PZ("deltaVersion", OWN_NAME), PZ("supportedReaders", "1, 2, 3"),
+                     PZ("supportedWriters", "2, 3, 4, 5, 6, 7"));
 }
 
 static void name_missing(Buf *b, Str name)
@@ -305,8 +316,9 @@ static void name_missing(Buf *b, Str name)
 
 static bool fail_features(ErrorClass cls, Str table, const Buf *missing, Error *err)
 {
-    return !missing->len || error_set(err, cls, P("tableNameOrPath", table), PZ("deltaVersion", OWN_NAME),
-                                      P("unsupported", buf_str(missing)));
+    return !missing->len ||
+           error_set(err, cls, P("tableNameOrPath", table), PZ("deltaVersion", OWN_NAME),
+                     P("unsupported", buf_str(missing)));
 }
 
 bool protocol_check_read(const Protocol *p, Str table, Error *err)

@@ -1,4 +1,5 @@
-/* Table features: which a protocol names or implies, which we can read and write (rows in feature.def). */
+/* Table features: which a protocol names or implies, which we can read and write (rows in
+ * feature.def). */
 #pragma once
 
 #include "delta/actions.h"
@@ -8,12 +9,14 @@ typedef enum FeatureKind { FEATURE_WRITER, FEATURE_READER_WRITER } FeatureKind;
 typedef struct DeltaFeature {
     const char *name;
     FeatureKind kind;
-    int implied_reader, implied_writer;   /* versions that imply it without naming it; 0: only by name */
+    int implied_reader,
+        implied_writer; /* versions that imply it without naming it; 0: only by name */
     bool can_read;
-    bool can_write;                       /* our writes keep every rule of it */
-    bool (*active)(const Metadata *m);    /* writes are refused only while true; NULL: whenever it is in the protocol */
+    bool can_write;                    /* our writes keep every rule of it */
+    bool (*active)(const Metadata *m); /* writes are refused only while true; NULL: whenever it is
+                                          in the protocol */
     bool (*asked_for)(const Metadata *m); /* the metadata needs the feature; NULL: only on demand */
-    const char *requires_too;             /* features that come with it, separated by spaces; NULL: none */
+    const char *requires_too; /* features that come with it, separated by spaces; NULL: none */
 } DeltaFeature;
 
 size_t delta_feature_count(void);
@@ -24,15 +27,17 @@ const DeltaFeature *delta_feature_find(Str name); /* NULL when unknown */
 bool protocol_has_feature(const Protocol *p, const char *name);
 /* Every feature by name, implied ones included, in order of the rows; unknown ones last. */
 void protocol_features(const Protocol *p, Arena *arena, DeltaStrVec *out);
-/* Adds a feature and what it requires, raising the versions as little as Spark does. DELTA_UNSUPPORTED_FEATURES_IN_CONFIG
- * for a name nobody knows. */
+/* Adds a feature and what it requires, raising the versions as little as Spark does.
+ * DELTA_UNSUPPORTED_FEATURES_IN_CONFIG for a name nobody knows. */
 MUST_CHECK bool protocol_add_feature(Protocol *p, const char *name, Arena *arena, Error *err);
 /* What a new table starts with: (1, 2), then every feature its properties and columns ask for. */
 MUST_CHECK bool protocol_for_metadata(const Metadata *m, Arena *arena, Protocol *out, Error *err);
 /* Adds what the metadata asks for and the protocol lacks; *changed tells whether anything was. */
-MUST_CHECK bool protocol_upgrade_for(Protocol *p, const Metadata *m, Arena *arena, bool *changed, Error *err);
+MUST_CHECK bool protocol_upgrade_for(Protocol *p, const Metadata *m, Arena *arena, bool *changed,
+                                     Error *err);
 bool protocol_equal(const Protocol *a, const Protocol *b);
 
-/* DELTA_INVALID_PROTOCOL_VERSION or DELTA_UNSUPPORTED_FEATURES_FOR_READ / _FOR_WRITE naming what we lack. */
+/* DELTA_INVALID_PROTOCOL_VERSION or DELTA_UNSUPPORTED_FEATURES_FOR_READ / _FOR_WRITE naming what we
+ * lack. */
 MUST_CHECK bool protocol_check_read(const Protocol *p, Str table, Error *err);
 MUST_CHECK bool protocol_check_write(const Protocol *p, const Metadata *m, Str table, Error *err);

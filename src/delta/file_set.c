@@ -1,4 +1,5 @@
-/* Files by (path, deletion vector): a big immutable base and a small overlay, so that a refresh costs what is new. */
+/* Files by (path, deletion vector): a big immutable base and a small overlay, so that a refresh
+ * costs what is new. */
 #include "delta/file_set_impl.h"
 
 #include <stdatomic.h>
@@ -9,10 +10,10 @@
 #include "delta/deletion_vector.h"
 
 enum {
-    OVERLAY_MIN = 1024,      /* an overlay this small is never folded for its size */
-    OVERLAY_MAX_TEXTS = 512, /* log files an overlay may keep alive */
+    OVERLAY_MIN = 1024,           /* an overlay this small is never folded for its size */
+    OVERLAY_MAX_TEXTS = 512,      /* log files an overlay may keep alive */
     OVERLAY_MAX_BYTES = 16 << 20, /* more than what the base holds */
-    WASTE_MIN = 1 << 20      /* bytes held for removed files that are not worth a copy */
+    WASTE_MIN = 1 << 20           /* bytes held for removed files that are not worth a copy */
 };
 
 struct LogText {
@@ -22,18 +23,18 @@ struct LogText {
 
 struct FileSet {
     atomic_int refs;
-    FileSet *base;         /* NULL in a base */
-    uint64_t *base_gone;   /* one bit a file of the base: removed or replaced */
+    FileSet *base;       /* NULL in a base */
+    uint64_t *base_gone; /* one bit a file of the base: removed or replaced */
     size_t base_gone_count;
     AddFile *files;
-    uint8_t *gone;         /* one byte a file of its own; a dead file keeps its place */
+    uint8_t *gone; /* one byte a file of its own; a dead file keeps its place */
     size_t len, cap, gone_count;
-    uint32_t *slots;       /* index + 1 into files */
-    uint32_t *hashes;      /* low half of each file's hash, for growing the slots */
+    uint32_t *slots;  /* index + 1 into files */
+    uint32_t *hashes; /* low half of each file's hash, for growing the slots */
     size_t slot_count;
     LogText **texts;
     size_t text_count, text_cap;
-    int64_t bytes;         /* of live files, base included */
+    int64_t bytes; /* of live files, base included */
 };
 
 static void *must(void *p)
@@ -75,7 +76,10 @@ Arena *log_text_arena(LogText *t)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static Str without_scheme(Str path)
@@ -168,7 +172,8 @@ uint64_t log_file_hash(Str path, const DeletionVector *dv)
 {
     uint64_t h = log_path_hash(path);
     if (dv)
-        h = hash_plain(dv->path_or_inline, h ^ (uint64_t)dv->storage << 40 ^ (uint32_t)dv->offset ^ dv->has_offset);
+        h = hash_plain(dv->path_or_inline,
+                       h ^ (uint64_t)dv->storage << 40 ^ (uint32_t)dv->offset ^ dv->has_offset);
     return h;
 }
 

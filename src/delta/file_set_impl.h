@@ -1,9 +1,11 @@
-/* The files of a snapshot: compact, immutable once published, shared with the snapshots before and after. */
+/* The files of a snapshot: compact, immutable once published, shared with the snapshots before and
+ * after. */
 #pragma once
 
 #include "delta/actions.h"
 
-/* Memory that files point into: the text of one log file, or the result of a compaction. Counted references. */
+/* Memory that files point into: the text of one log file, or the result of a compaction. Counted
+ * references. */
 typedef struct LogText LogText;
 LogText *log_text_new(void);
 void log_text_ref(LogText *t);
@@ -13,7 +15,8 @@ Arena *log_text_arena(LogText *t);
 typedef struct FileSet FileSet;
 
 FileSet *file_set_new(void);
-/* Starts as the same files as `previous`, which stays as it is; costs what changed since the last compaction. */
+/* Starts as the same files as `previous`, which stays as it is; costs what changed since the last
+ * compaction. */
 FileSet *file_set_next(FileSet *previous);
 void file_set_ref(FileSet *s);
 void file_set_unref(FileSet *s);
@@ -31,12 +34,17 @@ FileSet *file_set_freeze(FileSet *s);
 size_t file_set_count(const FileSet *s);
 int64_t file_set_bytes(const FileSet *s);
 
-typedef struct FileCursor { const FileSet *set; size_t next; } FileCursor;
-static inline FileCursor file_set_cursor(const FileSet *s) { return (FileCursor){s, 0}; }
+typedef struct FileCursor {
+    const FileSet *set;
+    size_t next;
+} FileCursor;
+static inline FileCursor file_set_cursor(const FileSet *s)
+{
+    return (FileCursor){s, 0};
+}
 const AddFile *file_set_next_file(FileCursor *c); /* NULL at the end */
 
 /* Equal for paths that name one file: percent-escapes and a "file:" prefix do not matter. */
 uint64_t log_path_hash(Str path);
 bool log_path_equal(Str a, Str b);
 uint64_t log_file_hash(Str path, const DeletionVector *dv);
-

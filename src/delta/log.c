@@ -72,7 +72,8 @@ typedef struct PartSet {
     DeltaStrVec paths;
 } PartSet;
 
-static void add_checkpoint(LogListing *out, PartSet *open, CheckpointName name, const StoreEntry *e, Arena *arena)
+static void add_checkpoint(LogListing *out, PartSet *open, CheckpointName name, const StoreEntry *e,
+                           Arena *arena)
 {
     if (name.form != CHECKPOINT_MULTIPART) {
         LogCheckpoint c = {name.version, name.form, {0}, e->modified_ms};
@@ -80,19 +81,21 @@ static void add_checkpoint(LogListing *out, PartSet *open, CheckpointName name, 
         vec_push(arena, &out->checkpoints, c);
         return;
     }
-    bool continues = open->paths.len && open->name.version == name.version && open->name.parts == name.parts &&
-                     name.part == (int64_t)open->paths.len + 1;
+    bool continues = open->paths.len && open->name.version == name.version &&
+                     open->name.parts == name.parts && name.part == (int64_t)open->paths.len + 1;
     if (!continues)
         *open = (PartSet){name, {0}};
     if (!continues && name.part != 1)
         return;
     vec_push(arena, &open->paths, e->path);
     if ((int64_t)open->paths.len == name.parts)
-        vec_push(arena, &out->checkpoints,
-                 ((LogCheckpoint){name.version, CHECKPOINT_MULTIPART, open->paths, e->modified_ms}));
+        vec_push(
+            arena, &out->checkpoints,
+            ((LogCheckpoint){name.version, CHECKPOINT_MULTIPART, open->paths, e->modified_ms}));
 }
 
-/* Multipart sets of different sizes at one version interleave by name ("1.2", "1.3", "2.2"): sort parts by set. */
+/* Multipart sets of different sizes at one version interleave by name ("1.2", "1.3", "2.2"): sort
+ * parts by set. */
 static bool is_part_before(const StoreEntry *a, const StoreEntry *b)
 {
     CheckpointName x, y;
@@ -120,7 +123,8 @@ bool log_list(Store *s, int64_t from_version, Arena *arena, LogListing *out, Err
     StoreEntryVec files;
     PartSet open = {0};
     *out = (LogListing){0};
-    TRY(store_list(s, S(LOG_FOLDER), str_printf(arena, "%020lld", (long long)from_version), arena, &files, err));
+    TRY(store_list(s, S(LOG_FOLDER), str_printf(arena, "%020lld", (long long)from_version), arena,
+                   &files, err));
     order_parts(&files);
     for (size_t i = 0; i < files.len; i++) {
         const StoreEntry *e = &files.at[i];
@@ -128,7 +132,8 @@ bool log_list(Store *s, int64_t from_version, Arena *arena, LogListing *out, Err
         int64_t version = log_commit_version(name);
         CheckpointName checkpoint;
         if (version >= 0) {
-            vec_push(arena, &out->commits, ((LogCommit){version, e->path, e->size, e->modified_ms}));
+            vec_push(arena, &out->commits,
+                     ((LogCommit){version, e->path, e->size, e->modified_ms}));
             out->any = true;
         } else if (read_checkpoint_name(name, &checkpoint)) {
             out->any = true;
@@ -151,7 +156,8 @@ bool log_read_hint(Store *s, int64_t *version, Error *err)
     bool found;
     yyjson_val *root;
     *version = -1;
-    TRY(store_read(s, S(LOG_FOLDER "/_last_checkpoint"), LOG_HINT_MAX_BYTES, scratch, &found, &text, err));
+    TRY(store_read(s, S(LOG_FOLDER "/_last_checkpoint"), LOG_HINT_MAX_BYTES, scratch, &found, &text,
+                   err));
     if (!found || !json_parse(text, S("_last_checkpoint"), scratch, &root, &ignored))
         return true;
     Str checksum = json_get_str(root, "checksum");
@@ -163,13 +169,15 @@ bool log_read_hint(Store *s, int64_t *version, Error *err)
 
 /* ---- segments ---- */
 
-static const LogCheckpoint *newest_checkpoint(const LogListing *l, int64_t version, int64_t max_checkpoint)
+static const LogCheckpoint *newest_checkpoint(const LogListing *l, int64_t version,
+                                              int64_t max_checkpoint)
 {
     const LogCheckpoint *best = NULL;
     for (size_t i = 0; i < l->checkpoints.len; i++) {
         const LogCheckpoint *c = &l->checkpoints.at[i];
         if ((version < 0 || c->version <= version) && c->version <= max_checkpoint &&
-            (!best || c->version > best->version || (c->version == best->version && c->form >= best->form)))
+            (!best || c->version > best->version ||
+             (c->version == best->version && c->form >= best->form)))
             best = c;
     }
     return best;
@@ -188,26 +196,31 @@ static Str number(int64_t n, Arena *arena)
     return str_printf(arena, "%lld", (long long)n);
 }
 
-static bool fail_gap(const LogCommitVec *commits, int64_t before, int64_t after, int64_t wanted, Error *err)
+static bool fail_gap(const LogCommitVec *commits, int64_t before, int64_t after, int64_t wanted,
+                     Error *err)
 {
-    return error_set(err, ERR_DELTA_VERSIONS_NOT_CONTIGUOUS, P("versionList", version_list(commits, err->arena)),
-                     P("startVersion", number(before, err->arena)), P("endVersion", number(after, err->arena)),
-                     P("versionToLoad", number(wanted, err->arena)));
+    return error_set(
+        err, ERR_DELTA_VERSIONS_NOT_CONTIGUOUS, P("versionList", version_list(commits, err->arena)),
+        P("startVersion", number(before, err->arena)), P("endVersion", number(after, err->arena)),
+        P("versionToLoad", number(wanted, err->arena)));
 }
 
 static bool fail_truncated(Store *s, int64_t version, Error *err)
 {
     return error_set(err, ERR_DELTA_TRUNCATED_TRANSACTION_LOG,
-                     P("path", str_printf(err->arena, STR_FMT "/" LOG_FOLDER "/%020d.json", STR_ARG(store_root(s)), 0)),
+                     P("path", str_printf(err->arena, STR_FMT "/" LOG_FOLDER "/%020d.json",
+                                          STR_ARG(store_root(s)), 0)),
                      P("version", number(version, err->arena)),
-                     PZ("logRetentionKey", "delta.logRetentionDuration"), PZ("logRetention", "30 days"),
+                     PZ("logRetentionKey", "delta.logRetentionDuration"),
+                     PZ("logRetention", "30 days"),
                      PZ("checkpointRetentionKey", "delta.checkpointRetentionDuration"),
                      PZ("checkpointRetention", "2 days"));
 }
 
-/* Fills the commits after the checkpoint; *complete false when the wanted version is not reached. */
-static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_checkpoint, Arena *arena,
-                   LogSegment *out, bool *complete, Error *err)
+/* Fills the commits after the checkpoint; *complete false when the wanted version is not reached.
+ */
+static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_checkpoint,
+                   Arena *arena, LogSegment *out, bool *complete, Error *err)
 {
     const LogCheckpoint *checkpoint = newest_checkpoint(l, version, max_checkpoint);
     int64_t next = checkpoint ? checkpoint->version + 1 : 0;
@@ -229,7 +242,8 @@ static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_c
         if (c->version < next)
             continue;
         if (c->version != next && !out->has_checkpoint && next == 0)
-            return fail_truncated(s, version < 0 ? l->commits.at[l->commits.len - 1].version : version, err);
+            return fail_truncated(
+                s, version < 0 ? l->commits.at[l->commits.len - 1].version : version, err);
         if (c->version != next)
             return fail_gap(&l->commits, next - 1, c->version, version, err);
         vec_push(arena, &out->commits, *c);
@@ -245,12 +259,13 @@ static bool fail_version(Store *s, int64_t version, Arena *arena, Error *err)
 {
     int64_t earliest, latest;
     TRY(log_range(s, arena, &earliest, &latest, err));
-    return error_set(err, ERR_DELTA_VERSION_NOT_FOUND, P("userVersion", number(version, err->arena)),
-                     P("earliest", number(earliest, err->arena)), P("latest", number(latest, err->arena)));
+    return error_set(
+        err, ERR_DELTA_VERSION_NOT_FOUND, P("userVersion", number(version, err->arena)),
+        P("earliest", number(earliest, err->arena)), P("latest", number(latest, err->arena)));
 }
 
-bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena, LogSegment *out, bool *exists,
-                 Error *err)
+bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena, LogSegment *out,
+                 bool *exists, Error *err)
 {
     LogListing listing;
     int64_t hint;
@@ -275,8 +290,9 @@ bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena
         return true;
     if (version >= 0)
         return fail_version(s, version, arena, err);
-    return error_set(err, ERR_DELTA_NO_COMMITS_FOUND,
-                     P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));
+    return error_set(
+        err, ERR_DELTA_NO_COMMITS_FOUND,
+        P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));
 }
 
 bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error *err)
@@ -295,7 +311,8 @@ bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error
             *latest = v;
     }
     if (*earliest < 0)
-        return error_set(err, ERR_DELTA_NO_RECREATABLE_HISTORY_FOUND,
-                         P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));
+        return error_set(
+            err, ERR_DELTA_NO_RECREATABLE_HISTORY_FOUND,
+            P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));
     return true;
 }

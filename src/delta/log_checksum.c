@@ -29,8 +29,7 @@ static void collect(yyjson_val *v, Str path, PairVec *out, Arena *arena)
     yyjson_val *key, *item;
     const char *plus = path.len ? "+" : "";
     if (yyjson_is_obj(v)) {
-        yyjson_obj_foreach(v, i, n, key, item)
-        {
+        yyjson_obj_foreach (v, i, n, key, item) {
             if (!path.len && str_is(json_str(key), "checksum"))
                 continue;
             Buf b = buf_in(arena);
@@ -42,7 +41,7 @@ static void collect(yyjson_val *v, Str path, PairVec *out, Arena *arena)
         return;
     }
     if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, n, item)
+        yyjson_arr_foreach (v, i, n, item)
             collect(item, str_printf(arena, STR_FMT "%s%zu", STR_ARG(path), plus, i), out, arena);
         return;
     }

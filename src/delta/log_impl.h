@@ -9,28 +9,33 @@ enum { LOG_FILE_MAX_BYTES = 1 << 30, LOG_HINT_MAX_BYTES = 16 << 20 };
 
 typedef struct LogCommit {
     int64_t version;
-    Str path;            /* below the table */
+    Str path; /* below the table */
     int64_t size, modified_ms;
 } LogCommit;
 typedef VEC(LogCommit) LogCommitVec;
 
 /* In order of preference at one version, as Spark has it: the last wins. */
-typedef enum CheckpointForm { CHECKPOINT_CLASSIC, CHECKPOINT_MULTIPART, CHECKPOINT_UUID_PARQUET, CHECKPOINT_UUID_JSON } CheckpointForm;
+typedef enum CheckpointForm {
+    CHECKPOINT_CLASSIC,
+    CHECKPOINT_MULTIPART,
+    CHECKPOINT_UUID_PARQUET,
+    CHECKPOINT_UUID_JSON
+} CheckpointForm;
 
 typedef struct LogCheckpoint {
     int64_t version;
     CheckpointForm form;
-    DeltaStrVec paths;   /* below the table; all parts */
+    DeltaStrVec paths; /* below the table; all parts */
     int64_t modified_ms;
 } LogCheckpoint;
 typedef VEC(LogCheckpoint) LogCheckpointVec;
 
 /* What a folder listing found. */
 typedef struct LogListing {
-    LogCommitVec commits;          /* ascending, perhaps with gaps */
-    LogCheckpointVec checkpoints;  /* complete ones, ascending */
-    DeltaStrVec others;            /* checksum and compaction files, with their paths */
-    bool any;                      /* a commit or a checkpoint file, complete or not */
+    LogCommitVec commits;         /* ascending, perhaps with gaps */
+    LogCheckpointVec checkpoints; /* complete ones, ascending */
+    DeltaStrVec others;           /* checksum and compaction files, with their paths */
+    bool any;                     /* a commit or a checkpoint file, complete or not */
 } LogListing;
 
 /* The files that make up one version: a checkpoint, or none, and every commit after it. */
@@ -39,8 +44,8 @@ typedef struct LogSegment {
     bool has_checkpoint;
     LogCheckpoint checkpoint;
     LogCommitVec commits;
-    int64_t modified_ms;           /* of the last commit file; the checkpoint's when there is none */
-    int64_t size;                  /* of the last commit file; -1 when there is none */
+    int64_t modified_ms; /* of the last commit file; the checkpoint's when there is none */
+    int64_t size;        /* of the last commit file; -1 when there is none */
 } LogSegment;
 
 Str log_commit_path(int64_t version, Arena *arena);
@@ -48,9 +53,10 @@ Str log_commit_path(int64_t version, Arena *arena);
 int64_t log_commit_version(Str name);
 
 MUST_CHECK bool log_list(Store *s, int64_t from_version, Arena *arena, LogListing *out, Error *err);
-/* version -1: the newest. Checkpoints newer than max_checkpoint are left aside. *exists false: there is no log. */
-MUST_CHECK bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena, LogSegment *out,
-                            bool *exists, Error *err);
+/* version -1: the newest. Checkpoints newer than max_checkpoint are left aside. *exists false:
+ * there is no log. */
+MUST_CHECK bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena,
+                            LogSegment *out, bool *exists, Error *err);
 /* The first version that can be rebuilt, and the newest commit. */
 MUST_CHECK bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error *err);
 

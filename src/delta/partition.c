@@ -9,7 +9,8 @@
 
 /* ---- values ---- */
 
-bool partition_value_parse(const Property *p, const Type *type, Str zone, Arena *arena, Value *out, Error *err)
+bool partition_value_parse(const Property *p, const Type *type, Str zone, Arena *arena, Value *out,
+                           Error *err)
 {
     *out = value_null(type);
     if (!p || p->is_null || !p->value.len)
@@ -28,7 +29,8 @@ bool partition_value_parse(const Property *p, const Type *type, Str zone, Arena 
                      P("dataType", type_sql(type, err->arena)));
 }
 
-/* 2024-01-02T03:04:05.678901Z: PROTOCOL.md "Partition Value Serialization", the form without doubt about zones. */
+/* 2024-01-02T03:04:05.678901Z: PROTOCOL.md "Partition Value Serialization", the form without doubt
+ * about zones. */
 static Str timestamp_iso(int64_t us, Arena *arena)
 {
     Str text = timestamp_text(us, S("UTC"), arena);
@@ -44,9 +46,10 @@ Property partition_value_print(Str column, const Value *v, Arena *arena)
 {
     if (v->is_null)
         return (Property){column, S(""), true};
-    Str text = v->type->kind == TYPE_TIMESTAMP                                 ? timestamp_iso(v->integer, arena)
-               : type_is_stringy(v->type) || v->type->kind == TYPE_BINARY ? v->bytes
-                                                                          : value_to_text(v, S("UTC"), arena);
+    Str text = v->type->kind == TYPE_TIMESTAMP ? timestamp_iso(v->integer, arena)
+               : type_is_stringy(v->type) || v->type->kind == TYPE_BINARY
+                   ? v->bytes
+                   : value_to_text(v, S("UTC"), arena);
     return (Property){column, text, text.len == 0};
 }
 

@@ -1,4 +1,5 @@
-/* The portable roaring format, RoaringFormatSpec "32-bit": CRoaring of Debian 12 trusts the counts inside, we do not. */
+/* The portable roaring format, RoaringFormatSpec "32-bit": CRoaring of Debian 12 trusts the counts
+ * inside, we do not. */
 #include "delta/roaring_impl.h"
 
 #include <string.h>
@@ -6,7 +7,7 @@
 enum {
     COOKIE_PLAIN = 12346,
     COOKIE_RUNS = 12347,
-    OFFSETS_FROM = 4,       /* containers from which run bitmaps, too, carry offsets */
+    OFFSETS_FROM = 4, /* containers from which run bitmaps, too, carry offsets */
     ARRAY_MAX = 4096,
     BITSET_BYTES = 8192,
     CONTAINERS_MAX = 65536
@@ -16,7 +17,7 @@ typedef struct Reader {
     const uint8_t *at, *end;
     uint64_t *rows;
     size_t cap, count;
-    int64_t last;           /* low 32 bits of the last value, -1 before the first */
+    int64_t last; /* low 32 bits of the last value, -1 before the first */
     uint64_t high;
 } Reader;
 
@@ -91,7 +92,8 @@ static bool read_bitset(Reader *r, uint32_t key, uint32_t cardinality)
     return r->count - before == cardinality;
 }
 
-bool roaring_read(const uint8_t *bytes, size_t len, uint64_t high, uint64_t *rows, size_t cap, size_t *count, size_t *used)
+bool roaring_read(const uint8_t *bytes, size_t len, uint64_t high, uint64_t *rows, size_t cap,
+                  size_t *count, size_t *used)
 {
     Reader r = {bytes, bytes + len, rows, cap, *count, -1, high};
     const uint8_t *p, *runs = NULL, *heads;
@@ -113,7 +115,8 @@ bool roaring_read(const uint8_t *bytes, size_t len, uint64_t high, uint64_t *row
     if ((!runs || containers >= OFFSETS_FROM) && !take(&r, (size_t)containers * 4, &p))
         return false;
     for (uint32_t i = 0; i < containers; i++) {
-        uint32_t key = le16(heads + (size_t)i * 4), cardinality = le16(heads + (size_t)i * 4 + 2) + 1;
+        uint32_t key = le16(heads + (size_t)i * 4),
+                 cardinality = le16(heads + (size_t)i * 4 + 2) + 1;
         bool ok = runs && runs[i / 8] >> (i % 8) & 1 ? read_runs(&r, key)
                   : cardinality <= ARRAY_MAX         ? read_array(&r, key, cardinality)
                                                      : read_bitset(&r, key, cardinality);

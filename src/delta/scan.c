@@ -1,4 +1,5 @@
-/* Which files may hold rows that satisfy a query's conjuncts: by partition values, statistics and generated columns. */
+/* Which files may hold rows that satisfy a query's conjuncts: by partition values, statistics and
+ * generated columns. */
 #include <math.h>
 #include <string.h>
 
@@ -24,20 +25,20 @@ static const Verdict UNKNOWN = {true, true};
 typedef struct ColumnPlace {
     const Field *field;
     Str physical;
-    int partition;          /* index into metadata.partitionColumns, -1 for a data column */
-    const Type *date_of;    /* not NULL: a partition column `source` holds CAST(this AS DATE) */
-    Str date_column;        /* its physical name */
+    int partition;       /* index into metadata.partitionColumns, -1 for a data column */
+    const Type *date_of; /* not NULL: a partition column `source` holds CAST(this AS DATE) */
+    Str date_column;     /* its physical name */
 } ColumnPlace;
 
 typedef struct Scan {
     Snapshot *snapshot;
     const ScanColumn *columns;
     size_t column_count;
-    ColumnPlace *places;    /* one a field of the schema */
+    ColumnPlace *places; /* one a field of the schema */
     Str zone;
-    Arena *arena;           /* of the file in hand; reset between files by replacing it */
+    Arena *arena; /* of the file in hand; reset between files by replacing it */
     const AddFile *file;
-    FileStats *stats;       /* parsed on first need */
+    FileStats *stats; /* parsed on first need */
     bool stats_known;
 } Scan;
 
@@ -69,7 +70,8 @@ static int order_reals(double a, double b)
 
 static bool is_integer_like(const Type *t)
 {
-    return type_is_integral(t) || t->kind == TYPE_DATE || t->kind == TYPE_TIMESTAMP || t->kind == TYPE_TIMESTAMP_NTZ;
+    return type_is_integral(t) || t->kind == TYPE_DATE || t->kind == TYPE_TIMESTAMP ||
+           t->kind == TYPE_TIMESTAMP_NTZ;
 }
 
 /* False when the two cannot be compared here: the file is then kept. */
@@ -77,7 +79,8 @@ static bool order(const Value *a, const Value *b, int *out)
 {
     const Type *x = a->type, *y = b->type;
     if (type_is_stringy(x) && type_is_stringy(y)) {
-        if ((x->kind == TYPE_STRING && x->string.collation.len) || (y->kind == TYPE_STRING && y->string.collation.len))
+        if ((x->kind == TYPE_STRING && x->string.collation.len) ||
+            (y->kind == TYPE_STRING && y->string.collation.len))
             return false;
         *out = str_cmp(a->bytes, b->bytes);
         return true;
@@ -86,18 +89,22 @@ static bool order(const Value *a, const Value *b, int *out)
         *out = a->boolean - b->boolean;
         return true;
     }
-    if (is_integer_like(x) && is_integer_like(y) && (x->kind == y->kind || (type_is_integral(x) && type_is_integral(y)))) {
+    if (is_integer_like(x) && is_integer_like(y) &&
+        (x->kind == y->kind || (type_is_integral(x) && type_is_integral(y)))) {
         *out = (a->integer > b->integer) - (a->integer < b->integer);
         return true;
     }
-    bool real_x = x->kind == TYPE_FLOAT || x->kind == TYPE_DOUBLE, real_y = y->kind == TYPE_FLOAT || y->kind == TYPE_DOUBLE;
+    bool real_x = x->kind == TYPE_FLOAT || x->kind == TYPE_DOUBLE,
+         real_y = y->kind == TYPE_FLOAT || y->kind == TYPE_DOUBLE;
     if (real_x && real_y) {
         *out = order_reals(a->real, b->real);
         return true;
     }
-    bool exact_x = x->kind == TYPE_DECIMAL || type_is_integral(x), exact_y = y->kind == TYPE_DECIMAL || type_is_integral(y);
+    bool exact_x = x->kind == TYPE_DECIMAL || type_is_integral(x),
+         exact_y = y->kind == TYPE_DECIMAL || type_is_integral(y);
     if (exact_x && exact_y) {
-        int sx = x->kind == TYPE_DECIMAL ? x->decimal.scale : 0, sy = y->kind == TYPE_DECIMAL ? y->decimal.scale : 0;
+        int sx = x->kind == TYPE_DECIMAL ? x->decimal.scale : 0,
+            sy = y->kind == TYPE_DECIMAL ? y->decimal.scale : 0;
         __int128 m, n;
         if (!scaled(a, sx > sy ? sx : sy, &m) || !scaled(b, sx > sy ? sx : sy, &n))
             return false;
@@ -115,14 +122,15 @@ typedef struct Operand {
     Str path[LEAF_MAX_DEPTH];
     size_t depth;
     const Type *leaf;
-    bool as_date;           /* CAST(timestamp AS DATE) in zone */
+    bool as_date; /* CAST(timestamp AS DATE) in zone */
     Str zone;
 } Operand;
 
 static const ColumnPlace *find_place(const Scan *s, ColumnId id)
 {
     for (size_t i = 0; i < s->column_count; i++)
-        if (s->columns[i].id == id && s->columns[i].field < snapshot_schema(s->snapshot)->structure.count)
+        if (s->columns[i].id == id &&
+            s->columns[i].field < snapshot_schema(s->snapshot)->structure.count)
             return &s->places[s->columns[i].field];
     return NULL;
 }
@@ -135,7 +143,8 @@ static bool cast_keeps_order(const Type *from, const Type *to)
         return to->kind == TYPE_DOUBLE;
     if (from->kind == TYPE_DECIMAL)
         return to->kind == TYPE_DECIMAL && to->decimal.scale >= from->decimal.scale &&
-               to->decimal.precision - to->decimal.scale >= from->decimal.precision - from->decimal.scale;
+               to->decimal.precision - to->decimal.scale >=
+                   from->decimal.precision - from->decimal.scale;
     return type_is_stringy(from) && type_is_stringy(to);
 }
 
@@ -152,8 +161,9 @@ static bool read_operand(const Scan *s, const BoundExpr *e, Operand *out)
         out->leaf = out->place->field->type;
         return true;
     case BEXPR_FIELD: {
-        if (!read_operand(s, e->field.child, out) || out->as_date || out->leaf->kind != TYPE_STRUCT ||
-            e->field.index >= out->leaf->structure.count || out->depth == LEAF_MAX_DEPTH)
+        if (!read_operand(s, e->field.child, out) || out->as_date ||
+            out->leaf->kind != TYPE_STRUCT || e->field.index >= out->leaf->structure.count ||
+            out->depth == LEAF_MAX_DEPTH)
             return false;
         const Field *f = &out->leaf->structure.fields[e->field.index];
         out->path[out->depth++] = delta_physical_name(f, mapping, s->arena);
@@ -173,7 +183,8 @@ static bool read_operand(const Scan *s, const BoundExpr *e, Operand *out)
     }
 }
 
-/* A literal, or a cast of one through its text: what coercion makes of date_column = '2024-01-01'. */
+/* A literal, or a cast of one through its text: what coercion makes of date_column = '2024-01-01'.
+ */
 static bool read_constant(const Scan *s, const BoundExpr *e, Value *out)
 {
     Value inner;
@@ -181,20 +192,23 @@ static bool read_constant(const Scan *s, const BoundExpr *e, Value *out)
         *out = e->literal;
         return true;
     }
-    if (e->kind != BEXPR_CAST || e->cast.child->kind != BEXPR_LITERAL || !read_constant(s, e->cast.child, &inner))
+    if (e->kind != BEXPR_CAST || e->cast.child->kind != BEXPR_LITERAL ||
+        !read_constant(s, e->cast.child, &inner))
         return false;
     if (inner.is_null) {
         *out = value_null(e->type);
         return true;
     }
     const Type *from = inner.type;
-    if (!type_is_integral(from) && from->kind != TYPE_DECIMAL && !type_is_stringy(from) && from->kind != TYPE_DATE)
+    if (!type_is_integral(from) && from->kind != TYPE_DECIMAL && !type_is_stringy(from) &&
+        from->kind != TYPE_DATE)
         return false;
     if (type_is_nested(e->type) || type_is_interval(e->type) || e->type->kind == TYPE_BINARY)
         return false;
     Str zone = e->cast.zone.len ? e->cast.zone : s->zone;
     Error ignored = error_in(s->arena);
-    return value_from_text(value_to_text(&inner, zone, s->arena), e->type, zone, s->arena, out, &ignored);
+    return value_from_text(value_to_text(&inner, zone, s->arena), e->type, zone, s->arena, out,
+                           &ignored);
 }
 
 /* ---- bounds of an operand in the file ---- */
@@ -217,22 +231,26 @@ static void bounds_to_days(ColumnStats *c, Str zone)
 static void constant_bounds(const Scan *s, const Value *v, ColumnStats *out)
 {
     (void)s;
-    *out = (ColumnStats){.num_records = 1, .tight = true, .has_null_count = true, .null_count = v->is_null};
+    *out = (ColumnStats){
+        .num_records = 1, .tight = true, .has_null_count = true, .null_count = v->is_null};
     out->has_min = out->has_max = !v->is_null;
     out->min = out->max = *v;
 }
 
-/* The partition column that holds the date of a timestamp bounds it: to a day, and no zone is more than 18 hours off. */
+/* The partition column that holds the date of a timestamp bounds it: to a day, and no zone is more
+ * than 18 hours off. */
 static void bound_by_date(const Scan *s, const ColumnPlace *place, ColumnStats *c)
 {
     Error ignored = error_in(s->arena);
     Value day;
     const Property *p = partition_value_of(&s->file->partition_values, place->date_column);
     const int64_t slack = 18 * 3600 * US_PER_SECOND;
-    if (!p || !partition_value_parse(p, place->date_of, s->zone, s->arena, &day, &ignored) || day.is_null)
+    if (!p || !partition_value_parse(p, place->date_of, s->zone, s->arena, &day, &ignored) ||
+        day.is_null)
         return;
     int64_t start, end;
-    if (__builtin_mul_overflow(day.integer, US_PER_DAY, &start) || __builtin_sub_overflow(start, slack, &start) ||
+    if (__builtin_mul_overflow(day.integer, US_PER_DAY, &start) ||
+        __builtin_sub_overflow(start, slack, &start) ||
         __builtin_add_overflow(start, US_PER_DAY + 2 * slack, &end))
         return;
     if (!c->has_min || c->min.integer < start)
@@ -249,7 +267,8 @@ static bool operand_bounds(Scan *s, const Operand *o, ColumnStats *out)
     if (o->place->partition >= 0) {
         Value v;
         const Property *p = partition_value_of(&s->file->partition_values, o->place->physical);
-        if (!p || o->depth != 1 || !partition_value_parse(p, o->leaf, s->zone, s->arena, &v, &ignored))
+        if (!p || o->depth != 1 ||
+            !partition_value_parse(p, o->leaf, s->zone, s->arena, &v, &ignored))
             return false;
         constant_bounds(s, &v, out);
     } else {
@@ -313,7 +332,10 @@ static Comparison flipped(Comparison op)
 
 static bool comparison_of(Str name, Comparison *op)
 {
-    static const struct { const char *name; Comparison op; } rows[] = {
+    static const struct {
+        const char *name;
+        Comparison op;
+    } rows[] = {
         {"=", CMP_EQ}, {"<", CMP_LT}, {"<=", CMP_LE}, {">", CMP_GT}, {">=", CMP_GE},
     };
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
@@ -326,7 +348,8 @@ static bool comparison_of(Str name, Comparison *op)
 }
 
 /* column op constant, or constant op column turned around. */
-static Verdict judge_comparison(Scan *s, const BoundExpr *left, const BoundExpr *right, Comparison op)
+static Verdict judge_comparison(Scan *s, const BoundExpr *left, const BoundExpr *right,
+                                Comparison op)
 {
     Operand operand = {0};
     Value constant;
@@ -337,7 +360,8 @@ static Verdict judge_comparison(Scan *s, const BoundExpr *left, const BoundExpr 
         right = swapped;
         op = flipped(op);
     }
-    if (!read_constant(s, right, &constant) || !read_operand(s, left, &operand) || !operand_bounds(s, &operand, &bounds))
+    if (!read_constant(s, right, &constant) || !read_operand(s, left, &operand) ||
+        !operand_bounds(s, &operand, &bounds))
         return UNKNOWN;
     return compare_bounds(&bounds, op, &constant);
 }
@@ -348,8 +372,8 @@ static Verdict judge_null_safe(Scan *s, const BoundExpr *left, const BoundExpr *
     ColumnStats bounds;
     Value constant;
     bool turned = read_constant(s, left, &constant);
-    if ((!turned && !read_constant(s, right, &constant)) || !read_operand(s, turned ? right : left, &operand) ||
-        !operand_bounds(s, &operand, &bounds))
+    if ((!turned && !read_constant(s, right, &constant)) ||
+        !read_operand(s, turned ? right : left, &operand) || !operand_bounds(s, &operand, &bounds))
         return UNKNOWN;
     if (constant.is_null)
         return verdict_of_null_test(&bounds);
@@ -361,7 +385,8 @@ static Verdict judge_null(Scan *s, const BoundExpr *e, bool is_null)
 {
     Operand operand = {0};
     ColumnStats bounds;
-    if (!read_operand(s, e, &operand) || operand.leaf->kind == TYPE_STRUCT || !operand_bounds(s, &operand, &bounds))
+    if (!read_operand(s, e, &operand) || operand.leaf->kind == TYPE_STRUCT ||
+        !operand_bounds(s, &operand, &bounds))
         return UNKNOWN;
     Verdict v = verdict_of_null_test(&bounds);
     return is_null ? v : (Verdict){v.may_be_false, v.may_be_true};
@@ -381,8 +406,9 @@ static Verdict judge_prefix(Scan *s, const BoundExpr *column, const BoundExpr *p
     Operand operand = {0};
     Value text;
     ColumnStats c;
-    if (!read_constant(s, prefix, &text) || !type_is_stringy(text.type) || !read_operand(s, column, &operand) ||
-        !type_is_stringy(operand.leaf) || (operand.leaf->kind == TYPE_STRING && operand.leaf->string.collation.len) ||
+    if (!read_constant(s, prefix, &text) || !type_is_stringy(text.type) ||
+        !read_operand(s, column, &operand) || !type_is_stringy(operand.leaf) ||
+        (operand.leaf->kind == TYPE_STRING && operand.leaf->string.collation.len) ||
         !operand_bounds(s, &operand, &c))
         return UNKNOWN;
     if (text.is_null || all_null(&c))
@@ -440,9 +466,11 @@ static Verdict judge(Scan *s, const BoundExpr *e, int depth)
     if (e->kind == BEXPR_CALL)
         return judge_call(s, e, depth);
     if (e->kind == BEXPR_LITERAL && e->type->kind == TYPE_BOOLEAN)
-        return e->literal.is_null ? (Verdict){false, false} : (Verdict){e->literal.boolean, !e->literal.boolean};
+        return e->literal.is_null ? (Verdict){false, false}
+                                  : (Verdict){e->literal.boolean, !e->literal.boolean};
     if (e->kind == BEXPR_COLUMN && e->type->kind == TYPE_BOOLEAN) {
-        BoundExpr yes = {.kind = BEXPR_LITERAL, .type = type_simple(TYPE_BOOLEAN), .literal = value_bool(true)};
+        BoundExpr yes = {
+            .kind = BEXPR_LITERAL, .type = type_simple(TYPE_BOOLEAN), .literal = value_bool(true)};
         return judge_comparison(s, e, &yes, CMP_EQ);
     }
     return UNKNOWN;
@@ -492,7 +520,8 @@ static void find_places(Scan *s, Arena *arena)
     s->places = ARENA_ARRAY(arena, ColumnPlace, count);
     for (size_t i = 0; i < count; i++) {
         const Field *f = &m->schema->structure.fields[i];
-        s->places[i] = (ColumnPlace){.field = f, .physical = delta_physical_name(f, mapping, arena),
+        s->places[i] = (ColumnPlace){.field = f,
+                                     .physical = delta_physical_name(f, mapping, arena),
                                      .partition = metadata_partition_index(m, f->name)};
     }
     for (size_t i = 0; i < count; i++)
@@ -514,8 +543,8 @@ static bool may_match(Scan *s, const AddFile *f, const BoundExprVec *conjuncts)
     return true;
 }
 
-bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns, size_t column_count,
-                    Str zone, const AddFile *f)
+bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns,
+                    size_t column_count, Str zone, const AddFile *f)
 {
     AUTO_ARENA(arena) = arena_new();
     Scan s = {.snapshot = snapshot, .columns = columns, .column_count = column_count, .zone = zone};
@@ -523,11 +552,13 @@ bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const Sca
     return may_match(&s, f, conjuncts);
 }
 
-bool snapshot_scan(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns, size_t column_count,
-                   Str session_zone, Arena *arena, FileList *out, Error *err)
+bool snapshot_scan(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns,
+                   size_t column_count, Str session_zone, Arena *arena, FileList *out, Error *err)
 {
     AUTO_ARENA(own) = arena_new();
-    Scan s = {.snapshot = snapshot, .columns = columns, .column_count = column_count,
+    Scan s = {.snapshot = snapshot,
+              .columns = columns,
+              .column_count = column_count,
               .zone = session_zone.len ? session_zone : S("UTC")};
     (void)err;
     if (!conjuncts || !conjuncts->len) {

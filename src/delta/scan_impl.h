@@ -3,5 +3,5 @@
 
 #include "delta/snapshot.h"
 
-bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns, size_t column_count,
-                    Str zone, const AddFile *f);
+bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns,
+                    size_t column_count, Str zone, const AddFile *f);

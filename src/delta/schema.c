@@ -1,4 +1,5 @@
-/* Metadata of a table and its fields: properties, physical names, constraints, expressions kept as SQL text. */
+/* Metadata of a table and its fields: properties, physical names, constraints, expressions kept as
+ * SQL text. */
 #include "delta/schema.h"
 
 #include <stdio.h>
@@ -12,7 +13,8 @@ static yyjson_val *parse_object(Str metadata, Arena *arena)
 {
     yyjson_val *root;
     Error ignored = error_in(arena);
-    if (!metadata.len || !json_parse(metadata, S("metadata"), arena, &root, &ignored) || !yyjson_is_obj(root))
+    if (!metadata.len || !json_parse(metadata, S("metadata"), arena, &root, &ignored) ||
+        !yyjson_is_obj(root))
         return NULL;
     return root;
 }
@@ -33,8 +35,7 @@ Str field_metadata_with(Str metadata, const char *key, Str json_value, Arena *ar
     bool first = true;
     size_t i, n;
     buf_addc(&b, '{');
-    yyjson_obj_foreach(root, i, n, k, v)
-    {
+    yyjson_obj_foreach (root, i, n, k, v) {
         if (str_is(json_str(k), key))
             continue;
         if (!first)
@@ -90,12 +91,16 @@ bool delta_invariant(const Field *f, Arena *arena, Str *sql, Error *err)
 ColumnMapping metadata_column_mapping(const Metadata *m)
 {
     Str mode = metadata_property(m, "delta.columnMapping.mode");
-    return str_is_ci(mode, "name") ? MAPPING_NAME : str_is_ci(mode, "id") ? MAPPING_ID : MAPPING_NONE;
+    return str_is_ci(mode, "name") ? MAPPING_NAME
+           : str_is_ci(mode, "id") ? MAPPING_ID
+                                   : MAPPING_NONE;
 }
 
 Str delta_physical_name(const Field *f, ColumnMapping mapping, Arena *arena)
 {
-    Str name = mapping == MAPPING_NONE ? S("") : field_metadata_get(f, "delta.columnMapping.physicalName", arena);
+    Str name = mapping == MAPPING_NONE
+                   ? S("")
+                   : field_metadata_get(f, "delta.columnMapping.physicalName", arena);
     return name.len ? name : f->name;
 }
 
@@ -120,10 +125,11 @@ const Type *schema_physical(const Type *t, ColumnMapping mapping, Arena *arena)
         }
         return type_struct(fields, t->structure.count, arena);
     }
-    case TYPE_ARRAY: return type_array(schema_physical(t->array.element, mapping, arena), t->array.nulls, arena);
+    case TYPE_ARRAY:
+        return type_array(schema_physical(t->array.element, mapping, arena), t->array.nulls, arena);
     case TYPE_MAP:
-        return type_map(schema_physical(t->map.key, mapping, arena), schema_physical(t->map.value, mapping, arena),
-                        t->map.nulls, arena);
+        return type_map(schema_physical(t->map.key, mapping, arena),
+                        schema_physical(t->map.value, mapping, arena), t->map.nulls, arena);
     default: return t;
     }
 }
@@ -175,15 +181,15 @@ static bool check_field_changes(const Field *f, Arena *arena, Error *err)
 {
     if (str_find(f->metadata, S("\"delta.typeChanges\"")) < 0)
         return true;
-    yyjson_val *changes = yyjson_obj_get(parse_object(f->metadata, arena), "delta.typeChanges"), *change;
+    yyjson_val *changes = yyjson_obj_get(parse_object(f->metadata, arena), "delta.typeChanges"),
+               *change;
     size_t i, n;
-    yyjson_arr_foreach(changes, i, n, change)
-    {
+    yyjson_arr_foreach (changes, i, n, change) {
         Str from = type_name(yyjson_obj_get(change, "fromType"), arena);
         Str to = type_name(yyjson_obj_get(change, "toType"), arena);
         if (!is_widening(from, to))
-            return error_set(err, ERR_DELTA_UNSUPPORTED_TYPE_CHANGE_IN_SCHEMA, P("fieldName", f->name),
-                             P("fromType", from), P("toType", to));
+            return error_set(err, ERR_DELTA_UNSUPPORTED_TYPE_CHANGE_IN_SCHEMA,
+                             P("fieldName", f->name), P("fromType", from), P("toType", to));
     }
     return true;
 }
@@ -199,18 +205,23 @@ bool schema_check_type_changes(const Type *t, Error *err)
         }
         return true;
     case TYPE_ARRAY: return schema_check_type_changes(t->array.element, err);
-    case TYPE_MAP: return schema_check_type_changes(t->map.key, err) && schema_check_type_changes(t->map.value, err);
+    case TYPE_MAP:
+        return schema_check_type_changes(t->map.key, err) &&
+               schema_check_type_changes(t->map.value, err);
     default: return true;
     }
 }
 
 /* ---- constraints ---- */
 
-static bool add_invariants(const Type *t, Str prefix, Arena *arena, DeltaConstraintVec *out, Error *err)
+static bool add_invariants(const Type *t, Str prefix, Arena *arena, DeltaConstraintVec *out,
+                           Error *err)
 {
     for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++) {
         const Field *f = &t->structure.fields[i];
-        Str sql, name = prefix.len ? str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(prefix), STR_ARG(f->name)) : f->name;
+        Str sql, name = prefix.len ? str_printf(arena, STR_FMT "." STR_FMT, STR_ARG(prefix),
+                                                STR_ARG(f->name))
+                                   : f->name;
         TRY(delta_invariant(f, arena, &sql, err));
         if (sql.len)
             vec_push(arena, out, ((DeltaConstraint){name, sql, true}));
@@ -226,7 +237,9 @@ bool metadata_constraints(const Metadata *m, Arena *arena, DeltaConstraintVec *o
     for (size_t i = 0; i < m->configuration.len; i++) {
         const Property *p = &m->configuration.at[i];
         if (str_istarts_with(p->key, prefix) && !p->is_null)
-            vec_push(arena, out, ((DeltaConstraint){str_slice(p->key, prefix.len, p->key.len), p->value, false}));
+            vec_push(
+                arena, out,
+                ((DeltaConstraint){str_slice(p->key, prefix.len, p->key.len), p->value, false}));
     }
     return !m->schema || add_invariants(m->schema, S(""), arena, out, err);
 }
@@ -274,8 +287,12 @@ Metadata *metadata_copy(const Metadata *m, Arena *arena)
 
 static int64_t unit_ms(Str unit)
 {
-    static const struct { const char *name; int64_t ms; } units[] = {
-        {"week", 604800000}, {"day", 86400000}, {"hour", 3600000}, {"minute", 60000}, {"second", 1000}, {"millisecond", 1},
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {
+        {"week", 604800000}, {"day", 86400000}, {"hour", 3600000},
+        {"minute", 60000},   {"second", 1000},  {"millisecond", 1},
     };
     if (unit.len > 1 && (unit.ptr[unit.len - 1] == 's' || unit.ptr[unit.len - 1] == 'S'))
         unit.len--;
@@ -306,7 +323,8 @@ int64_t metadata_interval_ms(const Metadata *m, const char *key, int64_t otherwi
         if (str_is_ci(word, "interval") && !any)
             continue;
         if (!str_to_i64(word, &count) || (unit = unit_ms(next_word(&rest))) < 0 ||
-            __builtin_mul_overflow(count, unit, &product) || __builtin_add_overflow(total, product, &total))
+            __builtin_mul_overflow(count, unit, &product) ||
+            __builtin_add_overflow(total, product, &total))
             return otherwise_ms;
         any = true;
     }

@@ -1,4 +1,5 @@
-/* What Delta keeps in schema metadata and properties: physical names, constraints, generated and default columns. */
+/* What Delta keeps in schema metadata and properties: physical names, constraints, generated and
+ * default columns. */
 #pragma once
 
 #include "delta/snapshot.h"
@@ -7,11 +8,13 @@ typedef enum ColumnMapping { MAPPING_NONE, MAPPING_NAME, MAPPING_ID } ColumnMapp
 
 ColumnMapping metadata_column_mapping(const Metadata *m);
 ColumnMapping snapshot_column_mapping(const Snapshot *s);
-/* The name in data files, statistics and partition values: the display name unless columns are mapped. */
+/* The name in data files, statistics and partition values: the display name unless columns are
+ * mapped. */
 Str delta_physical_name(const Field *f, ColumnMapping mapping, Arena *arena);
 /* delta.columnMapping.id; -1 when absent. */
 int64_t delta_field_id(const Field *f);
-/* The table schema under physical names at every depth; shared by the snapshot, never freed before it. */
+/* The table schema under physical names at every depth; shared by the snapshot, never freed before
+ * it. */
 const Type *snapshot_physical_schema(const Snapshot *s);
 
 /* Field metadata by key: the text of a string value, JSON text of any other; empty when absent. */
@@ -21,9 +24,10 @@ Str field_metadata_with(Str metadata, const char *key, Str json_value, Arena *ar
 Str field_metadata_with_text(Str metadata, const char *key, Str text, Arena *arena);
 
 Str delta_generation_expression(const Field *f, Arena *arena); /* SQL; empty: not generated */
-Str delta_default_expression(const Field *f, Arena *arena);    /* CURRENT_DEFAULT SQL; empty: none */
+Str delta_default_expression(const Field *f, Arena *arena); /* CURRENT_DEFAULT SQL; empty: none */
 bool delta_is_identity(const Field *f);
-/* delta.invariants of a field: its SQL; DELTA_UNRECOGNIZED_INVARIANT when the JSON is not of the known form. */
+/* delta.invariants of a field: its SQL; DELTA_UNRECOGNIZED_INVARIANT when the JSON is not of the
+ * known form. */
 MUST_CHECK bool delta_invariant(const Field *f, Arena *arena, Str *sql, Error *err);
 
 typedef struct DeltaConstraint {
@@ -33,7 +37,8 @@ typedef struct DeltaConstraint {
 } DeltaConstraint;
 typedef VEC(DeltaConstraint) DeltaConstraintVec;
 /* CHECK constraints and column invariants of a table. NOT NULL is in the schema. */
-MUST_CHECK bool metadata_constraints(const Metadata *m, Arena *arena, DeltaConstraintVec *out, Error *err);
+MUST_CHECK bool metadata_constraints(const Metadata *m, Arena *arena, DeltaConstraintVec *out,
+                                     Error *err);
 
 Str metadata_property(const Metadata *m, const char *key); /* empty when unset */
 bool metadata_property_bool(const Metadata *m, const char *key, bool otherwise);

@@ -81,7 +81,8 @@ void delta_table_ref(DeltaTable *t)
     count(t, 1, 0);
 }
 
-/* The last handle takes the cached snapshot along; snapshots that others hold keep the table's memory. */
+/* The last handle takes the cached snapshot along; snapshots that others hold keep the table's
+ * memory. */
 void delta_table_unref(DeltaTable *t)
 {
     if (!t)
@@ -111,7 +112,11 @@ bool delta_table_exists(DeltaTable *t, bool *exists, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     LogListing listing;
-    TRY(log_list(t->store, 0, scratch, &listing, err));
+    StoreEntry first;
+    TRY(store_stat(t->store, log_commit_path(0, scratch), exists, &first, err));
+    if (*exists)
+        return true;
+    TRY(log_list(t->store, 0, scratch, &listing, err)); /* the beginning may have been cleaned up */
     *exists = listing.any;
     return true;
 }
@@ -304,7 +309,8 @@ static int64_t count_rows(const Snapshot *s)
     FileCursor cursor = file_set_cursor(s->files);
     for (const AddFile *f; (f = file_set_next_file(&cursor));) {
         int64_t rows = stats_num_records(f->stats);
-        if (rows < 0 || __builtin_add_overflow(total, rows - (f->dv ? f->dv->cardinality : 0), &total))
+        if (rows < 0 ||
+            __builtin_add_overflow(total, rows - (f->dv ? f->dv->cardinality : 0), &total))
             return -1;
     }
     return total;
@@ -312,7 +318,8 @@ static int64_t count_rows(const Snapshot *s)
 
 int64_t snapshot_row_count(const Snapshot *s)
 {
-    Snapshot *cache = (Snapshot *)(uintptr_t)s; /* the count is a cache: the snapshot stays what it is */
+    Snapshot *cache =
+        (Snapshot *)(uintptr_t)s; /* the count is a cache: the snapshot stays what it is */
     int64_t count = atomic_load(&cache->row_count);
     if (count == INT64_MIN)
         atomic_store(&cache->row_count, count = count_rows(s));

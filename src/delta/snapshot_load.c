@@ -45,7 +45,8 @@ static void put_txn(TableState *s, const TxnAction *t)
 static void put_domain(TableState *s, const DomainMetadata *d)
 {
     DomainMetadata *copy = ARENA_NEW(s->arena, DomainMetadata);
-    *copy = (DomainMetadata){str_copy(d->domain, s->arena), str_copy(d->configuration, s->arena), false};
+    *copy = (DomainMetadata){str_copy(d->domain, s->arena), str_copy(d->configuration, s->arena),
+                             false};
     if (d->removed)
         map_remove(&s->domains, d->domain);
     else
@@ -124,7 +125,8 @@ static Str number(int64_t n, Arena *arena)
 static bool check_state(DeltaTable *t, const TableState *s, int64_t version, Error *err)
 {
     if (!s->has_protocol || !s->has_metadata)
-        return error_set(err, ERR_DELTA_STATE_RECOVER_ERROR, PZ("operation", s->has_protocol ? "metadata" : "protocol"),
+        return error_set(err, ERR_DELTA_STATE_RECOVER_ERROR,
+                         PZ("operation", s->has_protocol ? "metadata" : "protocol"),
                          P("version", number(version, err->arena)));
     TRY(protocol_check_read(&s->protocol, t->location, err));
     Str provider = s->metadata.format_provider;
@@ -142,10 +144,12 @@ static bool finish_state(DeltaTable *t, TableState *s, int64_t version, Error *e
     else
         s->metadata.schema = type_struct(NULL, 0, s->arena);
     if (s->metadata.schema->kind != TYPE_STRUCT)
-        return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", log_commit_path(version, err->arena)), PZ("line", "-"),
+        return error_set(err, ERR_LAKESHED_LOG_INVALID,
+                         P("file", log_commit_path(version, err->arena)), PZ("line", "-"),
                          PZ("reason", "the table's schema is not a struct"));
     TRY(schema_check_type_changes(s->metadata.schema, err));
-    s->physical = schema_physical(s->metadata.schema, metadata_column_mapping(&s->metadata), s->arena);
+    s->physical =
+        schema_physical(s->metadata.schema, metadata_column_mapping(&s->metadata), s->arena);
     return true;
 }
 
@@ -183,8 +187,8 @@ static bool set_timestamp(Snapshot *s, const Replay *r, Error *err)
     return true;
 }
 
-static bool finish(DeltaTable *t, Replay *r, int64_t version, int64_t modified_ms, int64_t size, Snapshot **out,
-                   Error *err)
+static bool finish(DeltaTable *t, Replay *r, int64_t version, int64_t modified_ms, int64_t size,
+                   Snapshot **out, Error *err)
 {
     TableState *state = r->state;
     if (!state) { /* only files changed */
@@ -214,7 +218,8 @@ static void replay_release(Replay *r)
 
 /* ---- loading ---- */
 
-static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r, bool *checkpoint_failed, Error *err)
+static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
+                         bool *checkpoint_failed, Error *err)
 {
     *checkpoint_failed = false;
     changed_state(r);
@@ -227,17 +232,19 @@ static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r, bo
         bool found;
         TRY(replay_file(t, c->path, i + 1 == segment->commits.len, r, &found, err));
         if (!found)
-            return error_set(err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(c->version, err->arena)),
-                             P("checkpointVersion",
-                               segment->has_checkpoint ? number(segment->checkpoint.version, err->arena) : S("-")),
-                             P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT, STR_ARG(store_root(t->store)),
-                                                     STR_ARG(c->path))));
+            return error_set(
+                err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(c->version, err->arena)),
+                P("checkpointVersion", segment->has_checkpoint
+                                           ? number(segment->checkpoint.version, err->arena)
+                                           : S("-")),
+                P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT,
+                                        STR_ARG(store_root(t->store)), STR_ARG(c->path))));
     }
     return true;
 }
 
-static bool load_once(DeltaTable *t, int64_t version, int64_t max_checkpoint, Snapshot **out, bool *exists,
-                      int64_t *bad_checkpoint, Error *err)
+static bool load_once(DeltaTable *t, int64_t version, int64_t max_checkpoint, Snapshot **out,
+                      bool *exists, int64_t *bad_checkpoint, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     LogSegment segment;

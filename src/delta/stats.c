@@ -45,11 +45,11 @@ Str stats_with_wide_bounds(Str stats, Arena *arena)
     size_t i, n;
     bool first = true;
     Buf b = buf_in(arena);
-    if (!stats.len || !json_parse(stats, S("stats"), arena, &root, &ignored) || !yyjson_is_obj(root))
+    if (!stats.len || !json_parse(stats, S("stats"), arena, &root, &ignored) ||
+        !yyjson_is_obj(root))
         return stats;
     buf_addc(&b, '{');
-    yyjson_obj_foreach(root, i, n, key, value)
-    {
+    yyjson_obj_foreach (root, i, n, key, value) {
         if (str_is(json_str(key), "tightBounds"))
             continue;
         buf_addz(&b, first ? "" : ",");
@@ -69,7 +69,8 @@ FileStats *stats_parse(Str stats, Arena *arena)
 {
     yyjson_val *root;
     Error ignored = error_in(arena);
-    if (!stats.len || !json_parse(stats, S("stats"), arena, &root, &ignored) || !yyjson_is_obj(root))
+    if (!stats.len || !json_parse(stats, S("stats"), arena, &root, &ignored) ||
+        !yyjson_is_obj(root))
         return NULL;
     FileStats *s = ARENA_NEW(arena, FileStats);
     *s = (FileStats){
@@ -117,9 +118,11 @@ static bool read_number(yyjson_val *v, const Type *type, Arena *arena, Value *ou
 static bool read_time(yyjson_val *v, const Type *type, bool is_max, Arena *arena, Value *out)
 {
     Error ignored = error_in(arena);
-    if (!yyjson_is_str(v) || !value_from_text(json_str(v), type, S("UTC"), arena, out, &ignored) || out->is_null)
+    if (!yyjson_is_str(v) || !value_from_text(json_str(v), type, S("UTC"), arena, out, &ignored) ||
+        out->is_null)
         return false;
-    if (is_max && type->kind != TYPE_DATE && __builtin_add_overflow(out->integer, 999, &out->integer))
+    if (is_max && type->kind != TYPE_DATE &&
+        __builtin_add_overflow(out->integer, 999, &out->integer))
         return false;
     return true;
 }
@@ -132,12 +135,11 @@ static bool read_bound(yyjson_val *v, const Type *type, bool is_max, Arena *aren
     case TYPE_STRING:
     case TYPE_CHAR:
     case TYPE_VARCHAR:
-        /* Writers that cut a maximum append a character above what follows: the text is a bound as it stands. */
+        /* Writers that cut a maximum append a character above what follows: the text is a bound as
+         * it stands. */
         *out = (Value){.type = type, .bytes = json_str(v)};
         return yyjson_is_str(v);
-    case TYPE_BOOLEAN:
-        *out = value_bool(yyjson_is_true(v));
-        return yyjson_is_bool(v);
+    case TYPE_BOOLEAN: *out = value_bool(yyjson_is_true(v)); return yyjson_is_bool(v);
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ: return read_time(v, type, is_max, arena, out);
@@ -145,7 +147,8 @@ static bool read_bound(yyjson_val *v, const Type *type, bool is_max, Arena *aren
     }
 }
 
-void file_stats_column(const FileStats *s, const Str *path, size_t depth, const Type *leaf, Arena *arena, ColumnStats *out)
+void file_stats_column(const FileStats *s, const Str *path, size_t depth, const Type *leaf,
+                       Arena *arena, ColumnStats *out)
 {
     *out = (ColumnStats){.num_records = s->num_records, .tight = s->tight};
     yyjson_val *nulls = descend(s->null_count, path, depth);

@@ -1,4 +1,5 @@
-/* The instants of a table's commits: in-commit timestamps where they are enabled, file times made monotonic elsewhere. */
+/* The instants of a table's commits: in-commit timestamps where they are enabled, file times made
+ * monotonic elsewhere. */
 #pragma once
 
 #include "delta/changes.h"
@@ -6,7 +7,7 @@
 
 typedef struct CommitTime {
     int64_t version, ms;
-    bool known;             /* the in-commit timestamp was read */
+    bool known; /* the in-commit timestamp was read */
 } CommitTime;
 
 typedef struct CommitTimes {
@@ -20,6 +21,7 @@ MUST_CHECK bool commit_time_at(CommitTimes *times, size_t i, int64_t *ms, Error 
 /* How many commits are at or before the instant. */
 MUST_CHECK bool commit_times_find(CommitTimes *times, int64_t us, size_t *count, Error *err);
 
-/* The wanted actions of one commit, without its timestamp; *found false when there is no such file. */
-MUST_CHECK bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena, CommitActions *out, bool *found,
-                            Error *err);
+/* The wanted actions of one commit, without its timestamp; *found false when there is no such file.
+ */
+MUST_CHECK bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena,
+                            CommitActions *out, bool *found, Error *err);

@@ -41,7 +41,8 @@ int64_t row_id_high_of(Str configuration)
     AUTO_ARENA(scratch) = arena_new();
     Error ignored = error_in(scratch);
     yyjson_val *root;
-    if (!configuration.len || !json_parse(configuration, S("delta.rowTracking"), scratch, &root, &ignored))
+    if (!configuration.len ||
+        !json_parse(configuration, S("delta.rowTracking"), scratch, &root, &ignored))
         return -1;
     return json_get_i64(root, "rowIdHighWaterMark", -1);
 }
@@ -113,8 +114,8 @@ void transaction_read_whole_table(Transaction *x)
     x->read_whole = true;
 }
 
-void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts, const ScanColumn *columns,
-                                size_t column_count)
+void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts,
+                                const ScanColumn *columns, size_t column_count)
 {
     vec_push(x->arena, &x->predicates, ((ReadPredicate){conjuncts, columns, column_count}));
 }

@@ -13,30 +13,39 @@ void transaction_end(Transaction *x);
 
 void transaction_set_metadata(Transaction *x, const Metadata *m);
 void transaction_set_protocol(Transaction *x, const Protocol *p);
-/* Makes sure a table feature is in the protocol (upgrading reader/writer versions by the rules of PROTOCOL.md). */
+/* Makes sure a table feature is in the protocol (upgrading reader/writer versions by the rules of
+ * PROTOCOL.md). */
 MUST_CHECK bool transaction_enable_feature(Transaction *x, const char *feature, Error *err);
 void transaction_add(Transaction *x, const AddFile *f);
-void transaction_remove(Transaction *x, const AddFile *f, bool data_change); /* of the read snapshot */
+void transaction_remove(Transaction *x, const AddFile *f,
+                        bool data_change); /* of the read snapshot */
 void transaction_cdc(Transaction *x, const CdcFile *f);
 void transaction_txn(Transaction *x, Str app_id, int64_t version);
 void transaction_domain(Transaction *x, const DomainMetadata *d);
 
 /* What this transaction read, for the conflict rules. */
 void transaction_read_whole_table(Transaction *x);
-void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts, const ScanColumn *columns, size_t column_count);
+void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts,
+                                const ScanColumn *columns, size_t column_count);
 void transaction_read_files(Transaction *x, const FileList *files);
 
 typedef struct CommitRequest {
-    Str operation;                  /* "WRITE", "MERGE", "CREATE TABLE", ... */
-    PropertyVec parameters;         /* values are JSON text */
+    Str operation;          /* "WRITE", "MERGE", "CREATE TABLE", ... */
+    PropertyVec parameters; /* values are JSON text */
     PropertyVec metrics;
     Str user_metadata;
     bool blind_append;
-    enum { ISOLATION_DEFAULT, ISOLATION_SERIALIZABLE, ISOLATION_WRITE_SERIALIZABLE, ISOLATION_SNAPSHOT } isolation;
+    enum {
+        ISOLATION_DEFAULT,
+        ISOLATION_SERIALIZABLE,
+        ISOLATION_WRITE_SERIALIZABLE,
+        ISOLATION_SNAPSHOT
+    } isolation;
 } CommitRequest;
 
-/* Checks invariants of the actions, writes the next free version, retries past winners that do not conflict (bounded),
- * then writes a checkpoint when one is due. Errors: DELTA_CONCURRENT_APPEND, DELTA_CONCURRENT_DELETE_READ,
- * DELTA_CONCURRENT_DELETE_DELETE, DELTA_CONCURRENT_TRANSACTION, DELTA_METADATA_CHANGED, DELTA_PROTOCOL_CHANGED, DELTA_CONCURRENT_WRITE. */
-MUST_CHECK bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version, Error *err);
-
+/* Checks invariants of the actions, writes the next free version, retries past winners that do not
+ * conflict (bounded), then writes a checkpoint when one is due. Errors: DELTA_CONCURRENT_APPEND,
+ * DELTA_CONCURRENT_DELETE_READ, DELTA_CONCURRENT_DELETE_DELETE, DELTA_CONCURRENT_TRANSACTION,
+ * DELTA_METADATA_CHANGED, DELTA_PROTOCOL_CHANGED, DELTA_CONCURRENT_WRITE. */
+MUST_CHECK bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version,
+                                   Error *err);

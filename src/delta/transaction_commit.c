@@ -1,4 +1,5 @@
-/* Committing: check the actions, put the next version if nobody has it, rebase on winners that do not conflict. */
+/* Committing: check the actions, put the next version if nobody has it, rebase on winners that do
+ * not conflict. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -52,15 +53,15 @@ static bool check_append_only(const Transaction *x, Error *err)
         return true;
     for (size_t i = 0; i < x->removes.len; i++)
         if (x->removes.at[i].data_change)
-            return error_set(err, ERR_DELTA_CANNOT_MODIFY_APPEND_ONLY, P("table_name", x->table->location),
-                             PZ("config", "delta.appendOnly"));
+            return error_set(err, ERR_DELTA_CANNOT_MODIFY_APPEND_ONLY,
+                             P("table_name", x->table->location), PZ("config", "delta.appendOnly"));
     return true;
 }
 
 static bool fail_twice(const char *action, Str path, Str other, Error *err)
 {
-    return error_set(err, ERR_DELTA_DUPLICATE_ACTIONS_FOUND, PZ("actionType", action), P("path", path),
-                     P("conflictingPath", other));
+    return error_set(err, ERR_DELTA_DUPLICATE_ACTIONS_FOUND, PZ("actionType", action),
+                     P("path", path), P("conflictingPath", other));
 }
 
 static bool check_unique(const Transaction *x, Error *err)
@@ -89,8 +90,9 @@ static bool check_vector(const Transaction *x, const AddFile *f, Error *err)
     if (stats_num_records(f->stats) < 0)
         return error_set(err, ERR_DELTA_DELETION_VECTOR_MISSING_NUM_RECORDS);
     bool known = x->read && file_set_find(x->read->files, f->path, f->dv);
-    bool allowed = protocol_has_feature(&x->protocol, "deletionVectors") &&
-                   metadata_property_bool(transaction_metadata(x), "delta.enableDeletionVectors", false);
+    bool allowed =
+        protocol_has_feature(&x->protocol, "deletionVectors") &&
+        metadata_property_bool(transaction_metadata(x), "delta.enableDeletionVectors", false);
     return known || allowed || error_set(err, ERR_DELTA_ADDING_DELETION_VECTORS_DISALLOWED);
 }
 
@@ -98,15 +100,17 @@ static bool check_partition_values(const Transaction *x, const AddFile *f, Error
 {
     const Metadata *m = transaction_metadata(x);
     if (f->partition_values.len != m->partition_columns.len)
-        return error_internal(err, "the file " STR_FMT " has %zu partition values, the table %zu partition columns",
-                              STR_ARG(f->path), f->partition_values.len, m->partition_columns.len);
+        return error_internal(
+            err, "the file " STR_FMT " has %zu partition values, the table %zu partition columns",
+            STR_ARG(f->path), f->partition_values.len, m->partition_columns.len);
     return true;
 }
 
 static bool check_domains(const Transaction *x, Error *err)
 {
     if (x->domains.len && !protocol_has_feature(&x->protocol, "domainMetadata"))
-        return error_set(err, ERR_DELTA_DOMAIN_METADATA_NOT_SUPPORTED, P("domainNames", x->domains.at[0].domain));
+        return error_set(err, ERR_DELTA_DOMAIN_METADATA_NOT_SUPPORTED,
+                         P("domainNames", x->domains.at[0].domain));
     return true;
 }
 
@@ -135,7 +139,8 @@ const char *isolation_level_name(IsolationLevel level)
 /* A commit that only rearranges data needs no more than snapshot isolation. */
 static bool only_rearranges(const Transaction *x)
 {
-    if (x->metadata || x->protocol_changed || x->txns.len || x->domains.len || !(x->adds.len + x->removes.len))
+    if (x->metadata || x->protocol_changed || x->txns.len || x->domains.len ||
+        !(x->adds.len + x->removes.len))
         return false;
     for (size_t i = 0; i < x->adds.len; i++)
         if (x->adds.at[i].data_change)
@@ -156,34 +161,41 @@ static IsolationLevel level_of(const Transaction *x, const CommitRequest *reques
     }
     if (only_rearranges(x))
         return LEVEL_SNAPSHOT;
-    return str_is_ci(metadata_property(transaction_metadata(x), "delta.isolationLevel"), "serializable")
+    return str_is_ci(metadata_property(transaction_metadata(x), "delta.isolationLevel"),
+                     "serializable")
                ? LEVEL_SERIALIZABLE
                : LEVEL_WRITE_SERIALIZABLE;
 }
 
 static bool is_blind_append(const Transaction *x, const CommitRequest *request)
 {
-    return !x->removes.len && !transaction_reads_anything(x) && (request->blind_append || !x->adds.len);
+    return !x->removes.len && !transaction_reads_anything(x) &&
+           (request->blind_append || !x->adds.len);
 }
 
 /* ---- one attempt ---- */
 
 static bool has_commit_timestamps(const Transaction *x)
 {
-    return metadata_property_bool(transaction_metadata(x), "delta.enableInCommitTimestamps", false) &&
+    return metadata_property_bool(transaction_metadata(x), "delta.enableInCommitTimestamps",
+                                  false) &&
            protocol_has_feature(&x->protocol, "inCommitTimestamp");
 }
 
 /* PROTOCOL.md "In-Commit Timestamps": a table that had commits before says where they begin. */
 static void note_enablement(Transaction *x, int64_t version, int64_t timestamp_ms, Arena *arena)
 {
-    if (!x->metadata || !x->read || !has_commit_timestamps(x) || snapshot_has_commit_timestamps(x->read))
+    if (!x->metadata || !x->read || !has_commit_timestamps(x) ||
+        snapshot_has_commit_timestamps(x->read))
         return;
-    metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementVersion"), number(version, arena), arena);
-    metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementTimestamp"), number(timestamp_ms, arena), arena);
+    metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementVersion"),
+                          number(version, arena), arena);
+    metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementTimestamp"),
+                          number(timestamp_ms, arena), arena);
 }
 
-static CommitInfo describe(Transaction *x, const CommitRequest *request, IsolationLevel level, int64_t version, Str txn_id)
+static CommitInfo describe(Transaction *x, const CommitRequest *request, IsolationLevel level,
+                           int64_t version, Str txn_id)
 {
     int64_t now = clock_now_ms();
     CommitInfo info = {
@@ -210,7 +222,8 @@ static CommitInfo describe(Transaction *x, const CommitRequest *request, Isolati
     return info;
 }
 
-/* Row tracking that is supported but not enabled: fresh ids above the high water mark (PROTOCOL.md "Row Tracking"). */
+/* Row tracking that is supported but not enabled: fresh ids above the high water mark (PROTOCOL.md
+ * "Row Tracking"). */
 static bool assign_row_ids(Transaction *x, int64_t version, AddFile *f, int64_t *high, Error *err)
 {
     if (!f->has_base_row_id) {
@@ -228,8 +241,9 @@ static bool assign_row_ids(Transaction *x, int64_t version, AddFile *f, int64_t 
 
 static bool put_adds(Transaction *x, int64_t version, Buf *b, Error *err)
 {
-    bool tracked = protocol_has_feature(&x->protocol, "rowTracking") &&
-                   !metadata_property_bool(transaction_metadata(x), "delta.rowTrackingSuspended", false);
+    bool tracked =
+        protocol_has_feature(&x->protocol, "rowTracking") &&
+        !metadata_property_bool(transaction_metadata(x), "delta.rowTrackingSuspended", false);
     int64_t high = x->row_id_high;
     for (size_t i = 0; i < x->adds.len; i++) {
         AddFile f = x->adds.at[i];
@@ -239,11 +253,14 @@ static bool put_adds(Transaction *x, int64_t version, Buf *b, Error *err)
     }
     if (tracked && high > x->row_id_high)
         action_put_domain(b, &(DomainMetadata){S("delta.rowTracking"),
-                                               str_printf(x->arena, "{\"rowIdHighWaterMark\":%lld}", (long long)high), false});
+                                               str_printf(x->arena, "{\"rowIdHighWaterMark\":%lld}",
+                                                          (long long)high),
+                                               false});
     return true;
 }
 
-static bool print_commit(Transaction *x, const CommitInfo *info, int64_t version, Buf *b, Error *err)
+static bool print_commit(Transaction *x, const CommitInfo *info, int64_t version, Buf *b,
+                         Error *err)
 {
     action_put_commit_info(b, info);
     if (x->metadata)
@@ -269,12 +286,12 @@ static bool is_ours(DeltaTable *t, Str path, Str content)
     Error ignored = error_in(scratch);
     bool found;
     Str text;
-    return store_read(t->store, path, LOG_FILE_MAX_BYTES, scratch, &found, &text, &ignored) && found &&
-           str_eq(text, content);
+    return store_read(t->store, path, LOG_FILE_MAX_BYTES, scratch, &found, &text, &ignored) &&
+           found && str_eq(text, content);
 }
 
-static bool attempt(Transaction *x, const CommitRequest *request, IsolationLevel level, int64_t version, Str txn_id,
-                    bool *taken, Error *err)
+static bool attempt(Transaction *x, const CommitRequest *request, IsolationLevel level,
+                    int64_t version, Str txn_id, bool *taken, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     Buf text = buf_in(scratch);
@@ -321,37 +338,46 @@ static bool put_commit(Transaction *x, const CommitRequest *request, int64_t *ve
         int64_t before = *version;
         TRY(rebase(x, level, version, err));
         if (*version == before) /* taken a moment ago, gone now: the log is being deleted */
-            return error_set(err, ERR_DELTA_CONCURRENT_WRITE, PZ("conflictingCommit", ""),
-                             PZ("docLink", "https://docs.delta.io/latest/concurrency-control.html"));
+            return error_set(
+                err, ERR_DELTA_CONCURRENT_WRITE, PZ("conflictingCommit", ""),
+                PZ("docLink", "https://docs.delta.io/latest/concurrency-control.html"));
     }
-    return error_set(err, ERR_DELTA_MAX_COMMIT_RETRIES_EXCEEDED, P("numAttempts", number(MAX_ATTEMPTS, err->arena)),
-                     P("startVersion", number(first, err->arena)), P("failVersion", number(*version, err->arena)),
-                     P("numActions", number((int64_t)(x->adds.len + x->removes.len), err->arena)),
-                     P("timeSpent", number((clock_monotonic_us() - started_us) / 1000, err->arena)));
+    return error_set(
+        err, ERR_DELTA_MAX_COMMIT_RETRIES_EXCEEDED,
+        P("numAttempts", number(MAX_ATTEMPTS, err->arena)),
+        P("startVersion", number(first, err->arena)),
+        P("failVersion", number(*version, err->arena)),
+        P("numActions", number((int64_t)(x->adds.len + x->removes.len), err->arena)),
+        P("timeSpent", number((clock_monotonic_us() - started_us) / 1000, err->arena)));
 }
 
 /* ---- after the commit ---- */
 
-/* The commit stands whatever happens here: failures are for the operator. */
-static void write_checkpoint_if_due(Transaction *x, int64_t version)
+static void write_checkpoint(DeltaTable *t)
 {
     AUTO_ARENA(scratch) = arena_new();
     Error err = error_in(scratch);
     Snapshot *newest;
-    const Metadata *m = transaction_metadata(x);
-    int64_t interval = 10;
-    if (!str_to_i64(metadata_property(m, "delta.checkpointInterval"), &interval) || interval < 1)
-        interval = 10;
-    if (version == 0 || version % interval != 0)
-        return;
-    if (!snapshot_newest(x->table, &newest, &err)) {
-        log_warn("no checkpoint: %.*s", STR_ARG(error_message(&err, scratch)));
+    if (!snapshot_newest(t, &newest, &err)) {
+        log_warn("no checkpoint of " STR_FMT ": " STR_FMT, STR_ARG(t->location),
+                 STR_ARG(error_message(&err, scratch)));
         return;
     }
     if (!checkpoint_write(newest, &err))
-        log_warn("no checkpoint of version %lld: %.*s", (long long)newest->version,
-                 STR_ARG(error_message(&err, scratch)));
+        log_warn("no checkpoint of " STR_FMT " at version %lld: " STR_FMT, STR_ARG(t->location),
+                 (long long)newest->version, STR_ARG(error_message(&err, scratch)));
     snapshot_unref(newest);
+}
+
+/* The commit stands whatever happens here: failures are for the operator. */
+static void write_checkpoint_if_due(Transaction *x, int64_t version)
+{
+    int64_t interval = checkpoint_interval_of(transaction_metadata(x));
+    if (version == 0 || version % interval != 0 ||
+        atomic_flag_test_and_set(&x->table->checkpointing))
+        return;
+    write_checkpoint(x->table);
+    atomic_flag_clear(&x->table->checkpointing);
 }
 
 bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version, Error *err)

@@ -11,11 +11,11 @@ typedef struct ReadPredicate {
 } ReadPredicate;
 
 struct Transaction {
-    DeltaTable *table;      /* one handle */
-    Snapshot *read;         /* one reference; NULL when the table is being created */
-    Arena *arena;           /* the caller's */
-    Metadata *metadata;     /* NULL: unchanged */
-    Protocol protocol;      /* what the commit will leave: read, raised, or a winner's */
+    DeltaTable *table;  /* one handle */
+    Snapshot *read;     /* one reference; NULL when the table is being created */
+    Arena *arena;       /* the caller's */
+    Metadata *metadata; /* NULL: unchanged */
+    Protocol protocol;  /* what the commit will leave: read, raised, or a winner's */
     bool protocol_changed;
     VEC(AddFile) adds;
     VEC(RemoveFile) removes;
@@ -29,14 +29,21 @@ struct Transaction {
     /* moved forward by the winners the commit was rebased on */
     int64_t previous_timestamp_ms; /* of the version before: in-commit timestamps grow */
     int64_t row_id_high;           /* delta.rowTracking high water mark; -1: none yet */
-    const Metadata *winner_metadata; /* a winner's harmless change of properties; NULL: the read one holds */
+    const Metadata
+        *winner_metadata; /* a winner's harmless change of properties; NULL: the read one holds */
 };
 
-typedef enum IsolationLevel { LEVEL_SERIALIZABLE, LEVEL_WRITE_SERIALIZABLE, LEVEL_SNAPSHOT } IsolationLevel;
+typedef enum IsolationLevel {
+    LEVEL_SERIALIZABLE,
+    LEVEL_WRITE_SERIALIZABLE,
+    LEVEL_SNAPSHOT
+} IsolationLevel;
 const char *isolation_level_name(IsolationLevel level);
 
-/* Checks one winning commit against the transaction and, when there is no conflict, moves the transaction past it. */
-MUST_CHECK bool conflict_check(Transaction *x, const CommitActions *winner, IsolationLevel level, Error *err);
+/* Checks one winning commit against the transaction and, when there is no conflict, moves the
+ * transaction past it. */
+MUST_CHECK bool conflict_check(Transaction *x, const CommitActions *winner, IsolationLevel level,
+                               Error *err);
 
 /* The metadata that holds after the commit. */
 const Metadata *transaction_metadata(const Transaction *x);

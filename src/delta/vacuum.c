@@ -1,4 +1,5 @@
-/* Which files below a table nothing needs any more: not the snapshot, not a young tombstone, not their vectors. */
+/* Which files below a table nothing needs any more: not the snapshot, not a young tombstone, not
+ * their vectors. */
 #include "delta/vacuum.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static const int64_t DAY_MS = 86400000;
 
 int64_t vacuum_retention_ms(const Snapshot *s)
 {
-    return metadata_interval_ms(&s->state->metadata, "delta.deletedFileRetentionDuration", 7 * DAY_MS);
+    return metadata_interval_ms(&s->state->metadata, "delta.deletedFileRetentionDuration",
+                                7 * DAY_MS);
 }
 
 /* Hashes of paths: two paths of one hash only ever keep a file too much. */
@@ -65,7 +67,7 @@ static bool hash_set_has(const HashSet *s, uint64_t hash)
 
 typedef struct Keep {
     HashSet set;
-    Str root;          /* with a slash at the end: absolute paths below it count as relative ones */
+    Str root; /* with a slash at the end: absolute paths below it count as relative ones */
     Arena *arena;
 } Keep;
 
@@ -114,7 +116,8 @@ static bool gather(Keep *k, Snapshot *s, int64_t older_than_ms, Error *err)
 
 /* ---- the walk ---- */
 
-/* Delta's rule: names that begin with '_' or '.' are hidden, except _change_data and folders of a partition column. */
+/* Delta's rule: names that begin with '_' or '.' are hidden, except _change_data and folders of a
+ * partition column. */
 static bool is_hidden(const Metadata *m, Str part, bool last)
 {
     if (!part.len || (part.ptr[0] != '_' && part.ptr[0] != '.'))
@@ -122,7 +125,8 @@ static bool is_hidden(const Metadata *m, Str part, bool last)
     if (str_is(part, "_change_data"))
         return last;
     ptrdiff_t equals = str_find_char(part, '=');
-    return last || equals < 0 || metadata_partition_index(m, str_slice(part, 0, (size_t)equals)) < 0;
+    return last || equals < 0 ||
+           metadata_partition_index(m, str_slice(part, 0, (size_t)equals)) < 0;
 }
 
 static bool path_is_hidden(const Metadata *m, Str path)
@@ -161,9 +165,11 @@ static bool on_file(const StoreEntry *e, void *arg)
 bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumVisit visit, void *arg, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
-    Keep keep = {.arena = arena, .root = str_printf(arena, STR_FMT "/", STR_ARG(store_root(s->table->store)))};
+    Keep keep = {.arena = arena,
+                 .root = str_printf(arena, STR_FMT "/", STR_ARG(store_root(s->table->store)))};
     Walk walk = {&s->state->metadata, &keep, older_than_ms, visit, arg, err, true};
-    bool ok = gather(&keep, s, older_than_ms, err) && store_walk(s->table->store, S(""), on_file, &walk, err) && walk.ok;
+    bool ok = gather(&keep, s, older_than_ms, err) &&
+              store_walk(s->table->store, S(""), on_file, &walk, err) && walk.ok;
     free(keep.set.slots);
     return ok;
 }
@@ -184,7 +190,8 @@ static bool on_folder(const StoreEntry *e, void *arg)
     bool removed = false;
     Str path = e->path;
     if (str_is(path, LOG_FOLDER) || str_starts_with(path, S(LOG_FOLDER "/")) ||
-        (path_is_hidden(&w->snapshot->state->metadata, str_printf(w->err->arena, STR_FMT "/x", STR_ARG(path)))))
+        (path_is_hidden(&w->snapshot->state->metadata,
+                        str_printf(w->err->arena, STR_FMT "/x", STR_ARG(path)))))
         return true;
     ++*w->seen;
     if (w->remove)

@@ -5,11 +5,14 @@
 
 typedef bool (*VacuumVisit)(const StoreEntry *file, void *arg, Error *err);
 
-/* Calls visit for every file below the table that is older than the instant and that neither the snapshot nor a
- * tombstone of that instant or later names. _delta_log and hidden names are left alone (not _change_data, nor
- * partition folders such as _col=1). Memory: 8 bytes a live file. */
-MUST_CHECK bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumVisit visit, void *arg, Error *err);
+/* Calls visit for every file below the table that is older than the instant and that neither the
+ * snapshot nor a tombstone of that instant or later names. _delta_log and hidden names are left
+ * alone (not _change_data, nor partition folders such as _col=1). Memory: 8 bytes a live file. */
+MUST_CHECK bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumVisit visit, void *arg,
+                            Error *err);
 /* delta.deletedFileRetentionDuration, 7 days when unset. */
 int64_t vacuum_retention_ms(const Snapshot *s);
-/* Folders below the table that are empty now; removes them, never _delta_log. *count tells how many there were in all. */
-MUST_CHECK bool vacuum_empty_folders(Snapshot *s, bool remove, int64_t *removed, int64_t *seen, Error *err);
+/* Folders below the table that are empty now; removes them, never _delta_log. *count tells how many
+ * there were in all. */
+MUST_CHECK bool vacuum_empty_folders(Snapshot *s, bool remove, int64_t *removed, int64_t *seen,
+                                     Error *err);

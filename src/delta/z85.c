@@ -1,9 +1,11 @@
-/* Z85 (ZeroMQ RFC 32): four bytes are five printable characters; how deletion vectors sit in JSON. */
+/* Z85 (ZeroMQ RFC 32): four bytes are five printable characters; how deletion vectors sit in JSON.
+ */
 #include "delta/z85_impl.h"
 
 #include <string.h>
 
-static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+static const char alphabet[] =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 Str z85_encode(const uint8_t *bytes, size_t len, Arena *arena)
 {

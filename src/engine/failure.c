@@ -53,7 +53,8 @@ static bool overflow_failure(Str text, Error *err)
         if (str_find(text, str_from(operations[i].word)) >= 0)
             alternative = str_printf(err->arena, " Use '%s' to tolerate overflow and return NULL instead.",
                                      operations[i].try_function);
-    const TypeWord *type = type_word(first_word(between(text, " of ", "")));
+    Str detail = between(text, "Overflow in ", "");
+    const TypeWord *type = type_word(first_word(between(detail, " of ", "")));
     const char *message = type && type->overflow[0] ? type->overflow : "arithmetic overflow";
     return error_set(err, ERR_ARITHMETIC_OVERFLOW, PZ("message", message), P("alternative", alternative),
                      PZ("config", "\"spark.sql.ansi.enabled\""));

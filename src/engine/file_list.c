@@ -68,7 +68,7 @@ static bool list_folder(Listing *l, Str path, Str folder, int depth)
             Str below = folder.len ? str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
             ok = list_folder(l, child, below, depth + 1);
         } else if (name_passes(l, name)) {
-            ListedFile file = {child, folder};
+            ListedFile file = {child, folder, facts.st_size};
             vec_push(l->arena, l->out, file);
         }
     }
@@ -106,7 +106,7 @@ static bool list_one(Listing *l, Str path, Str base)
     if (S_ISDIR(facts.st_mode))
         return list_folder(l, path, below(base, path), 0);
     ptrdiff_t slash = str_rfind_char(path, '/');
-    ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash))};
+    ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash)), facts.st_size};
     vec_push(l->arena, l->out, file);
     return true;
 }
@@ -148,4 +148,27 @@ bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVe
         TRY(is_glob(path) ? list_glob(&l, path, base) : list_one(&l, path, base));
     }
     return true;
+}
+
+typedef struct Ranked {
+    ListedFile file;
+    size_t rank;
+} Ranked;
+
+static int larger_first(const void *a, const void *b)
+{
+    const Ranked *x = a, *y = b;
+    if (x->file.size != y->file.size)
+        return x->file.size > y->file.size ? -1 : 1;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+void sort_by_size(ListedFileVec *files, Arena *arena)
+{
+    Ranked *ranked = ARENA_ARRAY(arena, Ranked, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        ranked[i] = (Ranked){files->at[i], i};
+    qsort(ranked, files->len, sizeof(*ranked), larger_first);
+    for (size_t i = 0; i < files->len; i++)
+        files->at[i] = ranked[i].file;
 }

@@ -172,6 +172,7 @@ bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena
     ListedFileVec files = {0};
     bool recursive = file_option_bool(&scan->options, "recursiveFileLookup", false);
     TRY(list_files(scan, recursive, arena, &files, err));
+    sort_by_size(&files, arena);
     Hive hive = {0};
     if (!recursive)
         TRY(discover_hive(&files, arena, &hive, err));

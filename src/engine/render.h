@@ -30,6 +30,8 @@ typedef struct Render {
     Arena *arena;
     Resources *resources;  /* NULL: the text is only shown */
     size_t depth;          /* of relations around the present one */
+    size_t numbered;       /* names given to row numbers */
+    size_t unordered;      /* > 0: inside a subquery, where the order of rows has no meaning */
 } Render;
 
 enum { RENDER_MAX_DEPTH = 10000 };

@@ -166,7 +166,9 @@ static bool render_window(Render *r, const BoundExpr *e, Str *out, Error *err)
 static bool query_rope(Render *r, const BoundRel *plan, Str *out, Error *err)
 {
     r->depth++;
+    r->unordered++;
     bool ok = render_query(r, plan, out, err);
+    r->unordered--;
     r->depth--;
     return ok;
 }

@@ -74,6 +74,17 @@ static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Bl
     return true;
 }
 
+/* Groups come in the order of their first rows. */
+static void number_groups(Render *r, Block *out)
+{
+    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++);
+    Block inner = {.from = out->from, .where = out->where, .select = str_printf(r->arena, "*, row_number() OVER () AS " STR_FMT,
+                                                                               STR_ARG(number))};
+    out->from = rope_wrapped(r->arena, "(", block_rope(r, &inner, S("")), ")");
+    out->where = NULL;
+    out->order = str_printf(r->arena, "min(" STR_FMT ")", STR_ARG(number));
+}
+
 bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Block b = {0};
@@ -87,6 +98,8 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
     *out = b;
     if (!plain)
         return aggregate_sets(r, rel, b.from, out, err);
+    if (rel->aggregate.keys.len && !r->unordered && rel_is_small(rel->input))
+        number_groups(r, out);
     Buf select = buf_in(r->arena), group = buf_in(r->arena);
     for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
         const BoundItem *key = &rel->aggregate.keys.at[i];
@@ -103,13 +116,13 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
 
 /* ---- sample ---- */
 
-enum { POISSON_STEPS = 24, UNIFORM_BITS = 53 };
+enum { POISSON_STEPS = 24 };
 
-/* A number in [0, 1) for each row by its place and the seed: the parts of a split neither overlap nor leave a gap. */
+/* A number in [0, 1) for each row by its place and the seed, as Spark draws it for a single partition: the parts of a split
+ * neither overlap nor leave a gap. */
 static Str uniform_text(Render *r, int64_t seed)
 {
-    return str_printf(r->arena, "(CAST(hash(ls_place + CAST(%lld AS HUGEINT)) >> %d AS DOUBLE) / %.1f)",
-                      (long long)seed, 64 - UNIFORM_BITS, (double)(INT64_C(1) << UNIFORM_BITS));
+    return str_printf(r->arena, "ls_uniform(ls_place, CAST('%lld' AS BIGINT))", (long long)seed);
 }
 
 /* How often a row is taken when sampling with replacement: Poisson by its cumulated probabilities. */
@@ -148,8 +161,9 @@ bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err)
     out->from = numbered;
     out->select = columns;
     if (!rel->sample.replacement) {
-        out->where = rope_text(r->arena, str_printf(r->arena, "(" STR_FMT " >= %.17g AND " STR_FMT " < %.17g)",
-                                                    STR_ARG(uniform), lower, STR_ARG(uniform), upper));
+        out->from = rope_wrapped(r->arena, str_printf(r->arena, "(SELECT *, " STR_FMT " AS ls_u FROM ", STR_ARG(uniform)).ptr,
+                                 numbered, ")");
+        out->where = rope_text(r->arena, str_printf(r->arena, "(ls_u >= %.17g AND ls_u < %.17g)", lower, upper));
         return true;
     }
     Str times = poisson_text(r, S("ls_u"), upper - lower);

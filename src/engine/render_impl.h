@@ -17,3 +17,19 @@ bool select_is_exact(const BoundRel *rel);
 MUST_CHECK bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err);
 MUST_CHECK bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err);
 MUST_CHECK bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err);
+
+/* ---- render_order.c ---- */
+
+/* Upper bound of rows and Spark's own estimate of bytes. */
+typedef struct RowEstimate {
+    double rows, bytes;
+} RowEstimate;
+RowEstimate row_estimate(const BoundRel *rel);
+bool rel_is_small(const BoundRel *rel);
+/* A FROM item with a column `name` that numbers the rows. */
+const Rope *rows_numbered(Render *r, const Rope *from, Str name);
+/* Whether a join's rows are brought into the order Spark gives them in, and the ORDER BY text for sides numbered l and rt. */
+bool join_is_ordered(const BoundRel *rel);
+MUST_CHECK bool join_order(Render *r, const BoundRel *rel, Str l, Str rt, Str *out, Error *err);
+/* ORDER BY text for a select list with windows: Spark sorts by the keys of the last one and leaves the rows so. */
+MUST_CHECK bool window_order(Render *r, const BoundItemVec *items, Str *out, Error *err);

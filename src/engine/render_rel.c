@@ -177,6 +177,8 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
         if (!item_before(items, i))
             TRY(put_item(r, &items->at[i], &select, err));
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
+    if (!r->unordered && rel->input && items_contain(items, BEXPR_WINDOW) && rel_is_small(rel->input))
+        return window_order(r, items, &out->order, err);
     return true;
 }
 
@@ -310,14 +312,29 @@ static const char *join_words(JoinKind kind, bool conditional)
     return " JOIN ";
 }
 
+/* Numbers the rows of both sides, so that the result can be sorted the way Spark would give it. */
+static bool order_join(Render *r, const BoundRel *rel, const Rope **left, const Rope **right, Str *order, Error *err)
+{
+    size_t n = r->numbered++;
+    Str l = str_printf(r->arena, "ls_l%zu", n), rt = str_printf(r->arena, "ls_r%zu", n);
+    bool one_sided = rel->join.lateral || rel->join.kind == JOIN_LEFT_SEMI || rel->join.kind == JOIN_LEFT_ANTI;
+    *left = rows_numbered(r, *left, l);
+    if (!one_sided)
+        *right = rows_numbered(r, *right, rt);
+    return join_order(r, rel, l, rt, order, err);
+}
+
 static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *left, *right;
     TRY(render_from(r, rel->input, &left, err));
-    if (rel->join.lateral || rel->join.right->kind == BREL_JOIN)
-        TRY(render_nested(r, rel->join.right, &right, err));
-    else
-        TRY(render_from(r, rel->join.right, &right, err));
+    r->unordered += rel->join.lateral;
+    bool nested = rel->join.lateral || rel->join.right->kind == BREL_JOIN;
+    bool ok = nested ? render_nested(r, rel->join.right, &right, err) : render_from(r, rel->join.right, &right, err);
+    r->unordered -= rel->join.lateral;
+    TRY(ok);
+    if (!r->unordered && join_is_ordered(rel))
+        TRY(order_join(r, rel, &left, &right, &out->order, err));
     bool inner = rel->join.kind == JOIN_INNER || rel->join.kind == JOIN_CROSS;
     Str condition = S("TRUE");
     if (rel->join.condition)
@@ -396,11 +413,56 @@ static bool setop_text(Render *r, const BoundRel *rel, const Rope **out, Error *
     return true;
 }
 
+/* Distinct rows in the order in which they first appear on the left. */
+static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++), columns = column_list(&rel->columns, r->arena);
+    const Rope *left, *right = NULL;
+    bool is_union = rel->setop.kind == SETOP_UNION;
+    if (is_union) {
+        BoundRel all = *rel;
+        all.setop.all = true;
+        TRY(setop_text(r, &all, &left, err));
+    } else {
+        TRY(setop_arm(r, rel, rel->setop.inputs.at[0], &left, err));
+        TRY(setop_arm(r, rel, rel->setop.inputs.at[1], &right, err));
+    }
+    out->from = rows_numbered(r, rope_wrapped(r->arena, "(", left, ")"), number);
+    out->select = out->group = columns;
+    out->order = str_printf(r->arena, "min(" STR_FMT ")", STR_ARG(number));
+    if (is_union)
+        return true;
+    Buf on = buf_in(r->arena);
+    for (size_t i = 0; i < rel->columns.len; i++)
+        buf_addf(&on, "%sls_a.c%u IS NOT DISTINCT FROM ls_b.c%u", i ? " AND " : "", rel->columns.at[i].id,
+                 rel->columns.at[i].id);
+    const Rope *parts[] = {
+        out->from,
+        rope_text(r->arena, rel->setop.kind == SETOP_EXCEPT ? S(" AS ls_a ANTI JOIN (") : S(" AS ls_a SEMI JOIN (")),
+        right, rope_text(r->arena, str_printf(r->arena, ") AS ls_b ON " STR_FMT, STR_ARG(buf_str(&on)))),
+    };
+    out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
+    return true;
+}
+
 static bool render_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
+    bool two_sided = rel->setop.kind == SETOP_UNION || rel->setop.inputs.len == 2;
+    if (!rel->setop.all && two_sided && rel->columns.len && !r->unordered && rel_is_small(rel))
+        return ordered_setop(r, rel, out, err);
     const Rope *text;
     TRY(setop_text(r, rel, &text, err));
     out->from = rope_wrapped(r->arena, "(", text, ")");
+    return true;
+}
+
+static bool cte_definition(Render *r, const BoundRel *definition, const Rope **out, Error *err)
+{
+    if (definition->kind == BREL_SETOP)
+        return setop_text(r, definition, out, err);
+    Block b = {0};
+    TRY(render_block(r, definition, &b, err));
+    *out = block_rope(r, &b, column_list(&definition->columns, r->arena));
     return true;
 }
 
@@ -408,13 +470,10 @@ static bool render_cte(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const BoundRel *definition = rel->cte.definition;
     const Rope *text;
-    if (definition->kind == BREL_SETOP) {
-        TRY(setop_text(r, definition, &text, err));
-    } else {
-        Block b = {0};
-        TRY(render_block(r, definition, &b, err));
-        text = block_rope(r, &b, column_list(&definition->columns, r->arena));
-    }
+    r->unordered += rel->cte.recursive;
+    bool ok = cte_definition(r, definition, &text, err);
+    r->unordered -= rel->cte.recursive;
+    TRY(ok);
     Str columns = definition->columns.len ? column_list(&definition->columns, r->arena) : S("c0");
     Str head = str_printf(r->arena, "cte%u(" STR_FMT ") AS (", rel->cte.id, STR_ARG(columns));
     const Rope *mine = rope_wrapped(r->arena, head.ptr, text, ")");
@@ -438,10 +497,30 @@ static bool render_cte_ref(Render *r, const BoundRel *rel, Block *out)
     return true;
 }
 
+/* The first row of each key, in the order of the rows. */
+static bool ordered_distinct_on(Render *r, const BoundRel *rel, const Rope *input, Block *out, Error *err)
+{
+    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++);
+    Buf b = buf_in(r->arena);
+    buf_addz(&b, "(SELECT *, row_number() OVER (PARTITION BY ");
+    for (size_t i = 0; i < rel->distinct_on.keys.len; i++) {
+        Str key;
+        TRY(render_expr(r, rel->distinct_on.keys.at[i], &key, err));
+        buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(key));
+    }
+    buf_addf(&b, " ORDER BY " STR_FMT ") AS ls_place FROM ", STR_ARG(number));
+    out->from = rope_wrapped(r->arena, buf_str(&b).ptr, rows_numbered(r, input, number), ")");
+    out->where = rope_text(r->arena, S("ls_place = 1"));
+    out->order = number;
+    return true;
+}
+
 static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *input;
     TRY(render_from(r, rel->input, &input, err));
+    if (rel->distinct_on.keys.len && !r->unordered && rel_is_small(rel))
+        return ordered_distinct_on(r, rel, input, out, err);
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < rel->distinct_on.keys.len; i++) {
         Str key;

@@ -1,5 +1,6 @@
 /* Scans of Delta tables: one read_parquet over the files that are left, with facts about each file looked up by its index. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "delta/delta.h"
@@ -106,7 +107,9 @@ static bool skip_files(Scan *s, FileList *out, Error *err)
 {
     const BoundRel *rel = s->rel;
     if (rel->delta.only_files) {
-        *out = *(const FileList *)rel->delta.only_files;
+        const FileList *given = rel->delta.only_files;
+        for (size_t i = 0; i < given->len; i++)
+            vec_push(s->r->arena, out, given->at[i]);
         return true;
     }
     ScanColumn *columns = ARENA_ARRAY(s->r->arena, ScanColumn, rel->delta.column_count + 1);
@@ -116,12 +119,28 @@ static bool skip_files(Scan *s, FileList *out, Error *err)
                          s->r->arena, out, err);
 }
 
+static int larger_first(const void *a, const void *b)
+{
+    const AddFile *x = *(const AddFile *const *)a, *y = *(const AddFile *const *)b;
+    if (x->size != y->size)
+        return x->size > y->size ? -1 : 1;
+    return str_cmp(x->path, y->path);
+}
+
+/* The order in which Spark packs files into partitions; and the same for every run. */
+static void sort_by_size(FileList *list)
+{
+    if (list->len > 1)
+        qsort(list->at, list->len, sizeof(*list->at), larger_first);
+}
+
 static bool list_snapshot(Scan *s, Error *err)
 {
     FileList list = {0};
     TRY(skip_files(s, &list, err));
     s->files = ARENA_ARRAY(s->r->arena, ScanFile, list.len + 1);
     s->count = list.len;
+    sort_by_size(&list);
     for (size_t i = 0; i < list.len; i++) {
         const AddFile *f = list.at[i];
         s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,

@@ -198,8 +198,8 @@ static void row_kept(duckdb_function_info info, duckdb_data_chunk input, duckdb_
     }
 }
 
-static bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
-                            duckdb_type result, duckdb_scalar_function_t function, Error *err)
+bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
+                     duckdb_type result, duckdb_scalar_function_t function, Error *err)
 {
     duckdb_scalar_function f = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(f, name);
@@ -304,5 +304,5 @@ bool resource_register_functions(duckdb_connection connection, Error *err)
     static const duckdb_type kept_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT};
     return register_scalar(connection, "ls_file_value", value_types, 3, DUCKDB_TYPE_VARCHAR, file_value, err) &&
            register_scalar(connection, "ls_row_kept", kept_types, 3, DUCKDB_TYPE_BOOLEAN, row_kept, err) &&
-           register_rows(connection, err);
+           register_rows(connection, err) && sample_register_functions(connection, err);
 }

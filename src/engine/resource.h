@@ -42,5 +42,9 @@ void resources_free(Resources *r);
 uint64_t resources_add_files(Resources *r, const FileSet *files);
 uint64_t resources_add_source(Resources *r, RowSource *source);
 
-/* ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number). */
+/* ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number), ls_uniform(place, seed). */
 MUST_CHECK bool resource_register_functions(duckdb_connection connection, Error *err);
+/* The last of them. */
+MUST_CHECK bool sample_register_functions(duckdb_connection connection, Error *err);
+MUST_CHECK bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
+                                duckdb_type result, duckdb_scalar_function_t function, Error *err);

@@ -16,67 +16,65 @@ static bool put_cast(Caster *c, Str child, const Type *from, const Type *to, Buf
 
 /* ---- texts ---- */
 
-static bool duck_cast(Caster *c, Str child, const Type *to, Buf *out)
-{
-    buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(child), STR_ARG(type_duckdb(to, c->arena)));
+static bool duck_cast(Caster *c, Str child, const Type *to, Buf *out) {
+    buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(child),
+             STR_ARG(type_duckdb(to, c->arena)));
     return true;
 }
 
-static bool call1(Buf *out, const char *name, Str child)
-{
+static bool call1(Buf *out, const char *name, Str child) {
     buf_addf(out, "%s(" STR_FMT ")", name, STR_ARG(child));
     return true;
 }
 
-static bool call_mode(Caster *c, Buf *out, const char *name, Str child)
-{
+static bool call_mode(Caster *c, Buf *out, const char *name, Str child) {
     buf_addf(out, "%s(" STR_FMT ", %d)", name, STR_ARG(child), (int)c->mode);
     return true;
 }
 
-static bool call_zone(Caster *c, Buf *out, const char *name, Str child)
-{
+static bool call_zone(Caster *c, Buf *out, const char *name, Str child) {
     buf_addf(out, "%s(" STR_FMT ", ", name, STR_ARG(child));
     func_put_string(out, c->ctx->zone);
     buf_addc(out, ')');
     return true;
 }
 
-static bool refuse_pair(Caster *c, const Type *from, const Type *to)
-{
-    return error_unsupported(c->err, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(type_sql(from, c->arena)), STR_ARG(type_sql(to, c->arena)));
+static bool refuse_pair(Caster *c, const Type *from, const Type *to) {
+    return error_unsupported(c->err, "CAST(" STR_FMT " AS " STR_FMT ")",
+                             STR_ARG(type_sql(from, c->arena)), STR_ARG(type_sql(to, c->arena)));
 }
 
 /* Names of lambda variables differ by depth; a cast's lambdas never look past their own. */
-static Str variable(const Caster *c)
-{
-    return str_printf(c->arena, "k%u", c->depth);
-}
+static Str variable(const Caster *c) { return str_printf(c->arena, "k%u", c->depth); }
 
 /* ---- to text ---- */
 
-static bool put_array_text(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_array_text(Caster *c, Str child, const Type *from, Buf *out) {
     Str v = variable(c);
-    buf_addf(out, "('[' || array_to_string(list_transform(" STR_FMT ", lambda " STR_FMT ": coalesce(", STR_ARG(child), STR_ARG(v));
+    buf_addf(out,
+             "('[' || array_to_string(list_transform(" STR_FMT ", lambda " STR_FMT ": coalesce(",
+             STR_ARG(child), STR_ARG(v));
     TRY(put_cast(c, v, from->array.element, type_simple(TYPE_STRING), out));
     buf_addz(out, ", 'null')), ', ') || ']')");
     return true;
 }
 
-static bool put_map_text(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_map_text(Caster *c, Str child, const Type *from, Buf *out) {
     Str v = variable(c);
-    buf_addf(out, "('{' || array_to_string(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT ": ", STR_ARG(child), STR_ARG(v));
-    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".key", STR_ARG(v)), from->map.key, type_simple(TYPE_STRING), out));
+    buf_addf(out,
+             "('{' || array_to_string(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT
+             ": ",
+             STR_ARG(child), STR_ARG(v));
+    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".key", STR_ARG(v)), from->map.key,
+                 type_simple(TYPE_STRING), out));
     buf_addz(out, " || ' -> ' || coalesce(");
-    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".value", STR_ARG(v)), from->map.value, type_simple(TYPE_STRING), out));
+    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".value", STR_ARG(v)), from->map.value,
+                 type_simple(TYPE_STRING), out));
     buf_addz(out, ", 'null')), ', ') || '}')");
     return true;
 }
 
-static void put_field_of(Caster *c, Buf *out, Str v, const Type *s, size_t i)
-{
+static void put_field_of(Caster *c, Buf *out, Str v, const Type *s, size_t i) {
     buf_addf(out, STR_FMT ".", STR_ARG(v));
     Str name = type_duckdb_field(s, i, c->arena);
     buf_addc(out, '"');
@@ -88,29 +86,29 @@ static void put_field_of(Caster *c, Buf *out, Str v, const Type *s, size_t i)
     buf_addc(out, '"');
 }
 
-static Str field_text(Caster *c, Str v, const Type *s, size_t i)
-{
+static Str field_text(Caster *c, Str v, const Type *s, size_t i) {
     Buf b = buf_in(c->arena);
     put_field_of(c, &b, v, s, i);
     return buf_str(&b);
 }
 
-static bool put_struct_text(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_struct_text(Caster *c, Str child, const Type *from, Buf *out) {
     Str v = variable(c);
-    buf_addf(out, "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT " IS NOT NULL THEN '{'", STR_ARG(child),
-             STR_ARG(v), STR_ARG(v));
+    buf_addf(out,
+             "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT
+             " IS NOT NULL THEN '{'",
+             STR_ARG(child), STR_ARG(v), STR_ARG(v));
     for (size_t i = 0; i < from->structure.count; i++) {
         buf_addz(out, i ? " || ', ' || coalesce(" : " || coalesce(");
-        TRY(put_cast(c, field_text(c, v, from, i), from->structure.fields[i].type, type_simple(TYPE_STRING), out));
+        TRY(put_cast(c, field_text(c, v, from, i), from->structure.fields[i].type,
+                     type_simple(TYPE_STRING), out));
         buf_addz(out, ", 'null')");
     }
     buf_addz(out, " || '}' END)[1]");
     return true;
 }
 
-static bool put_text(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_text(Caster *c, Str child, const Type *from, Buf *out) {
     switch (from->kind) {
     case TYPE_BOOLEAN:
     case TYPE_BYTE:
@@ -133,7 +131,8 @@ static bool put_text(Caster *c, Str child, const Type *from, Buf *out)
         return call1(out, "ls_text_interval", child);
     case TYPE_INTERVAL_YM:
     case TYPE_INTERVAL_DT:
-        buf_addf(out, "%s(" STR_FMT ", %d, %d)", from->kind == TYPE_INTERVAL_YM ? "ls_text_ym" : "ls_text_dt", STR_ARG(child),
+        buf_addf(out, "%s(" STR_FMT ", %d, %d)",
+                 from->kind == TYPE_INTERVAL_YM ? "ls_text_ym" : "ls_text_dt", STR_ARG(child),
                  (int)from->interval.from, (int)from->interval.to);
         return true;
     case TYPE_ARRAY:
@@ -156,30 +155,32 @@ static bool put_text(Caster *c, Str child, const Type *from, Buf *out)
 
 /* ---- to numbers ---- */
 
-static int integer_rank(TypeKind k)
-{
+static int integer_rank(TypeKind k) {
     return k == TYPE_BYTE ? 0 : k == TYPE_SHORT ? 1 : k == TYPE_INT ? 2 : k == TYPE_LONG ? 3 : -1;
 }
 
 /* An interval of one unit as that unit's number. */
-static bool put_interval_number(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_interval_number(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     static const int64_t UNIT[] = {12, 1, 86400000000, 3600000000, 60000000, 1000000};
     IntervalUnit unit = from->interval.to;
     Str number;
     if (unit == UNIT_SECOND && !type_is_integral(to))
-        number = str_printf(c->arena, "(CAST(" STR_FMT " AS DECIMAL(18,0)) * 0.000001)", STR_ARG(child));
+        number =
+            str_printf(c->arena, "(CAST(" STR_FMT " AS DECIMAL(18,0)) * 0.000001)", STR_ARG(child));
     else
-        number = str_printf(c->arena, "(" STR_FMT " // %lld)", STR_ARG(child), (long long)UNIT[unit]);
-    const Type *middle = unit == UNIT_SECOND && !type_is_integral(to) ? type_decimal(24, 6, c->arena)
-                         : from->kind == TYPE_INTERVAL_YM             ? type_simple(TYPE_INT)
-                                                                      : type_simple(TYPE_LONG);
-    return type_same_shape(middle, to) ? (buf_add(out, number), true) : put_cast(c, number, middle, to, out);
+        number =
+            str_printf(c->arena, "(" STR_FMT " // %lld)", STR_ARG(child), (long long)UNIT[unit]);
+    const Type *middle = unit == UNIT_SECOND && !type_is_integral(to)
+                             ? type_decimal(24, 6, c->arena)
+                         : from->kind == TYPE_INTERVAL_YM ? type_simple(TYPE_INT)
+                                                          : type_simple(TYPE_LONG);
+    return type_same_shape(middle, to) ? (buf_add(out, number), true)
+                                       : put_cast(c, number, middle, to, out);
 }
 
-static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
-    static const char *const NAMES[] = {"ls_to_tinyint", "ls_to_smallint", "ls_to_int", "ls_to_bigint"};
+static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    static const char *const NAMES[] = {"ls_to_tinyint", "ls_to_smallint", "ls_to_int",
+                                        "ls_to_bigint"};
     int rank = integer_rank(to->kind), have = integer_rank(from->kind);
     if (from->kind == TYPE_BOOLEAN || (have >= 0 && have <= rank))
         return duck_cast(c, child, to, out);
@@ -195,24 +196,26 @@ static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, 
     return true;
 }
 
-static bool put_real(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
-    if (from->kind == TYPE_BOOLEAN || type_is_integral(from) || (from->kind == TYPE_FLOAT && to->kind == TYPE_DOUBLE))
+static bool put_real(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    if (from->kind == TYPE_BOOLEAN || type_is_integral(from) ||
+        (from->kind == TYPE_FLOAT && to->kind == TYPE_DOUBLE))
         return duck_cast(c, child, to, out);
     if (from->kind == TYPE_INTERVAL_YM || from->kind == TYPE_INTERVAL_DT)
         return put_interval_number(c, child, from, to, out);
     return call_mode(c, out, to->kind == TYPE_FLOAT ? "ls_to_float" : "ls_to_double", child);
 }
 
-static bool put_decimal(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_decimal(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     int p = to->decimal.precision, s = to->decimal.scale;
     bool boolean = from->kind == TYPE_BOOLEAN;
     if (boolean || type_is_integral(from) || from->kind == TYPE_DECIMAL) {
-        const Type *have = boolean ? type_decimal(1, 0, c->arena) : type_decimal_for(from, c->arena);
-        bool wide = p - s >= have->decimal.precision - have->decimal.scale && s >= have->decimal.scale;
+        const Type *have =
+            boolean ? type_decimal(1, 0, c->arena) : type_decimal_for(from, c->arena);
+        bool wide =
+            p - s >= have->decimal.precision - have->decimal.scale && s >= have->decimal.scale;
         if (wide && boolean) {
-            buf_addf(out, "CAST(CAST(" STR_FMT " AS INTEGER) AS DECIMAL(%d,%d))", STR_ARG(child), p, s);
+            buf_addf(out, "CAST(CAST(" STR_FMT " AS INTEGER) AS DECIMAL(%d,%d))", STR_ARG(child), p,
+                     s);
             return true;
         }
         if (wide)
@@ -228,8 +231,7 @@ static bool put_decimal(Caster *c, Str child, const Type *from, const Type *to, 
     return true;
 }
 
-static bool put_boolean(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_boolean(Caster *c, Str child, const Type *from, Buf *out) {
     if (type_is_stringy(from))
         return call_mode(c, out, "ls_to_boolean", child);
     if (type_is_numeric(from)) {
@@ -246,8 +248,7 @@ static bool put_boolean(Caster *c, Str child, const Type *from, Buf *out)
 
 /* ---- to dates, times, intervals, binary ---- */
 
-static bool put_timestamp(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_timestamp(Caster *c, Str child, const Type *from, Buf *out) {
     if (from->kind == TYPE_DATE)
         return call_zone(c, out, "ls_date_to_timestamp", child);
     if (from->kind == TYPE_TIMESTAMP_NTZ)
@@ -264,8 +265,7 @@ static bool put_timestamp(Caster *c, Str child, const Type *from, Buf *out)
     return true;
 }
 
-static bool put_date(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_date(Caster *c, Str child, const Type *from, Buf *out) {
     if (from->kind == TYPE_TIMESTAMP)
         return call_zone(c, out, "ls_timestamp_to_date", child);
     if (from->kind == TYPE_TIMESTAMP_NTZ)
@@ -273,8 +273,7 @@ static bool put_date(Caster *c, Str child, const Type *from, Buf *out)
     return call_mode(c, out, "ls_to_date", child);
 }
 
-static bool put_ntz(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_ntz(Caster *c, Str child, const Type *from, Buf *out) {
     if (from->kind == TYPE_TIMESTAMP)
         return call_zone(c, out, "ls_timestamp_to_ntz", child);
     if (from->kind == TYPE_DATE)
@@ -282,8 +281,7 @@ static bool put_ntz(Caster *c, Str child, const Type *from, Buf *out)
     return call_mode(c, out, "ls_to_ntz", child);
 }
 
-static bool put_time(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_time(Caster *c, Str child, const Type *from, Buf *out) {
     if (from->kind == TYPE_TIMESTAMP_NTZ)
         return duck_cast(c, child, type_simple(TYPE_TIME), out);
     if (from->kind == TYPE_TIMESTAMP) {
@@ -300,31 +298,32 @@ static bool put_time(Caster *c, Str child, const Type *from, Buf *out)
 }
 
 /* Numbers count the interval's last unit. */
-static bool put_interval(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
-    static const char *const UNIT[] = {"12", "1", "86400000000", "3600000000", "60000000", "1000000"};
+static bool put_interval(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    static const char *const UNIT[] = {"12",         "1",        "86400000000",
+                                       "3600000000", "60000000", "1000000"};
     bool ym = to->kind == TYPE_INTERVAL_YM;
     if (from->kind == to->kind) {
         if (ym ? to->interval.to == UNIT_MONTH : to->interval.to == UNIT_SECOND) {
             buf_add(out, child);
         } else {
-            buf_addf(out, "(" STR_FMT " // %s * %s)", STR_ARG(child), UNIT[to->interval.to], UNIT[to->interval.to]);
+            buf_addf(out, "(" STR_FMT " // %s * %s)", STR_ARG(child), UNIT[to->interval.to],
+                     UNIT[to->interval.to]);
         }
         return true;
     }
     if (type_is_integral(from) || from->kind == TYPE_DECIMAL) {
-        buf_addf(out, "CAST(" STR_FMT " * %s AS %s)", STR_ARG(child), UNIT[to->interval.to], ym ? "INTEGER" : "BIGINT");
+        buf_addf(out, "CAST(" STR_FMT " * %s AS %s)", STR_ARG(child), UNIT[to->interval.to],
+                 ym ? "INTEGER" : "BIGINT");
         return true;
     }
     if (!type_is_stringy(from))
         return refuse_pair(c, from, to);
-    buf_addf(out, "%s(" STR_FMT ", %d, %d, %d)", ym ? "ls_to_interval_ym" : "ls_to_interval_dt", STR_ARG(child),
-             (int)to->interval.from, (int)to->interval.to, (int)c->mode);
+    buf_addf(out, "%s(" STR_FMT ", %d, %d, %d)", ym ? "ls_to_interval_ym" : "ls_to_interval_dt",
+             STR_ARG(child), (int)to->interval.from, (int)to->interval.to, (int)c->mode);
     return true;
 }
 
-static bool put_binary(Caster *c, Str child, const Type *from, Buf *out)
-{
+static bool put_binary(Caster *c, Str child, const Type *from, Buf *out) {
     if (type_is_stringy(from))
         return call1(out, "encode", child);
     if (type_is_integral(from))
@@ -334,8 +333,7 @@ static bool put_binary(Caster *c, Str child, const Type *from, Buf *out)
 
 /* ---- nested ---- */
 
-static bool put_array(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_array(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     Str v = variable(c);
     buf_addf(out, "list_transform(" STR_FMT ", lambda " STR_FMT ": ", STR_ARG(child), STR_ARG(v));
     TRY(put_cast(c, v, from->array.element, to->array.element, out));
@@ -343,30 +341,36 @@ static bool put_array(Caster *c, Str child, const Type *from, const Type *to, Bu
     return true;
 }
 
-static bool put_map(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_map(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     Str v = variable(c);
-    buf_addf(out, "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT ": {'key': ", STR_ARG(child), STR_ARG(v));
-    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".key", STR_ARG(v)), from->map.key, to->map.key, out));
+    buf_addf(out,
+             "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT
+             ": {'key': ",
+             STR_ARG(child), STR_ARG(v));
+    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".key", STR_ARG(v)), from->map.key, to->map.key,
+                 out));
     buf_addz(out, ", 'value': ");
-    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".value", STR_ARG(v)), from->map.value, to->map.value, out));
+    TRY(put_cast(c, str_printf(c->arena, STR_FMT ".value", STR_ARG(v)), from->map.value,
+                 to->map.value, out));
     buf_addz(out, "}))");
     return true;
 }
 
-static bool put_struct(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_struct(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     if (from->structure.count != to->structure.count)
         return refuse_pair(c, from, to);
     Str v = variable(c);
-    buf_addf(out, "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT " IS NOT NULL THEN {", STR_ARG(child),
-             STR_ARG(v), STR_ARG(v));
+    buf_addf(out,
+             "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT
+             " IS NOT NULL THEN {",
+             STR_ARG(child), STR_ARG(v), STR_ARG(v));
     for (size_t i = 0; i < from->structure.count; i++) {
         if (i)
             buf_addz(out, ", ");
         func_put_string(out, type_duckdb_field(to, i, c->arena));
         buf_addz(out, ": ");
-        TRY(put_cast(c, field_text(c, v, from, i), from->structure.fields[i].type, to->structure.fields[i].type, out));
+        TRY(put_cast(c, field_text(c, v, from, i), from->structure.fields[i].type,
+                     to->structure.fields[i].type, out));
     }
     buf_addz(out, "} END)[1]");
     return true;
@@ -375,13 +379,12 @@ static bool put_struct(Caster *c, Str child, const Type *from, const Type *to, B
 /* ---- all pairs ---- */
 
 /* DuckDB carries both the same way, field names included. */
-static bool same_carrier(Caster *c, const Type *from, const Type *to)
-{
-    return type_same_shape(from, to) && str_eq(type_duckdb(from, c->arena), type_duckdb(to, c->arena));
+static bool same_carrier(Caster *c, const Type *from, const Type *to) {
+    return type_same_shape(from, to) &&
+           str_eq(type_duckdb(from, c->arena), type_duckdb(to, c->arena));
 }
 
-static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     switch (to->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
@@ -413,20 +416,22 @@ static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf
     case TYPE_BINARY:
         return put_binary(c, child, from, out);
     case TYPE_ARRAY:
-        return from->kind == TYPE_ARRAY ? put_array(c, child, from, to, out) : refuse_pair(c, from, to);
+        return from->kind == TYPE_ARRAY ? put_array(c, child, from, to, out)
+                                        : refuse_pair(c, from, to);
     case TYPE_MAP:
         return from->kind == TYPE_MAP ? put_map(c, child, from, to, out) : refuse_pair(c, from, to);
     case TYPE_STRUCT:
-        return from->kind == TYPE_STRUCT ? put_struct(c, child, from, to, out) : refuse_pair(c, from, to);
+        return from->kind == TYPE_STRUCT ? put_struct(c, child, from, to, out)
+                                         : refuse_pair(c, from, to);
     default:
         return refuse_pair(c, from, to);
     }
 }
 
-static bool put_cast(Caster *c, Str child, const Type *from, const Type *to, Buf *out)
-{
+static bool put_cast(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     if (from->kind == TYPE_NULL) {
-        buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(S("NULL")), STR_ARG(type_duckdb(to, c->arena)));
+        buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(S("NULL")),
+                 STR_ARG(type_duckdb(to, c->arena)));
         return true;
     }
     if (same_carrier(c, from, to)) {
@@ -440,8 +445,8 @@ static bool put_cast(Caster *c, Str child, const Type *from, const Type *to, Buf
     return ok;
 }
 
-bool func_render_cast(Str child, const Type *from, const Type *to, CastMode mode, const FuncContext *ctx, Buf *out, Error *err)
-{
+bool func_render_cast(Str child, const Type *from, const Type *to, CastMode mode,
+                      const FuncContext *ctx, Buf *out, Error *err) {
     Caster c = {mode, ctx, ctx->arena, err, 0};
     return put_cast(&c, child, from, to, out);
 }

@@ -17,8 +17,7 @@ enum { NAME_MAX_DEPTH = 4000, NAME_MAX_BYTES = 1 << 20 };
 
 static void put(Printer *p, const BoundExpr *e);
 
-static void put_args(Printer *p, const BoundExprVec *args, size_t from)
-{
+static void put_args(Printer *p, const BoundExprVec *args, size_t from) {
     for (size_t i = from; i < args->len; i++) {
         if (i > from)
             buf_addz(&p->out, ", ");
@@ -26,9 +25,10 @@ static void put_args(Printer *p, const BoundExprVec *args, size_t from)
     }
 }
 
-/* A row's own form: $1.. arguments, $* all, $@N from the Nth on, $?N{..}{..} when there are N, $f, $F the written name. */
-static const char *put_form(Printer *p, const BoundExpr *e, const char *form, char stop, bool live)
-{
+/* A row's own form: $1.. arguments, $* all, $@N from the Nth on, $?N{..}{..} when there are N, $f,
+ * $F the written name. */
+static const char *put_form(Printer *p, const BoundExpr *e, const char *form, char stop,
+                            bool live) {
     const BoundExprVec *args = &e->call.args;
     while (*form && *form != stop) {
         if (*form != '$') {
@@ -72,15 +72,13 @@ static const char *put_form(Printer *p, const BoundExpr *e, const char *form, ch
     return *form ? form + 1 : form;
 }
 
-static void put_sort(Printer *p, const BoundSort *s)
-{
+static void put_sort(Printer *p, const BoundSort *s) {
     put(p, s->expr);
     buf_addz(&p->out, s->descending ? " DESC" : " ASC");
     buf_addz(&p->out, s->nulls_first ? " NULLS FIRST" : " NULLS LAST");
 }
 
-static void put_sorts(Printer *p, const BoundSortVec *order)
-{
+static void put_sorts(Printer *p, const BoundSortVec *order) {
     for (size_t i = 0; i < order->len; i++) {
         if (i)
             buf_addz(&p->out, ", ");
@@ -88,8 +86,7 @@ static void put_sorts(Printer *p, const BoundSortVec *order)
     }
 }
 
-static void put_call(Printer *p, const BoundExpr *e)
-{
+static void put_call(Printer *p, const BoundExpr *e) {
     const FuncRow *row = e->call.row;
     if (row->pretty) {
         Printer form = *p;
@@ -121,8 +118,7 @@ static void put_call(Printer *p, const BoundExpr *e)
     }
 }
 
-static void put_frame_bound(Printer *p, const BoundFrameBound *b)
-{
+static void put_frame_bound(Printer *p, const BoundFrameBound *b) {
     switch (b->kind) {
     case BOUND_UNBOUNDED_PRECEDING:
         buf_addz(&p->out, "UNBOUNDED PRECEDING");
@@ -142,8 +138,7 @@ static void put_frame_bound(Printer *p, const BoundFrameBound *b)
 }
 
 /* lag and lead have a one-row frame of their own; Spark prints it so. */
-static void put_offset_frame(Printer *p, const BoundExpr *f)
-{
+static void put_offset_frame(Printer *p, const BoundExpr *f) {
     Str name = str_from(f->call.row->name);
     const char *sign = str_is(name, "lag") ? "-" : "";
     Printer inner = *p;
@@ -153,11 +148,11 @@ static void put_offset_frame(Printer *p, const BoundExpr *f)
     else
         buf_addc(&inner.out, '1');
     Str n = buf_str(&inner.out);
-    buf_addf(&p->out, "ROWS BETWEEN %s" STR_FMT " FOLLOWING AND %s" STR_FMT " FOLLOWING", sign, STR_ARG(n), sign, STR_ARG(n));
+    buf_addf(&p->out, "ROWS BETWEEN %s" STR_FMT " FOLLOWING AND %s" STR_FMT " FOLLOWING", sign,
+             STR_ARG(n), sign, STR_ARG(n));
 }
 
-static void put_frame(Printer *p, const BoundExpr *e)
-{
+static void put_frame(Printer *p, const BoundExpr *e) {
     const BoundExpr *f = e->window.function;
     bool window_row = f->kind != BEXPR_PYTHON && f->call.row->kind == FUNC_WINDOW;
     Str name = window_row ? str_from(f->call.row->name) : S("");
@@ -168,7 +163,8 @@ static void put_frame(Printer *p, const BoundExpr *e)
     FrameKind kind = e->window.frame;
     if (kind == FRAME_NONE) {
         bool ordered = e->window.order.len > 0;
-        buf_addz(&p->out, window_row && !str_is(name, "nth_value") ? "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+        buf_addz(&p->out, window_row && !str_is(name, "nth_value")
+                              ? "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                           : ordered ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                                     : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
         return;
@@ -179,8 +175,7 @@ static void put_frame(Printer *p, const BoundExpr *e)
     put_frame_bound(p, &e->window.to);
 }
 
-static void put_window(Printer *p, const BoundExpr *e)
-{
+static void put_window(Printer *p, const BoundExpr *e) {
     put(p, e->window.function);
     buf_addz(&p->out, " OVER (");
     if (e->window.partition.len) {
@@ -197,8 +192,7 @@ static void put_window(Printer *p, const BoundExpr *e)
     buf_addc(&p->out, ')');
 }
 
-static void put_case(Printer *p, const BoundExpr *e)
-{
+static void put_case(Printer *p, const BoundExpr *e) {
     buf_addz(&p->out, "CASE");
     for (size_t i = 0; i < e->cases.conditions.len; i++) {
         buf_addz(&p->out, " WHEN ");
@@ -213,9 +207,9 @@ static void put_case(Printer *p, const BoundExpr *e)
     buf_addz(&p->out, " END");
 }
 
-static void put_cast(Printer *p, const BoundExpr *e)
-{
-    if (e->implicit) {
+static void put_cast(Printer *p, const BoundExpr *e) {
+    if (e->implicit ||
+        type_is_nested(e->type)) { /* Spark leaves casts to arrays, maps and structs out as well */
         put(p, e->cast.child);
         return;
     }
@@ -224,8 +218,7 @@ static void put_cast(Printer *p, const BoundExpr *e)
     buf_addf(&p->out, " AS " STR_FMT ")", STR_ARG(type_sql(e->type, p->arena)));
 }
 
-static void put_struct(Printer *p, const BoundExpr *e)
-{
+static void put_struct(Printer *p, const BoundExpr *e) {
     bool plain = true; /* struct(a, b): every field is named by its column */
     for (size_t i = 0; i < e->structure.children.len; i++) {
         const BoundExpr *c = e->structure.children.at[i];
@@ -238,24 +231,25 @@ static void put_struct(Printer *p, const BoundExpr *e)
         if (i)
             buf_addz(&p->out, ", ");
         if (!plain)
-            buf_addf(&p->out, p->sql ? "'" STR_FMT "', " : STR_FMT ", ", STR_ARG(e->type->structure.fields[i].name));
+            buf_addf(&p->out, p->sql ? "'" STR_FMT "', " : STR_FMT ", ",
+                     STR_ARG(e->type->structure.fields[i].name));
         put(p, e->structure.children.at[i]);
     }
     buf_addc(&p->out, ')');
 }
 
-static void put_field(Printer *p, const BoundExpr *e)
-{
+static void put_field(Printer *p, const BoundExpr *e) {
     put(p, e->field.child);
     const Type *t = e->field.child->type;
     if (t->kind == TYPE_ARRAY)
         t = t->array.element;
-    Str name = t->kind == TYPE_STRUCT && e->field.index < t->structure.count ? t->structure.fields[e->field.index].name : S("");
+    Str name = t->kind == TYPE_STRUCT && e->field.index < t->structure.count
+                   ? t->structure.fields[e->field.index].name
+                   : S("");
     buf_addf(&p->out, "." STR_FMT, STR_ARG(name));
 }
 
-static void put_subquery(Printer *p, const BoundExpr *e)
-{
+static void put_subquery(Printer *p, const BoundExpr *e) {
     switch (e->subquery.kind) {
     case SUBQUERY_EXISTS:
         buf_addz(&p->out, e->subquery.negated ? "(NOT exists())" : "exists()");
@@ -290,8 +284,7 @@ static void put_subquery(Printer *p, const BoundExpr *e)
     }
 }
 
-static void put_lambda(Printer *p, const BoundExpr *e)
-{
+static void put_lambda(Printer *p, const BoundExpr *e) {
     buf_addz(&p->out, "lambdafunction(");
     put(p, e->lambda.body);
     for (size_t i = 0; i < e->lambda.count; i++)
@@ -299,14 +292,16 @@ static void put_lambda(Printer *p, const BoundExpr *e)
     buf_addc(&p->out, ')');
 }
 
-static void put_kind(Printer *p, const BoundExpr *e)
-{
+static void put_kind(Printer *p, const BoundExpr *e) {
     switch (e->kind) {
     case BEXPR_LITERAL:
-        buf_add(&p->out, p->sql ? value_sql(&e->literal, p->zone, p->arena) : value_pretty(&e->literal, p->zone, p->arena));
+        buf_add(&p->out, p->sql ? value_sql(&e->literal, p->zone, p->arena)
+                                : value_pretty(&e->literal, p->zone, p->arena));
         return;
     case BEXPR_COLUMN:
-        buf_add(&p->out, e->column.outer ? str_printf(p->arena, "outer(" STR_FMT ")", STR_ARG(e->column.name)) : e->column.name);
+        buf_add(&p->out, e->column.outer
+                             ? str_printf(p->arena, "outer(" STR_FMT ")", STR_ARG(e->column.name))
+                             : e->column.name);
         return;
     case BEXPR_CALL:
     case BEXPR_AGGREGATE:
@@ -345,8 +340,7 @@ static void put_kind(Printer *p, const BoundExpr *e)
     }
 }
 
-static void put(Printer *p, const BoundExpr *e)
-{
+static void put(Printer *p, const BoundExpr *e) {
     if (!e || ++p->depth > NAME_MAX_DEPTH || p->out.len > NAME_MAX_BYTES) {
         buf_addz(&p->out, "...");
         return;
@@ -355,15 +349,13 @@ static void put(Printer *p, const BoundExpr *e)
     p->depth--;
 }
 
-Str func_pretty_name(const BoundExpr *e, Str zone, Arena *arena)
-{
+Str func_pretty_name(const BoundExpr *e, Str zone, Arena *arena) {
     Printer p = {buf_in(arena), zone, arena, false, 0};
     put(&p, e);
     return buf_str(&p.out);
 }
 
-Str func_sql_text(const BoundExpr *e, Str zone, Arena *arena)
-{
+Str func_sql_text(const BoundExpr *e, Str zone, Arena *arena) {
     Printer p = {buf_in(arena), zone, arena, true, 0};
     put(&p, e);
     return buf_str(&p.out);

@@ -8,8 +8,7 @@
 
 /* ---- vectors ---- */
 
-static void read_type(NativeVec *v, duckdb_logical_type type, Arena *arena)
-{
+static void read_type(NativeVec *v, duckdb_logical_type type, Arena *arena) {
     v->type = duckdb_get_type_id(type);
     if (v->type == DUCKDB_TYPE_DECIMAL) {
         v->width = duckdb_decimal_width(type);
@@ -28,8 +27,7 @@ static void read_type(NativeVec *v, duckdb_logical_type type, Arena *arena)
     }
 }
 
-NativeVec native_vec(duckdb_vector vector, Arena *arena)
-{
+NativeVec native_vec(duckdb_vector vector, Arena *arena) {
     NativeVec v = {.vector = vector};
     duckdb_logical_type type = duckdb_vector_get_column_type(vector);
     read_type(&v, type, arena);
@@ -39,19 +37,18 @@ NativeVec native_vec(duckdb_vector vector, Arena *arena)
     if (v.child_count)
         v.children = ARENA_ARRAY(arena, NativeVec, v.child_count);
     for (size_t i = 0; i < v.child_count; i++)
-        v.children[i] = native_vec(v.type == DUCKDB_TYPE_STRUCT ? duckdb_struct_vector_get_child(vector, i)
-                                                                : duckdb_list_vector_get_child(vector),
-                                   arena);
+        v.children[i] =
+            native_vec(v.type == DUCKDB_TYPE_STRUCT ? duckdb_struct_vector_get_child(vector, i)
+                                                    : duckdb_list_vector_get_child(vector),
+                       arena);
     return v;
 }
 
-bool native_type_is(const NativeVec *v, duckdb_type a, duckdb_type b)
-{
+bool native_type_is(const NativeVec *v, duckdb_type a, duckdb_type b) {
     return v->type == a || v->type == b;
 }
 
-__int128 native_integer_at(const NativeVec *v, idx_t row)
-{
+__int128 native_integer_at(const NativeVec *v, idx_t row) {
     duckdb_type t = v->type == DUCKDB_TYPE_DECIMAL ? v->internal : v->type;
     switch (t) {
     case DUCKDB_TYPE_BOOLEAN:
@@ -72,8 +69,7 @@ __int128 native_integer_at(const NativeVec *v, idx_t row)
     }
 }
 
-double native_double_at(const NativeVec *v, idx_t row, Arena *arena)
-{
+double native_double_at(const NativeVec *v, idx_t row, Arena *arena) {
     if (v->type == DUCKDB_TYPE_DOUBLE)
         return ((const double *)v->data)[row];
     if (v->type == DUCKDB_TYPE_FLOAT)
@@ -81,8 +77,9 @@ double native_double_at(const NativeVec *v, idx_t row, Arena *arena)
     __int128 i = native_integer_at(v, row);
     if (v->type != DUCKDB_TYPE_DECIMAL || v->scale == 0)
         return (double)i;
-    static const double POW[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double POW[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (i > -(INT64_C(1) << 53) && i < (INT64_C(1) << 53) && v->scale <= 22)
         return (double)i / POW[v->scale];
     I128 u = {(uint64_t)i, (int64_t)(i >> 64)};
@@ -91,8 +88,7 @@ double native_double_at(const NativeVec *v, idx_t row, Arena *arena)
 
 /* ---- writing ---- */
 
-bool native_set_null(Native *n, idx_t row)
-{
+bool native_set_null(Native *n, idx_t row) {
     if (!n->out_valid) {
         duckdb_vector_ensure_validity_writable(n->out);
         n->out_valid = duckdb_vector_get_validity(n->out);
@@ -103,19 +99,16 @@ bool native_set_null(Native *n, idx_t row)
     return true;
 }
 
-bool native_set_str(Native *n, idx_t row, Str s)
-{
+bool native_set_str(Native *n, idx_t row, Str s) {
     duckdb_vector_assign_string_element_len(n->out, row, s.len ? s.ptr : "", s.len);
     return true;
 }
 
-bool native_set_scratch(Native *n, idx_t row)
-{
+bool native_set_scratch(Native *n, idx_t row) {
     return native_set_str(n, row, buf_str(&n->scratch));
 }
 
-idx_t native_list_begin(Native *n, idx_t row, idx_t count)
-{
+idx_t native_list_begin(Native *n, idx_t row, idx_t count) {
     idx_t start = n->out_used;
     duckdb_list_vector_reserve(n->out, start + count);
     duckdb_list_vector_set_size(n->out, start + count);
@@ -125,21 +118,18 @@ idx_t native_list_begin(Native *n, idx_t row, idx_t count)
     return start;
 }
 
-void native_vec_set_null(NativeVec *v, idx_t at)
-{
+void native_vec_set_null(NativeVec *v, idx_t at) {
     duckdb_vector_ensure_validity_writable(v->vector);
     v->valid = duckdb_vector_get_validity(v->vector);
     v->valid[at >> 6] &= ~(UINT64_C(1) << (at & 63));
 }
 
-bool native_fail_with(Native *n, const Error *err)
-{
+bool native_fail_with(Native *n, const Error *err) {
     duckdb_scalar_function_set_error(n->info, str_z(error_message(err, n->arena), n->arena));
     return false;
 }
 
-bool native_fail(Native *n, ErrorClass cls, const ErrorParam *params)
-{
+bool native_fail(Native *n, ErrorClass cls, const ErrorParam *params) {
     Error err = error_in(n->arena);
     error_set_params(&err, cls, params);
     return native_fail_with(n, &err);
@@ -147,18 +137,19 @@ bool native_fail(Native *n, ErrorClass cls, const ErrorParam *params)
 
 /* ---- the loop ---- */
 
-static bool any_null(const Native *n, idx_t row)
-{
+static bool any_null(const Native *n, idx_t row) {
     for (size_t i = 0; i < n->argc; i++)
         if (native_is_null(&n->args[i], row))
             return true;
     return false;
 }
 
-static void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
-{
+static void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
     AUTO_ARENA arena = arena_new();
-    Native n = {.info = info, .function = duckdb_scalar_function_get_extra_info(info), .out = output, .arena = arena};
+    Native n = {.info = info,
+                .function = duckdb_scalar_function_get_extra_info(info),
+                .out = output,
+                .arena = arena};
     n.argc = duckdb_data_chunk_get_column_count(input);
     n.rows = duckdb_data_chunk_get_size(input);
     n.args = ARENA_ARRAY(arena, NativeVec, n.argc + 1);
@@ -183,15 +174,13 @@ static void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
 
 /* ---- registration ---- */
 
-static void init_state(duckdb_init_info info)
-{
+static void init_state(duckdb_init_info info) {
     void *state = duckdb_malloc(NATIVE_STATE_BYTES);
     memset(state, 0, NATIVE_STATE_BYTES);
     duckdb_scalar_function_init_set_state(info, state, duckdb_free);
 }
 
-static duckdb_type letter_type(char c)
-{
+static duckdb_type letter_type(char c) {
     switch (c) {
     case 'b':
         return DUCKDB_TYPE_BOOLEAN;
@@ -230,8 +219,7 @@ static duckdb_type letter_type(char c)
     }
 }
 
-duckdb_logical_type native_type(const char **text)
-{
+duckdb_logical_type native_type(const char **text) {
     char c = *(*text)++;
     if (c == '[') {
         duckdb_logical_type element = native_type(text);
@@ -252,9 +240,8 @@ duckdb_logical_type native_type(const char **text)
     return duckdb_create_logical_type(letter_type(c));
 }
 
-bool native_register_typed(duckdb_connection connection, const NativeFunction *f, duckdb_logical_type result, const char *args,
-                           Error *err)
-{
+bool native_register_typed(duckdb_connection connection, const NativeFunction *f,
+                           duckdb_logical_type result, const char *args, Error *err) {
     duckdb_scalar_function s = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(s, f->name);
     duckdb_scalar_function_set_return_type(s, result);
@@ -282,8 +269,7 @@ bool native_register_typed(duckdb_connection connection, const NativeFunction *f
     return state == DuckDBSuccess || error_internal(err, "DuckDB refused the function %s", f->name);
 }
 
-static bool register_one(duckdb_connection connection, const NativeFunction *f, Error *err)
-{
+static bool register_one(duckdb_connection connection, const NativeFunction *f, Error *err) {
     const char *p = f->signature;
     duckdb_logical_type result = native_type(&p);
     bool ok = native_register_typed(connection, f, result, p + 1, err);
@@ -291,17 +277,18 @@ static bool register_one(duckdb_connection connection, const NativeFunction *f, 
     return ok;
 }
 
-bool native_register_table(duckdb_connection connection, const NativeFunction *at, size_t count, Error *err)
-{
+bool native_register_table(duckdb_connection connection, const NativeFunction *at, size_t count,
+                           Error *err) {
     for (size_t i = 0; i < count; i++)
         TRY(register_one(connection, &at[i], err));
     return true;
 }
 
-bool func_register_all(duckdb_connection c, Error *err)
-{
-    return native_register_cast(c, err) && native_register_decimal(c, err) && native_register_math(c, err) &&
-           native_register_string(c, err) && native_register_regex(c, err) && native_register_datetime(c, err) &&
-           native_register_hash(c, err) && native_register_json(c, err) && native_register_collection(c, err) &&
-           native_register_session(c, err) && native_register_aggregate(c, err);
+bool func_register_all(duckdb_connection c, Error *err) {
+    return native_register_cast(c, err) && native_register_decimal(c, err) &&
+           native_register_math(c, err) && native_register_string(c, err) &&
+           native_register_regex(c, err) && native_register_datetime(c, err) &&
+           native_register_hash(c, err) && native_register_json(c, err) &&
+           native_register_collection(c, err) && native_register_session(c, err) &&
+           native_register_special(c, err) && native_register_aggregate(c, err);
 }

@@ -1,4 +1,5 @@
-/* Casts as Spark makes them: truncation, overflow and text rules that DuckDB's own casts do not share. */
+/* Casts as Spark makes them: truncation, overflow and text rules that DuckDB's own casts do not
+ * share. */
 #include "func/native_impl.h"
 
 #include <math.h>
@@ -11,13 +12,9 @@
 
 /* ---- messages ---- */
 
-static Str quoted(Native *n, Str s)
-{
-    return str_printf(n->arena, "\"" STR_FMT "\"", STR_ARG(s));
-}
+static Str quoted(Native *n, Str s) { return str_printf(n->arena, "\"" STR_FMT "\"", STR_ARG(s)); }
 
-static Str text_literal(Native *n, Str s)
-{
+static Str text_literal(Native *n, Str s) {
     Buf b = buf_in(n->arena);
     buf_addc(&b, '\'');
     for (size_t i = 0; i < s.len; i++) {
@@ -30,17 +27,16 @@ static Str text_literal(Native *n, Str s)
 }
 
 /* A malformed text: an error, or NULL where the mode says so. */
-static bool bad_text(Native *n, idx_t row, Str text, int mode, const char *target)
-{
+static bool bad_text(Native *n, idx_t row, Str text, int mode, const char *target) {
     if (mode != CAST_ANSI)
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, ERR_CAST_INVALID_INPUT, P("expression", text_literal(n, text)), PZ("sourceType", "\"STRING\""),
-                       P("targetType", quoted(n, str_from(target))), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
+    return NATIVE_FAIL(n, ERR_CAST_INVALID_INPUT, P("expression", text_literal(n, text)),
+                       PZ("sourceType", "\"STRING\""), P("targetType", quoted(n, str_from(target))),
+                       PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
 }
 
 /* The value as an SQL literal: 300, 128L, 1.0E20D, 12.5BD. */
-static Str number_literal(Native *n, const NativeVec *v, idx_t row)
-{
+static Str number_literal(Native *n, const NativeVec *v, idx_t row) {
     Buf b = buf_in(n->arena);
     switch (v->type) {
     case DUCKDB_TYPE_DOUBLE: {
@@ -65,17 +61,21 @@ static Str number_literal(Native *n, const NativeVec *v, idx_t row)
         break;
     default:
         put_int128(&b, native_integer_at(v, row));
-        buf_addz(&b, v->type == DUCKDB_TYPE_BIGINT ? "L" : v->type == DUCKDB_TYPE_SMALLINT ? "S" : v->type == DUCKDB_TYPE_TINYINT ? "Y" : "");
+        buf_addz(&b, v->type == DUCKDB_TYPE_BIGINT     ? "L"
+                     : v->type == DUCKDB_TYPE_SMALLINT ? "S"
+                     : v->type == DUCKDB_TYPE_TINYINT  ? "Y"
+                                                       : "");
     }
     return buf_str(&b);
 }
 
-static bool overflow(Native *n, idx_t row, int mode, Str source, const char *target)
-{
+static bool overflow(Native *n, idx_t row, int mode, Str source, const char *target) {
     if (mode != CAST_ANSI)
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, ERR_CAST_OVERFLOW, P("value", number_literal(n, &n->args[0], row)), P("sourceType", quoted(n, source)),
-                       P("targetType", quoted(n, str_from(target))), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
+    return NATIVE_FAIL(n, ERR_CAST_OVERFLOW, P("value", number_literal(n, &n->args[0], row)),
+                       P("sourceType", quoted(n, source)),
+                       P("targetType", quoted(n, str_from(target))),
+                       PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
 }
 
 /* ---- to the integers ---- */
@@ -92,8 +92,7 @@ static const IntegerTarget INTEGERS[] = {
     {"BIGINT", INT64_MIN, INT64_MAX},
 };
 
-static bool set_integer(Native *n, idx_t row, int64_t v)
-{
+static bool set_integer(Native *n, idx_t row, int64_t v) {
     switch (n->function->variant) {
     case 0:
         ((int8_t *)n->result)[row] = (int8_t)v;
@@ -111,8 +110,7 @@ static bool set_integer(Native *n, idx_t row, int64_t v)
 }
 
 /* UTF8String.toLong: sign and digits; outside ANSI a fraction may follow and is dropped. */
-static bool parse_integer(Str text, bool allow_fraction, int64_t *out)
-{
+static bool parse_integer(Str text, bool allow_fraction, int64_t *out) {
     Str t = java_trim_all(text);
     size_t i = 0;
     bool negative = t.len && t.ptr[0] == '-';
@@ -138,8 +136,7 @@ static bool parse_integer(Str text, bool allow_fraction, int64_t *out)
     return true;
 }
 
-static bool text_to_integer(Native *n, idx_t row, int mode, const IntegerTarget *target)
-{
+static bool text_to_integer(Native *n, idx_t row, int mode, const IntegerTarget *target) {
     Str text = native_str(n, 0, row);
     int64_t v;
     if (!parse_integer(text, mode == CAST_LEGACY, &v) || v < target->min || v > target->max)
@@ -147,20 +144,22 @@ static bool text_to_integer(Native *n, idx_t row, int mode, const IntegerTarget 
     return set_integer(n, row, v);
 }
 
-/* Java's narrowing of a floating value: saturates at int or long, then wraps to the smaller types. */
-static int64_t java_narrow(double d, int variant)
-{
+/* Java's narrowing of a floating value: saturates at int or long, then wraps to the smaller types.
+ */
+static int64_t java_narrow(double d, int variant) {
     if (isnan(d))
         return 0;
     if (variant < 3) {
         int32_t i = d >= 2147483647.0 ? INT32_MAX : d <= -2147483648.0 ? INT32_MIN : (int32_t)d;
         return variant == 0 ? (int8_t)i : variant == 1 ? (int16_t)i : i;
     }
-    return d >= 9223372036854775807.0 ? INT64_MAX : d <= -9223372036854775808.0 ? INT64_MIN : (int64_t)d;
+    return d >= 9223372036854775807.0    ? INT64_MAX
+           : d <= -9223372036854775808.0 ? INT64_MIN
+                                         : (int64_t)d;
 }
 
-static bool real_to_integer(Native *n, idx_t row, int mode, Str source, const IntegerTarget *target)
-{
+static bool real_to_integer(Native *n, idx_t row, int mode, Str source,
+                            const IntegerTarget *target) {
     double d = native_double_at(&n->args[0], row, n->arena);
     if (mode == CAST_LEGACY)
         return set_integer(n, row, java_narrow(d, n->function->variant));
@@ -170,8 +169,7 @@ static bool real_to_integer(Native *n, idx_t row, int mode, Str source, const In
     return fits ? set_integer(n, row, (int64_t)t) : overflow(n, row, mode, source, target->name);
 }
 
-static bool row_to_integer(Native *n, idx_t row)
-{
+static bool row_to_integer(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     const IntegerTarget *target = &INTEGERS[n->function->variant];
     int mode = native_i32(n, 1, row);
@@ -194,8 +192,7 @@ static bool row_to_integer(Native *n, idx_t row)
 
 /* ---- to the other numbers ---- */
 
-static bool row_to_real(Native *n, idx_t row)
-{
+static bool row_to_real(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     bool is_float = n->function->variant == 1;
     double d;
@@ -218,8 +215,7 @@ static bool row_to_real(Native *n, idx_t row)
     return true;
 }
 
-static bool row_to_boolean(Native *n, idx_t row)
-{
+static bool row_to_boolean(Native *n, idx_t row) {
     static const char *const TRUE_WORDS[] = {"t", "true", "y", "yes", "1"};
     static const char *const FALSE_WORDS[] = {"f", "false", "n", "no", "0"};
     Str text = native_str(n, 0, row), t = java_trim_all(text);
@@ -234,8 +230,7 @@ static bool row_to_boolean(Native *n, idx_t row)
 
 /* ---- to text ---- */
 
-static bool put_valid_utf8(Buf *b, Str s)
-{
+static bool put_valid_utf8(Buf *b, Str s) {
     if (str_is_utf8(s)) {
         buf_add(b, s);
         return true;
@@ -247,8 +242,7 @@ static bool put_valid_utf8(Buf *b, Str s)
     return false;
 }
 
-static bool row_text(Native *n, idx_t row)
-{
+static bool row_text(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     Buf *b = &n->scratch;
     switch (v->type) {
@@ -263,7 +257,10 @@ static bool row_text(Native *n, idx_t row)
     case DUCKDB_TYPE_TIMESTAMP:
         return native_set_str(n, row, timestamp_ntz_text(native_i64(n, 0, row), n->arena));
     case DUCKDB_TYPE_TIMESTAMP_TZ:
-        return native_set_str(n, row, timestamp_text(native_i64(n, 0, row), n->argc > 1 ? native_str(n, 1, row) : S("UTC"), n->arena));
+        return native_set_str(n, row,
+                              timestamp_text(native_i64(n, 0, row),
+                                             n->argc > 1 ? native_str(n, 1, row) : S("UTC"),
+                                             n->arena));
     case DUCKDB_TYPE_TIME:
         return native_set_str(n, row, time_text(native_i64(n, 0, row), n->arena));
     case DUCKDB_TYPE_BLOB:
@@ -283,28 +280,28 @@ static bool row_text(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_text_interval(Native *n, idx_t row)
-{
+static bool row_text_interval(Native *n, idx_t row) {
     duckdb_interval i = native_interval(n, 0, row);
     return native_set_str(n, row, interval_calendar_text(i.months, i.days, i.micros, n->arena));
 }
 
-static bool row_text_ym(Native *n, idx_t row)
-{
-    return native_set_str(n, row, interval_ym_text(native_i32(n, 0, row), (IntervalUnit)native_i32(n, 1, row),
-                                                   (IntervalUnit)native_i32(n, 2, row), n->arena));
+static bool row_text_ym(Native *n, idx_t row) {
+    return native_set_str(n, row,
+                          interval_ym_text(native_i32(n, 0, row),
+                                           (IntervalUnit)native_i32(n, 1, row),
+                                           (IntervalUnit)native_i32(n, 2, row), n->arena));
 }
 
-static bool row_text_dt(Native *n, idx_t row)
-{
-    return native_set_str(n, row, interval_dt_text(native_i64(n, 0, row), (IntervalUnit)native_i32(n, 1, row),
-                                                   (IntervalUnit)native_i32(n, 2, row), n->arena));
+static bool row_text_dt(Native *n, idx_t row) {
+    return native_set_str(n, row,
+                          interval_dt_text(native_i64(n, 0, row),
+                                           (IntervalUnit)native_i32(n, 1, row),
+                                           (IntervalUnit)native_i32(n, 2, row), n->arena));
 }
 
 /* ---- dates and times ---- */
 
-static bool row_to_date(Native *n, idx_t row)
-{
+static bool row_to_date(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
     int64_t days;
     if (!date_parse(text, &days))
@@ -312,8 +309,7 @@ static bool row_to_date(Native *n, idx_t row)
     return native_set_i32(n, row, (int32_t)days);
 }
 
-static bool row_to_timestamp(Native *n, idx_t row)
-{
+static bool row_to_timestamp(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
     int64_t us;
     if (!timestamp_parse(text, native_str(n, 2, row), &us))
@@ -321,8 +317,7 @@ static bool row_to_timestamp(Native *n, idx_t row)
     return native_set_i64(n, row, us);
 }
 
-static bool row_to_ntz(Native *n, idx_t row)
-{
+static bool row_to_ntz(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
     int64_t us;
     if (!timestamp_ntz_parse(text, true, &us))
@@ -330,8 +325,7 @@ static bool row_to_ntz(Native *n, idx_t row)
     return native_set_i64(n, row, us);
 }
 
-static bool row_to_time(Native *n, idx_t row)
-{
+static bool row_to_time(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
     int64_t us;
     if (!time_parse(text, &us))
@@ -340,14 +334,15 @@ static bool row_to_time(Native *n, idx_t row)
 }
 
 /* (text, from, to, mode) */
-static bool row_to_interval(Native *n, idx_t row)
-{
+static bool row_to_interval(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
-    IntervalUnit from = (IntervalUnit)native_i32(n, 1, row), to = (IntervalUnit)native_i32(n, 2, row);
+    IntervalUnit from = (IntervalUnit)native_i32(n, 1, row),
+                 to = (IntervalUnit)native_i32(n, 2, row);
     bool ym = n->function->variant == 0;
     int64_t v;
     if (!(ym ? interval_ym_parse(text, from, to, &v) : interval_dt_parse(text, from, to, &v))) {
-        Str type = type_sql(type_interval(ym ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, from, to, n->arena), n->arena);
+        Str type = type_sql(
+            type_interval(ym ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, from, to, n->arena), n->arena);
         return bad_text(n, row, text, native_i32(n, 3, row), str_z(type, n->arena));
     }
     if (ym)
@@ -356,54 +351,55 @@ static bool row_to_interval(Native *n, idx_t row)
 }
 
 /* Integers as big-endian bytes: CAST(int AS BINARY) outside ANSI. */
-static bool row_integer_bytes(Native *n, idx_t row)
-{
+static bool row_integer_bytes(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
-    int bytes = v->type == DUCKDB_TYPE_TINYINT ? 1 : v->type == DUCKDB_TYPE_SMALLINT ? 2 : v->type == DUCKDB_TYPE_INTEGER ? 4 : 8;
+    int bytes = v->type == DUCKDB_TYPE_TINYINT    ? 1
+                : v->type == DUCKDB_TYPE_SMALLINT ? 2
+                : v->type == DUCKDB_TYPE_INTEGER  ? 4
+                                                  : 8;
     uint64_t u = (uint64_t)native_integer_at(v, row);
     for (int i = bytes; i-- > 0;)
         buf_addc(&n->scratch, (char)(u >> (8 * i)));
     return native_set_scratch(n, row);
 }
 
-static bool row_date_to_timestamp(Native *n, idx_t row)
-{
-    return native_set_i64(n, row, zone_to_utc(native_str(n, 1, row), (int64_t)native_i32(n, 0, row) * US_PER_DAY));
+static bool row_date_to_timestamp(Native *n, idx_t row) {
+    return native_set_i64(
+        n, row, zone_to_utc(native_str(n, 1, row), (int64_t)native_i32(n, 0, row) * US_PER_DAY));
 }
 
-static bool row_ntz_to_timestamp(Native *n, idx_t row)
-{
+static bool row_ntz_to_timestamp(Native *n, idx_t row) {
     return native_set_i64(n, row, zone_to_utc(native_str(n, 1, row), native_i64(n, 0, row)));
 }
 
-static int64_t local_of(Native *n, idx_t row)
-{
+static int64_t local_of(Native *n, idx_t row) {
     int64_t us = native_i64(n, 0, row);
     return us + zone_offset_at(native_str(n, 1, row), us) * US_PER_SECOND;
 }
 
-static bool row_timestamp_to_ntz(Native *n, idx_t row)
-{
+static bool row_timestamp_to_ntz(Native *n, idx_t row) {
     return native_set_i64(n, row, local_of(n, row));
 }
 
-static bool row_timestamp_to_date(Native *n, idx_t row)
-{
+static bool row_timestamp_to_date(Native *n, idx_t row) {
     return native_set_i32(n, row, (int32_t)floor_div(local_of(n, row), US_PER_DAY));
 }
 
 /* Seconds since the epoch, of any numeric type. */
-static bool row_seconds_to_timestamp(Native *n, idx_t row)
-{
+static bool row_seconds_to_timestamp(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     int mode = native_i32(n, 1, row);
     if (native_type_is(v, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_FLOAT)) {
         double us = native_double_at(v, row, n->arena) * 1e6;
         if (isnan(us) || isinf(us))
-            return mode == CAST_ANSI ? NATIVE_FAIL(n, ERR_CAST_INVALID_INPUT, P("expression", number_literal(n, v, row)),
-                                                   PZ("sourceType", v->type == DUCKDB_TYPE_FLOAT ? "\"FLOAT\"" : "\"DOUBLE\""),
-                                                   PZ("targetType", "\"TIMESTAMP\""), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""))
-                                     : native_set_null(n, row);
+            return mode == CAST_ANSI
+                       ? NATIVE_FAIL(n, ERR_CAST_INVALID_INPUT,
+                                     P("expression", number_literal(n, v, row)),
+                                     PZ("sourceType",
+                                        v->type == DUCKDB_TYPE_FLOAT ? "\"FLOAT\"" : "\"DOUBLE\""),
+                                     PZ("targetType", "\"TIMESTAMP\""),
+                                     PZ("ansiConfig", "\"spark.sql.ansi.enabled\""))
+                       : native_set_null(n, row);
         if (fabs(us) >= 9.2e18)
             return overflow(n, row, mode, S("DOUBLE"), "BIGINT");
         return native_set_i64(n, row, (int64_t)us);
@@ -411,7 +407,8 @@ static bool row_seconds_to_timestamp(Native *n, idx_t row)
     __int128 i = native_integer_at(v, row), us;
     if (v->type == DUCKDB_TYPE_DECIMAL && v->scale > 6)
         us = i / pow10_int128(v->scale - 6);
-    else if (__builtin_mul_overflow(i, pow10_int128(v->type == DUCKDB_TYPE_DECIMAL ? 6 - v->scale : 6), &us))
+    else if (__builtin_mul_overflow(
+                 i, pow10_int128(v->type == DUCKDB_TYPE_DECIMAL ? 6 - v->scale : 6), &us))
         us = (__int128)INT64_MAX + 1;
     if (us > INT64_MAX || us < INT64_MIN) /* DateTimeUtils saturates seconds that do not fit */
         us = us > 0 ? INT64_MAX : INT64_MIN;
@@ -445,7 +442,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_seconds_to_timestamp", "z:?4", row_seconds_to_timestamp, 0, 0},
 };
 
-bool native_register_cast(duckdb_connection c, Error *err)
-{
+bool native_register_cast(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

@@ -1,4 +1,5 @@
-/* Decimal arithmetic and casts to decimals: one function a result scale, as DuckDB wants its type fixed. */
+/* Decimal arithmetic and casts to decimals: one function a result scale, as DuckDB wants its type
+ * fixed. */
 #include "func/native_impl.h"
 
 #include <math.h>
@@ -14,42 +15,38 @@ typedef struct DecimalFunction {
     int scale;
 } DecimalFunction;
 
-static int scale_of(const Native *n)
-{
-    return ((const DecimalFunction *)n->function)->scale;
-}
+static int scale_of(const Native *n) { return ((const DecimalFunction *)n->function)->scale; }
 
-static bool set_decimal(Native *n, idx_t row, __int128 v)
-{
+static bool set_decimal(Native *n, idx_t row, __int128 v) {
     ((duckdb_hugeint *)n->result)[row] = (duckdb_hugeint){(uint64_t)v, (int64_t)(v >> 64)};
     return true;
 }
 
-static bool out_of_range(Native *n, idx_t row, Str text, int precision, int mode)
-{
+static bool out_of_range(Native *n, idx_t row, Str text, int precision, int mode) {
     if (mode != CAST_ANSI)
         return native_set_null(n, row);
     return NATIVE_FAIL(n, ERR_NUMERIC_VALUE_OUT_OF_RANGE__WITH_SUGGESTION, P("value", text),
-                       P("precision", str_printf(n->arena, "%d", precision)), P("scale", str_printf(n->arena, "%d", scale_of(n))),
+                       P("precision", str_printf(n->arena, "%d", precision)),
+                       P("scale", str_printf(n->arena, "%d", scale_of(n))),
                        PZ("config", "\"spark.sql.ansi.enabled\""));
 }
 
 /* ---- casts ---- */
 
-static bool real_to_decimal(Native *n, idx_t row, int precision, int mode)
-{
+static bool real_to_decimal(Native *n, idx_t row, int precision, int mode) {
     Buf *b = &n->scratch;
     double d = native_double_at(&n->args[0], row, n->arena);
     java_put_double(b, d);
     __int128 v;
-    NumberParse r = isfinite(d) ? decimal_parse(buf_str(b), precision, scale_of(n), &v) : NUMBER_MALFORMED;
+    NumberParse r =
+        isfinite(d) ? decimal_parse(buf_str(b), precision, scale_of(n), &v) : NUMBER_MALFORMED;
     if (r == NUMBER_OK)
         return set_decimal(n, row, v);
-    return r == NUMBER_MALFORMED ? native_set_null(n, row) : out_of_range(n, row, buf_str(b), precision, mode);
+    return r == NUMBER_MALFORMED ? native_set_null(n, row)
+                                 : out_of_range(n, row, buf_str(b), precision, mode);
 }
 
-static bool row_cast(Native *n, idx_t row)
-{
+static bool row_cast(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     int precision = native_i32(n, 1, row), mode = native_i32(n, 2, row);
     __int128 out;
@@ -60,14 +57,18 @@ static bool row_cast(Native *n, idx_t row)
             return set_decimal(n, row, out);
         if (r == NUMBER_OVERFLOW || mode != CAST_ANSI)
             return out_of_range(n, row, java_trim_all(text), precision, mode);
-        return NATIVE_FAIL(n, ERR_CAST_INVALID_INPUT, P("expression", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(text))),
-                           PZ("sourceType", "\"STRING\""),
-                           P("targetType", str_printf(n->arena, "\"DECIMAL(%d,%d)\"", precision, scale_of(n))),
-                           PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
+        return NATIVE_FAIL(
+            n, ERR_CAST_INVALID_INPUT,
+            P("expression", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(text))),
+            PZ("sourceType", "\"STRING\""),
+            P("targetType", str_printf(n->arena, "\"DECIMAL(%d,%d)\"", precision, scale_of(n))),
+            PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
     }
     if (native_type_is(v, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_FLOAT))
         return real_to_decimal(n, row, precision, mode);
-    int from = v->type == DUCKDB_TYPE_DECIMAL ? v->scale : v->type == DUCKDB_TYPE_TIMESTAMP_TZ ? 6 : 0;
+    int from = v->type == DUCKDB_TYPE_DECIMAL        ? v->scale
+               : v->type == DUCKDB_TYPE_TIMESTAMP_TZ ? 6
+                                                     : 0;
     __int128 i = native_integer_at(v, row);
     if (decimal_rescale(i, from, scale_of(n), precision, &out))
         return set_decimal(n, row, out);
@@ -81,8 +82,7 @@ typedef struct U256 {
     unsigned __int128 low, high;
 } U256;
 
-static U256 multiply_wide(unsigned __int128 a, unsigned __int128 b)
-{
+static U256 multiply_wide(unsigned __int128 a, unsigned __int128 b) {
     uint64_t al = (uint64_t)a, ah = (uint64_t)(a >> 64), bl = (uint64_t)b, bh = (uint64_t)(b >> 64);
     unsigned __int128 ll = (unsigned __int128)al * bl, lh = (unsigned __int128)al * bh;
     unsigned __int128 hl = (unsigned __int128)ah * bl, hh = (unsigned __int128)ah * bh;
@@ -91,8 +91,8 @@ static U256 multiply_wide(unsigned __int128 a, unsigned __int128 b)
 }
 
 /* Long division bit by bit; the quotient must fit 128 bits or *fits is false. */
-static unsigned __int128 divide_wide(U256 a, unsigned __int128 d, unsigned __int128 *remainder, bool *fits)
-{
+static unsigned __int128 divide_wide(U256 a, unsigned __int128 d, unsigned __int128 *remainder,
+                                     bool *fits) {
     *fits = a.high < d;
     if (!*fits)
         return 0;
@@ -114,14 +114,13 @@ static unsigned __int128 divide_wide(U256 a, unsigned __int128 d, unsigned __int
     return q;
 }
 
-static unsigned __int128 magnitude(__int128 v)
-{
+static unsigned __int128 magnitude(__int128 v) {
     return v < 0 ? -(unsigned __int128)v : (unsigned __int128)v;
 }
 
 /* round half up of a / d, with the sign. */
-static bool rounded_quotient(U256 a, unsigned __int128 d, bool negative, int precision, __int128 *out)
-{
+static bool rounded_quotient(U256 a, unsigned __int128 d, bool negative, int precision,
+                             __int128 *out) {
     bool fits;
     unsigned __int128 r, q = divide_wide(a, d, &r, &fits);
     if (!fits)
@@ -134,13 +133,11 @@ static bool rounded_quotient(U256 a, unsigned __int128 d, bool negative, int pre
     return true;
 }
 
-static int scale_at(const Native *n, size_t arg)
-{
+static int scale_at(const Native *n, size_t arg) {
     return n->args[arg].type == DUCKDB_TYPE_DECIMAL ? n->args[arg].scale : 0;
 }
 
-static bool arithmetic_overflow(Native *n, idx_t row, int precision, int mode)
-{
+static bool arithmetic_overflow(Native *n, idx_t row, int precision, int mode) {
     if (mode != CAST_ANSI)
         return native_set_null(n, row);
     Buf *b = &n->scratch;
@@ -151,19 +148,18 @@ static bool arithmetic_overflow(Native *n, idx_t row, int precision, int mode)
     return out_of_range(n, row, buf_str(b), precision, mode);
 }
 
-static bool add(Native *n, idx_t row, int precision, bool subtract, __int128 *out)
-{
+static bool add(Native *n, idx_t row, int precision, bool subtract, __int128 *out) {
     int sa = scale_at(n, 0), sb = scale_at(n, 1), s = sa > sb ? sa : sb;
     __int128 a = native_integer_at(&n->args[0], row), b = native_integer_at(&n->args[1], row), sum;
-    if (__builtin_mul_overflow(a, pow10_int128(s - sa), &a) || __builtin_mul_overflow(b, pow10_int128(s - sb), &b))
+    if (__builtin_mul_overflow(a, pow10_int128(s - sa), &a) ||
+        __builtin_mul_overflow(b, pow10_int128(s - sb), &b))
         return false;
     if (subtract ? __builtin_sub_overflow(a, b, &sum) : __builtin_add_overflow(a, b, &sum))
         return false;
     return decimal_rescale(sum, s, scale_of(n), precision, out);
 }
 
-static bool multiply(Native *n, idx_t row, int precision, __int128 *out)
-{
+static bool multiply(Native *n, idx_t row, int precision, __int128 *out) {
     __int128 a = native_integer_at(&n->args[0], row), b = native_integer_at(&n->args[1], row);
     int down = scale_at(n, 0) + scale_at(n, 1) - scale_of(n);
     if (down < 0)
@@ -177,11 +173,11 @@ static bool multiply(Native *n, idx_t row, int precision, __int128 *out)
         product.high = high;
         down--;
     }
-    return rounded_quotient(product, (unsigned __int128)pow10_int128(down), negative, precision, out);
+    return rounded_quotient(product, (unsigned __int128)pow10_int128(down), negative, precision,
+                            out);
 }
 
-static bool divide(Native *n, idx_t row, int precision, __int128 *out)
-{
+static bool divide(Native *n, idx_t row, int precision, __int128 *out) {
     __int128 a = native_integer_at(&n->args[0], row), b = native_integer_at(&n->args[1], row);
     int up = scale_of(n) - scale_at(n, 0) + scale_at(n, 1);
     bool negative = (a < 0) != (b < 0);
@@ -209,8 +205,7 @@ static bool divide(Native *n, idx_t row, int precision, __int128 *out)
     return rounded_quotient(scaled, magnitude(b), negative, precision, out);
 }
 
-static bool remainder_of(Native *n, idx_t row, int precision, __int128 *out)
-{
+static bool remainder_of(Native *n, idx_t row, int precision, __int128 *out) {
     int sa = scale_at(n, 0), sb = scale_at(n, 1), s = sa > sb ? sa : sb;
     __int128 a = native_integer_at(&n->args[0], row), b = native_integer_at(&n->args[1], row);
     if (s - sb > 0 && __builtin_mul_overflow(b, pow10_int128(s - sb), &b)) {
@@ -235,13 +230,13 @@ static bool remainder_of(Native *n, idx_t row, int precision, __int128 *out)
 }
 
 /* (a, b, precision, mode) */
-static bool row_arithmetic(Native *n, idx_t row)
-{
+static bool row_arithmetic(Native *n, idx_t row) {
     int precision = native_i32(n, 2, row), mode = native_i32(n, 3, row), op = n->function->variant;
     if (op >= 3 && native_integer_at(&n->args[1], row) == 0) {
         if (mode != CAST_ANSI)
             return native_set_null(n, row);
-        return NATIVE_FAIL(n, op == 4 ? ERR_REMAINDER_BY_ZERO : ERR_DIVIDE_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
+        return NATIVE_FAIL(n, op == 4 ? ERR_REMAINDER_BY_ZERO : ERR_DIVIDE_BY_ZERO,
+                           PZ("config", "\"spark.sql.ansi.enabled\""));
     }
     __int128 out;
     bool ok = op <= 1   ? add(n, row, precision, op == 1, &out)
@@ -250,7 +245,9 @@ static bool row_arithmetic(Native *n, idx_t row)
                         : remainder_of(n, row, precision, &out);
     if (ok && op == 5 && out < 0) { /* pmod: (r + b) mod b, both at the result's scale */
         __int128 b;
-        if (decimal_rescale(native_integer_at(&n->args[1], row), scale_at(n, 1), scale_of(n), 38, &b) && b)
+        if (decimal_rescale(native_integer_at(&n->args[1], row), scale_at(n, 1), scale_of(n), 38,
+                            &b) &&
+            b)
             out = (out + b) % b;
     }
     return ok ? set_decimal(n, row, out) : arithmetic_overflow(n, row, precision, mode);
@@ -260,15 +257,16 @@ static bool row_arithmetic(Native *n, idx_t row)
 
 enum { ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEIL };
 
-static bool row_round(Native *n, idx_t row)
-{
-    int digits = native_i32(n, 1, row), precision = native_i32(n, 2, row), mode = native_i32(n, 3, row);
+static bool row_round(Native *n, idx_t row) {
+    int digits = native_i32(n, 1, row), precision = native_i32(n, 2, row),
+        mode = native_i32(n, 3, row);
     int from = scale_at(n, 0), how = n->function->variant;
     __int128 v = native_integer_at(&n->args[0], row), out;
     if (digits < from) {
         int down = from - digits;
         __int128 p = down > 38 ? 0 : pow10_int128(down), q = p ? v / p : 0, r = p ? v % p : v;
-        bool half_or_more = p && (r < 0 ? -r : r) >= p / 2, exact_half = p && (r < 0 ? -r : r) == p / 2;
+        bool half_or_more = p && (r < 0 ? -r : r) >= p / 2,
+             exact_half = p && (r < 0 ? -r : r) == p / 2;
         if (how == ROUND_HALF_UP && half_or_more)
             q += v < 0 ? -1 : 1;
         else if (how == ROUND_HALF_EVEN && half_or_more && !(exact_half && q % 2 == 0))
@@ -320,30 +318,34 @@ static DecimalFunction decimal_functions[LENGTH_OF(FAMILIES)][39];
 static char decimal_names[LENGTH_OF(FAMILIES)][39][32];
 
 /* The whole part of a quotient: div. */
-static bool row_div(Native *n, idx_t row)
-{
+static bool row_div(Native *n, idx_t row) {
     int sa = scale_at(n, 0), sb = scale_at(n, 1), mode = native_i32(n, 2, row);
     __int128 a = native_integer_at(&n->args[0], row), b = native_integer_at(&n->args[1], row);
     if (b == 0)
-        return mode == CAST_ANSI ? NATIVE_FAIL(n, ERR_DIVIDE_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\"")) : native_set_null(n, row);
+        return mode == CAST_ANSI
+                   ? NATIVE_FAIL(n, ERR_DIVIDE_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""))
+                   : native_set_null(n, row);
     bool negative = (a < 0) != (b < 0), fits = true;
-    U256 x = sb > sa ? multiply_wide(magnitude(a), (unsigned __int128)pow10_int128(sb - sa)) : (U256){magnitude(a), 0};
+    U256 x = sb > sa ? multiply_wide(magnitude(a), (unsigned __int128)pow10_int128(sb - sa))
+                     : (U256){magnitude(a), 0};
     unsigned __int128 d = magnitude(b), q = 0, r;
     if (sa > sb && __builtin_mul_overflow(d, (unsigned __int128)pow10_int128(sa - sb), &d))
         return native_set_i64(n, row, 0);
     q = divide_wide(x, d, &r, &fits);
     if (!fits || q > (unsigned __int128)INT64_MAX + negative)
-        return mode == CAST_ANSI ? NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow in integral divide"),
-                                               PZ("alternative", " Use 'try_divide' to tolerate overflow and return NULL instead."),
-                                               PZ("config", "\"spark.sql.ansi.enabled\""))
-                                 : native_set_null(n, row);
+        return mode == CAST_ANSI
+                   ? NATIVE_FAIL(
+                         n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow in integral divide"),
+                         PZ("alternative",
+                            " Use 'try_divide' to tolerate overflow and return NULL instead."),
+                         PZ("config", "\"spark.sql.ansi.enabled\""))
+                   : native_set_null(n, row);
     return native_set_i64(n, row, (int64_t)(negative ? -(__int128)q : (__int128)q));
 }
 
 static const NativeFunction DIV[] = {{"ls_decimal_div", "8:??4", row_div, 0, 0}};
 
-bool native_register_decimal(duckdb_connection c, Error *err)
-{
+bool native_register_decimal(duckdb_connection c, Error *err) {
     TRY(native_register_table(c, DIV, LENGTH_OF(DIV), err));
     for (size_t f = 0; f < LENGTH_OF(FAMILIES); f++)
         for (int scale = 0; scale <= 38; scale++) {

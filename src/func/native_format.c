@@ -18,8 +18,7 @@ typedef struct Directive {
     char conversion;
 } Directive;
 
-static size_t read_directive(Str f, size_t at, Directive *d)
-{
+static size_t read_directive(Str f, size_t at, Directive *d) {
     *d = (Directive){.width = -1, .precision = -1};
     size_t digits = at;
     while (digits < f.len && isdigit((unsigned char)f.ptr[digits]))
@@ -64,8 +63,7 @@ static size_t read_directive(Str f, size_t at, Directive *d)
     return at;
 }
 
-static void pad(Buf *out, Str text, const Directive *d)
-{
+static void pad(Buf *out, Str text, const Directive *d) {
     size_t have = str_utf8_len(text), want = d->width > 0 ? (size_t)d->width : 0;
     if (!d->left && want > have)
         buf_add_repeat(out, ' ', want - have);
@@ -75,8 +73,7 @@ static void pad(Buf *out, Str text, const Directive *d)
 }
 
 /* Whole digits with thousands separators where asked. */
-static void put_grouped(Buf *b, Str whole, bool group)
-{
+static void put_grouped(Buf *b, Str whole, bool group) {
     for (size_t i = 0; i < whole.len; i++) {
         if (group && i && (whole.len - i) % 3 == 0)
             buf_addc(b, ',');
@@ -85,8 +82,7 @@ static void put_grouped(Buf *b, Str whole, bool group)
 }
 
 /* Sign, zero padding and parentheses around the digits of a number. */
-static void put_number(Native *n, Buf *out, Str digits, bool negative, const Directive *d)
-{
+static void put_number(Native *n, Buf *out, Str digits, bool negative, const Directive *d) {
     Buf b = buf_in(n->arena);
     if (negative)
         buf_addc(&b, d->paren ? '(' : '-');
@@ -101,14 +97,16 @@ static void put_number(Native *n, Buf *out, Str digits, bool negative, const Dir
     pad(out, buf_str(&b), d);
 }
 
-static bool bad_conversion(Native *n, const Directive *d)
-{
-    return NATIVE_FAIL(n, ERR_INTERNAL_ERROR, P("message", str_printf(n->arena, "%c is no conversion for this argument of format_string", d->conversion)));
+static bool bad_conversion(Native *n, const Directive *d) {
+    return NATIVE_FAIL(
+        n, ERR_INTERNAL_ERROR,
+        P("message", str_printf(n->arena, "%c is no conversion for this argument of format_string",
+                                d->conversion)));
 }
 
-static bool put_integer(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d)
-{
-    if (native_type_is(v, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_FLOAT) || native_type_is(v, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_DECIMAL))
+static bool put_integer(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d) {
+    if (native_type_is(v, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_FLOAT) ||
+        native_type_is(v, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_DECIMAL))
         return bad_conversion(n, d);
     __int128 i = native_integer_at(v, row);
     Buf whole = buf_in(n->arena), b = buf_in(n->arena);
@@ -118,18 +116,24 @@ static bool put_integer(Native *n, Buf *out, const NativeVec *v, idx_t row, cons
         put_number(n, out, buf_str(&b), i < 0, d);
         return true;
     }
-    int bits = v->type == DUCKDB_TYPE_TINYINT ? 8 : v->type == DUCKDB_TYPE_SMALLINT ? 16 : v->type == DUCKDB_TYPE_INTEGER ? 32 : 64;
+    int bits = v->type == DUCKDB_TYPE_TINYINT    ? 8
+               : v->type == DUCKDB_TYPE_SMALLINT ? 16
+               : v->type == DUCKDB_TYPE_INTEGER  ? 32
+                                                 : 64;
     uint64_t u = bits == 64 ? (uint64_t)i : (uint64_t)i & ((UINT64_C(1) << bits) - 1);
     if (d->alternate)
         buf_addz(&b, d->conversion == 'o' ? "0" : d->conversion == 'x' ? "0x" : "0X");
-    buf_addf(&b, d->conversion == 'o' ? "%llo" : d->conversion == 'x' ? "%llx" : "%llX", (unsigned long long)u);
+    buf_addf(&b,
+             d->conversion == 'o'   ? "%llo"
+             : d->conversion == 'x' ? "%llx"
+                                    : "%llX",
+             (unsigned long long)u);
     put_number(n, out, buf_str(&b), false, d);
     return true;
 }
 
 /* value rounded half up to `digits` behind the point, from its shortest decimal text. */
-static Str fixed_text(Native *n, const NativeVec *v, idx_t row, int digits, bool *negative)
-{
+static Str fixed_text(Native *n, const NativeVec *v, idx_t row, int digits, bool *negative) {
     Buf t = buf_in(n->arena);
     if (v->type == DUCKDB_TYPE_DECIMAL) {
         __int128 i = native_integer_at(v, row), r;
@@ -155,15 +159,18 @@ static Str fixed_text(Native *n, const NativeVec *v, idx_t row, int digits, bool
     return str_printf(n->arena, "%.*f", digits, d);
 }
 
-static bool put_real(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d)
-{
+static bool put_real(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d) {
     bool real = native_type_is(v, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_FLOAT);
     if (!real && v->type != DUCKDB_TYPE_DECIMAL)
         return bad_conversion(n, d);
     double x = native_double_at(v, row, n->arena);
     int precision = d->precision < 0 ? 6 : d->precision;
     if (real && !isfinite(x)) {
-        pad(out, isnan(x) ? S("NaN") : x > 0 ? (d->plus ? S("+Infinity") : S("Infinity")) : S("-Infinity"), d);
+        pad(out,
+            isnan(x) ? S("NaN")
+            : x > 0  ? (d->plus ? S("+Infinity") : S("Infinity"))
+                     : S("-Infinity"),
+            d);
         return true;
     }
     Buf b = buf_in(n->arena);
@@ -188,8 +195,7 @@ static bool put_real(Native *n, Buf *out, const NativeVec *v, idx_t row, const D
     return true;
 }
 
-static Str plain_text(Native *n, const NativeVec *v, idx_t row)
-{
+static Str plain_text(Native *n, const NativeVec *v, idx_t row) {
     Buf b = buf_in(n->arena);
     switch (v->type) {
     case DUCKDB_TYPE_VARCHAR:
@@ -211,8 +217,7 @@ static Str plain_text(Native *n, const NativeVec *v, idx_t row)
     }
 }
 
-static bool put_directive(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d)
-{
+static bool put_directive(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d) {
     bool null = native_is_null(v, row);
     Str text;
     switch (d->conversion) {
@@ -241,12 +246,15 @@ static bool put_directive(Native *n, Buf *out, const NativeVec *v, idx_t row, co
             text = native_str_at(v, row);
         } else {
             char c[4];
-            text = str_copy((Str){c, str_utf8_put((uint32_t)native_integer_at(v, row), c)}, n->arena);
+            text =
+                str_copy((Str){c, str_utf8_put((uint32_t)native_integer_at(v, row), c)}, n->arena);
         }
         break;
     case 'b':
     case 'B':
-        text = null ? S("false") : v->type == DUCKDB_TYPE_BOOLEAN && !((bool *)v->data)[row] ? S("false") : S("true");
+        text = null                                                        ? S("false")
+               : v->type == DUCKDB_TYPE_BOOLEAN && !((bool *)v->data)[row] ? S("false")
+                                                                           : S("true");
         break;
     case 's':
     case 'S':
@@ -266,8 +274,7 @@ static bool put_directive(Native *n, Buf *out, const NativeVec *v, idx_t row, co
 }
 
 /* (format, zone, values...) */
-static bool row_format(Native *n, idx_t row)
-{
+static bool row_format(Native *n, idx_t row) {
     if (native_arg_null(n, 0, row))
         return native_set_null(n, row);
     Str f = native_str(n, 0, row);
@@ -288,7 +295,10 @@ static bool row_format(Native *n, idx_t row)
             size_t which = d.index > 0 ? (size_t)d.index + 1 : d.index < 0 ? last : next++;
             last = which;
             if (which >= n->argc)
-                return NATIVE_FAIL(n, ERR_INTERNAL_ERROR, P("message", str_printf(n->arena, "Format specifier '%%%c' has no argument", d.conversion)));
+                return NATIVE_FAIL(
+                    n, ERR_INTERNAL_ERROR,
+                    P("message", str_printf(n->arena, "Format specifier '%%%c' has no argument",
+                                            d.conversion)));
             TRY(put_directive(n, out, &n->args[which], row, &d));
         }
     }
@@ -303,8 +313,7 @@ typedef struct NumberPattern {
     Str prefix, suffix;
 } NumberPattern;
 
-static NumberPattern read_pattern(Str p)
-{
+static NumberPattern read_pattern(Str p) {
     NumberPattern r = {0};
     size_t at = 0;
     while (at < p.len && !strchr("#0,.", p.ptr[at]))
@@ -334,8 +343,7 @@ static NumberPattern read_pattern(Str p)
     return r;
 }
 
-static bool row_format_number(Native *n, idx_t row)
-{
+static bool row_format_number(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
     Str spec = native_str(n, 1, row);
     int64_t digits;
@@ -343,7 +351,10 @@ static bool row_format_number(Native *n, idx_t row)
     if (str_to_i64(spec, &digits)) {
         if (digits < 0)
             return native_set_null(n, row);
-        p = (NumberPattern){.min_whole = 1, .min_fraction = digits > 300 ? 300 : (int)digits, .max_fraction = digits > 300 ? 300 : (int)digits, .group = 3};
+        p = (NumberPattern){.min_whole = 1,
+                            .min_fraction = digits > 300 ? 300 : (int)digits,
+                            .max_fraction = digits > 300 ? 300 : (int)digits,
+                            .group = 3};
     } else if (!spec.len) {
         p = (NumberPattern){.min_whole = 1, .group = 3};
     } else {
@@ -382,7 +393,8 @@ static bool row_format_number(Native *n, idx_t row)
         text = buf_str(&t);
     }
     ptrdiff_t point = str_find_char(text, '.');
-    Str whole = point < 0 ? text : str_slice(text, 0, (size_t)point), fraction = point < 0 ? S("") : str_slice(text, (size_t)point + 1, text.len);
+    Str whole = point < 0 ? text : str_slice(text, 0, (size_t)point),
+        fraction = point < 0 ? S("") : str_slice(text, (size_t)point + 1, text.len);
     while ((int)fraction.len > p.min_fraction && fraction.ptr[fraction.len - 1] == '0')
         fraction.len--;
     if (str_is(whole, "0") && p.min_whole == 0)
@@ -410,18 +422,15 @@ static bool row_format_number(Native *n, idx_t row)
 
 /* ---- to_char, to_number ---- */
 
-static bool is_digit_place(char c)
-{
-    return c == '0' || c == '9';
+static bool is_digit_place(char c) { return c == '0' || c == '9'; }
+
+static char place(char c) {
+    return c == 'd' || c == 'D'   ? '.'
+           : c == 'g' || c == 'G' ? ','
+                                  : (char)toupper((unsigned char)c);
 }
 
-static char place(char c)
-{
-    return c == 'd' || c == 'D' ? '.' : c == 'g' || c == 'G' ? ',' : (char)toupper((unsigned char)c);
-}
-
-static bool row_to_char(Native *n, idx_t row)
-{
+static bool row_to_char(Native *n, idx_t row) {
     Str f = native_str(n, 1, row);
     int whole = 0, fraction = 0;
     bool point = false;
@@ -435,7 +444,8 @@ static bool row_to_char(Native *n, idx_t row)
     bool negative;
     Str text = fixed_text(n, &n->args[0], row, fraction, &negative);
     ptrdiff_t dot = str_find_char(text, '.');
-    Str w = dot < 0 ? text : str_slice(text, 0, (size_t)dot), fr = dot < 0 ? S("") : str_slice(text, (size_t)dot + 1, text.len);
+    Str w = dot < 0 ? text : str_slice(text, 0, (size_t)dot),
+        fr = dot < 0 ? S("") : str_slice(text, (size_t)dot + 1, text.len);
     if (str_is(w, "0"))
         w = S("");
     bool overflow = (int)w.len > whole;
@@ -475,8 +485,10 @@ static bool row_to_char(Native *n, idx_t row)
             signed_already = true;
             i++;
         } else {
-            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__UNEXPECTED_TOKEN, P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(f))),
-                               P("token", str_printf(n->arena, "'%c'", f.ptr[i])), PZ("structure", ""));
+            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__UNEXPECTED_TOKEN,
+                               P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(f))),
+                               P("token", str_printf(n->arena, "'%c'", f.ptr[i])),
+                               PZ("structure", ""));
         }
     }
     (void)signed_already;
@@ -484,8 +496,7 @@ static bool row_to_char(Native *n, idx_t row)
 }
 
 /* (text, format, try): the number as plain text. */
-static bool row_to_number(Native *n, idx_t row)
-{
+static bool row_to_number(Native *n, idx_t row) {
     Str s = java_trim_all(native_str(n, 0, row)), f = native_str(n, 1, row);
     Buf digits = buf_in(n->arena);
     bool negative = false, ok = true;
@@ -512,11 +523,14 @@ static bool row_to_number(Native *n, idx_t row)
     bool currency = str_find_char(f, '$') >= 0, sign = false;
     for (size_t i = 0; i < f.len; i++)
         sign |= place(f.ptr[i]) == 'S' || place(f.ptr[i]) == 'M' || place(f.ptr[i]) == 'P';
-    ok = ok && d.len && given <= places && (currency == (str_find_char(s, '$') >= 0)) && (sign || !negative);
+    ok = ok && d.len && given <= places && (currency == (str_find_char(s, '$') >= 0)) &&
+         (sign || !negative);
     if (!ok)
-        return native_bool(n, 2, row) ? native_set_null(n, row)
-                                      : NATIVE_FAIL(n, ERR_INVALID_FORMAT__MISMATCH_INPUT, P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(f))),
-                                                    PZ("inputType", "\"STRING\""), P("input", s));
+        return native_bool(n, 2, row)
+                   ? native_set_null(n, row)
+                   : NATIVE_FAIL(n, ERR_INVALID_FORMAT__MISMATCH_INPUT,
+                                 P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(f))),
+                                 PZ("inputType", "\"STRING\""), P("input", s));
     if (negative)
         buf_addc(&n->scratch, '-');
     buf_add(&n->scratch, d);
@@ -530,7 +544,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_to_number", "s:ssb", row_to_number, 0, 0},
 };
 
-bool native_register_format(duckdb_connection c, Error *err)
-{
+bool native_register_format(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

@@ -8,23 +8,13 @@
 
 /* ---- Murmur3_x86_32 as Spark runs it ---- */
 
-static uint32_t rotate32(uint32_t x, int by)
-{
-    return x << by | x >> (32 - by);
-}
+static uint32_t rotate32(uint32_t x, int by) { return x << by | x >> (32 - by); }
 
-static uint32_t mix_k(uint32_t k)
-{
-    return rotate32(k * 0xcc9e2d51, 15) * 0x1b873593;
-}
+static uint32_t mix_k(uint32_t k) { return rotate32(k * 0xcc9e2d51, 15) * 0x1b873593; }
 
-static uint32_t mix_h(uint32_t h, uint32_t k)
-{
-    return rotate32(h ^ k, 13) * 5 + 0xe6546b64;
-}
+static uint32_t mix_h(uint32_t h, uint32_t k) { return rotate32(h ^ k, 13) * 5 + 0xe6546b64; }
 
-static uint32_t finish32(uint32_t h, uint32_t len)
-{
+static uint32_t finish32(uint32_t h, uint32_t len) {
     h ^= len;
     h ^= h >> 16;
     h *= 0x85ebca6b;
@@ -33,20 +23,17 @@ static uint32_t finish32(uint32_t h, uint32_t len)
     return h ^ h >> 16;
 }
 
-static uint64_t murmur_int(int32_t v, uint64_t seed)
-{
+static uint64_t murmur_int(int32_t v, uint64_t seed) {
     return finish32(mix_h((uint32_t)seed, mix_k((uint32_t)v)), 4);
 }
 
-static uint64_t murmur_long(int64_t v, uint64_t seed)
-{
+static uint64_t murmur_long(int64_t v, uint64_t seed) {
     uint32_t h = mix_h((uint32_t)seed, mix_k((uint32_t)v));
     return finish32(mix_h(h, mix_k((uint32_t)((uint64_t)v >> 32))), 8);
 }
 
 /* The tail is mixed byte by byte, sign-extended: unlike the published Murmur3. */
-static uint64_t murmur_bytes(Str s, uint64_t seed)
-{
+static uint64_t murmur_bytes(Str s, uint64_t seed) {
     uint32_t h = (uint32_t)seed;
     size_t i = 0;
     for (; i + 4 <= s.len; i += 4) {
@@ -67,13 +54,9 @@ static uint64_t murmur_bytes(Str s, uint64_t seed)
 #define PRIME4 UINT64_C(0x85EBCA77C2B2AE63)
 #define PRIME5 UINT64_C(0x27D4EB2F165667C5)
 
-static uint64_t rotate64(uint64_t x, int by)
-{
-    return x << by | x >> (64 - by);
-}
+static uint64_t rotate64(uint64_t x, int by) { return x << by | x >> (64 - by); }
 
-static uint64_t avalanche(uint64_t h)
-{
+static uint64_t avalanche(uint64_t h) {
     h ^= h >> 33;
     h *= PRIME2;
     h ^= h >> 29;
@@ -81,34 +64,29 @@ static uint64_t avalanche(uint64_t h)
     return h ^ h >> 32;
 }
 
-static uint64_t xx_int(int32_t v, uint64_t seed)
-{
+static uint64_t xx_int(int32_t v, uint64_t seed) {
     uint64_t h = seed + PRIME5 + 4;
     h ^= (uint64_t)(uint32_t)v * PRIME1;
     return avalanche(rotate64(h, 23) * PRIME2 + PRIME3);
 }
 
-static uint64_t xx_long(int64_t v, uint64_t seed)
-{
+static uint64_t xx_long(int64_t v, uint64_t seed) {
     uint64_t h = seed + PRIME5 + 8;
     h ^= rotate64((uint64_t)v * PRIME2, 31) * PRIME1;
     return avalanche(rotate64(h, 27) * PRIME1 + PRIME4);
 }
 
-static uint64_t round64(uint64_t acc, uint64_t v)
-{
+static uint64_t round64(uint64_t acc, uint64_t v) {
     return rotate64(acc + v * PRIME2, 31) * PRIME1;
 }
 
-static uint64_t load64(const char *p)
-{
+static uint64_t load64(const char *p) {
     uint64_t v;
     memcpy(&v, p, 8);
     return v;
 }
 
-static uint64_t xx_bytes(Str s, uint64_t seed)
-{
+static uint64_t xx_bytes(Str s, uint64_t seed) {
     const char *p = s.ptr, *end = s.ptr + s.len;
     uint64_t h;
     if (s.len >= 32) {
@@ -144,10 +122,10 @@ typedef struct Hasher {
     uint64_t (*on_bytes)(Str, uint64_t);
 } Hasher;
 
-static const Hasher HASHERS[] = {{murmur_int, murmur_long, murmur_bytes}, {xx_int, xx_long, xx_bytes}};
+static const Hasher HASHERS[] = {{murmur_int, murmur_long, murmur_bytes},
+                                 {xx_int, xx_long, xx_bytes}};
 
-static uint64_t hash_decimal(const Hasher *h, const NativeVec *v, idx_t i, uint64_t seed)
-{
+static uint64_t hash_decimal(const Hasher *h, const NativeVec *v, idx_t i, uint64_t seed) {
     __int128 u = native_integer_at(v, i);
     if (v->width <= 18)
         return h->on_long((int64_t)u, seed);
@@ -156,13 +134,13 @@ static uint64_t hash_decimal(const Hasher *h, const NativeVec *v, idx_t i, uint6
     for (int k = 0; k < 16; k++)
         bytes[k] = (char)((unsigned __int128)u >> (120 - 8 * k));
     size_t from = 0;
-    while (from < 15 && ((bytes[from] == 0 && !(bytes[from + 1] & 0x80)) || ((uint8_t)bytes[from] == 0xFF && (bytes[from + 1] & 0x80))))
+    while (from < 15 && ((bytes[from] == 0 && !(bytes[from + 1] & 0x80)) ||
+                         ((uint8_t)bytes[from] == 0xFF && (bytes[from + 1] & 0x80))))
         from++;
     return h->on_bytes((Str){bytes + from, 16 - from}, seed);
 }
 
-static uint64_t hash_value(const Hasher *h, const NativeVec *v, idx_t i, uint64_t seed)
-{
+static uint64_t hash_value(const Hasher *h, const NativeVec *v, idx_t i, uint64_t seed) {
     if (native_is_null(v, i))
         return seed;
     switch (v->type) {
@@ -212,8 +190,7 @@ static uint64_t hash_value(const Hasher *h, const NativeVec *v, idx_t i, uint64_
     }
 }
 
-static bool row_hash(Native *n, idx_t row)
-{
+static bool row_hash(Native *n, idx_t row) {
     uint64_t h = 42;
     for (size_t i = 0; i < n->argc; i++)
         h = hash_value(&HASHERS[n->function->variant], &n->args[i], row, h);
@@ -224,11 +201,14 @@ static bool row_hash(Native *n, idx_t row)
 
 /* ---- digests ---- */
 
-static bool row_sha2(Native *n, idx_t row)
-{
+static bool row_sha2(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     int bits = native_i32(n, 1, row);
-    const EVP_MD *md = bits == 0 || bits == 256 ? EVP_sha256() : bits == 224 ? EVP_sha224() : bits == 384 ? EVP_sha384() : bits == 512 ? EVP_sha512() : NULL;
+    const EVP_MD *md = bits == 0 || bits == 256 ? EVP_sha256()
+                       : bits == 224            ? EVP_sha224()
+                       : bits == 384            ? EVP_sha384()
+                       : bits == 512            ? EVP_sha512()
+                                                : NULL;
     if (!md)
         return native_set_null(n, row);
     unsigned char out[EVP_MAX_MD_SIZE];
@@ -240,14 +220,12 @@ static bool row_sha2(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_crc32(Native *n, idx_t row)
-{
+static bool row_crc32(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     return native_set_i64(n, row, (int64_t)crc32_z(0, (const unsigned char *)s.ptr, s.len));
 }
 
-static bool row_bitmap_count(Native *n, idx_t row)
-{
+static bool row_bitmap_count(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     int64_t count = 0;
     for (size_t i = 0; i < s.len; i++)
@@ -263,7 +241,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_bitmap_count", "8:x", row_bitmap_count, 0, 0},
 };
 
-bool native_register_hash(duckdb_connection c, Error *err)
-{
+bool native_register_hash(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

@@ -1,4 +1,5 @@
-/* Mathematics where Java's answers differ from DuckDB's: domains, overflow, rounding, random sequences. */
+/* Mathematics where Java's answers differ from DuckDB's: domains, overflow, rounding, random
+ * sequences. */
 #include "func/native_impl.h"
 
 #include <ctype.h>
@@ -7,81 +8,63 @@
 #include <stdlib.h>
 
 #include "func/number.h"
+#include "func/random.h"
 #include "type/coerce.h"
 
 /* ---- double to double ---- */
 
-static double java_asinh(double x)
-{
+/* The C library's cbrt is off by one in the last place for perfect cubes. */
+static double exact_cbrt(double x) { return (double)cbrtl(x); }
+
+static double java_asinh(double x) {
     return x == -INFINITY ? -INFINITY : log(x + sqrt(x * x + 1.0));
 }
 
-static double java_acosh(double x)
-{
-    return log(x + sqrt(x * x - 1.0));
-}
+static double java_acosh(double x) { return log(x + sqrt(x * x - 1.0)); }
 
-static double java_atanh(double x)
-{
-    return 0.5 * (log1p(x) - log1p(-x));
-}
+static double java_atanh(double x) { return 0.5 * (log1p(x) - log1p(-x)); }
 
-static double cot(double x)
-{
-    return 1 / tan(x);
-}
+static double cot(double x) { return 1 / tan(x); }
 
-static double sec(double x)
-{
-    return 1 / cos(x);
-}
+static double sec(double x) { return 1 / cos(x); }
 
-static double csc(double x)
-{
-    return 1 / sin(x);
-}
+static double csc(double x) { return 1 / sin(x); }
 
-static double degrees(double x)
-{
-    return x * (180.0 / M_PI);
-}
+static double degrees(double x) { return x * (180.0 / M_PI); }
 
-static double radians(double x)
-{
-    return x * (M_PI / 180.0);
-}
+static double radians(double x) { return x * (M_PI / 180.0); }
 
-static double signum(double x)
-{
-    return x > 0 ? 1 : x < 0 ? -1 : x;
-}
+static double signum(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
-static double (*const REALS[])(double) = {sqrt, cbrt, exp,  expm1, sin,  cos,  tan,        cot,        sec,        csc,     asin,    acos, atan,
-                                          sinh, cosh, tanh, java_asinh, java_acosh, java_atanh, degrees, radians, rint, signum};
+static double (*const REALS[])(double) = {
+    sqrt,       exact_cbrt, exp,        expm1,   sin,     cos,  tan,   cot,
+    sec,        csc,        asin,       acos,    atan,    sinh, cosh,  tanh,
+    java_asinh, java_acosh, java_atanh, degrees, radians, rint, signum};
 
-static bool row_real(Native *n, idx_t row)
-{
+static bool row_real(Native *n, idx_t row) {
     return native_set_f64(n, row, REALS[n->function->variant](native_f64(n, 0, row)));
 }
 
 /* ln, log2, log10, log1p: NULL up to their asymptote. */
-static bool row_logarithm(Native *n, idx_t row)
-{
+static bool row_logarithm(Native *n, idx_t row) {
     double x = native_f64(n, 0, row);
     int which = n->function->variant;
     if (x <= (which == 3 ? -1.0 : 0.0))
         return native_set_null(n, row);
-    return native_set_f64(n, row, which == 0 ? log(x) : which == 1 ? log(x) / log(2.0) : which == 2 ? log10(x) : log1p(x));
+    return native_set_f64(n, row,
+                          which == 0   ? log(x)
+                          : which == 1 ? log(x) / log(2.0)
+                          : which == 2 ? log10(x)
+                                       : log1p(x));
 }
 
-static bool row_log(Native *n, idx_t row)
-{
+static bool row_log(Native *n, idx_t row) {
     double base = native_f64(n, 0, row), x = native_f64(n, 1, row);
-    return base <= 0 || x <= 0 ? native_set_null(n, row) : native_set_f64(n, row, log(x) / log(base));
+    return base <= 0 || x <= 0 ? native_set_null(n, row)
+                               : native_set_f64(n, row, log(x) / log(base));
 }
 
-static bool row_real2(Native *n, idx_t row)
-{
+static bool row_real2(Native *n, idx_t row) {
     double a = native_f64(n, 0, row), b = native_f64(n, 1, row);
     switch (n->function->variant) {
     case 0: /* Math.pow(1, NaN) and pow(-1, inf) are NaN in Java */
@@ -93,27 +76,26 @@ static bool row_real2(Native *n, idx_t row)
     }
 }
 
-static bool row_nanvl(Native *n, idx_t row)
-{
+static bool row_nanvl(Native *n, idx_t row) {
     if (native_arg_null(n, 0, row))
         return native_set_null(n, row);
     double a = native_f64(n, 0, row);
     if (!isnan(a))
         return native_set_f64(n, row, a);
-    return native_arg_null(n, 1, row) ? native_set_null(n, row) : native_set_f64(n, row, native_f64(n, 1, row));
+    return native_arg_null(n, 1, row) ? native_set_null(n, row)
+                                      : native_set_f64(n, row, native_f64(n, 1, row));
 }
 
 /* ---- division and overflow ---- */
 
-static bool by_zero(Native *n, idx_t row, int mode, bool remainder)
-{
+static bool by_zero(Native *n, idx_t row, int mode, bool remainder) {
     if (mode != CAST_ANSI)
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, remainder ? ERR_REMAINDER_BY_ZERO : ERR_DIVIDE_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
+    return NATIVE_FAIL(n, remainder ? ERR_REMAINDER_BY_ZERO : ERR_DIVIDE_BY_ZERO,
+                       PZ("config", "\"spark.sql.ansi.enabled\""));
 }
 
-static bool row_real_division(Native *n, idx_t row)
-{
+static bool row_real_division(Native *n, idx_t row) {
     double a = native_f64(n, 0, row), b = native_f64(n, 1, row);
     int mode = native_i32(n, 2, row), which = n->function->variant;
     if (b == 0)
@@ -126,18 +108,21 @@ static bool row_real_division(Native *n, idx_t row)
     return native_set_f64(n, row, r);
 }
 
-static bool row_integer_division(Native *n, idx_t row)
-{
+static bool row_integer_division(Native *n, idx_t row) {
     int64_t a = native_i64(n, 0, row), b = native_i64(n, 1, row);
     int mode = native_i32(n, 2, row), which = n->function->variant;
     if (b == 0)
         return by_zero(n, row, mode, which != 0);
     if (which == 0) {
         if (a == INT64_MIN && b == -1)
-            return mode == CAST_ANSI ? NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow in integral divide"),
-                                                   PZ("alternative", " Use 'try_divide' to tolerate overflow and return NULL instead."),
-                                                   PZ("config", "\"spark.sql.ansi.enabled\""))
-                                     : native_set_i64(n, row, a);
+            return mode == CAST_ANSI
+                       ? NATIVE_FAIL(
+                             n, ERR_ARITHMETIC_OVERFLOW,
+                             PZ("message", "Overflow in integral divide"),
+                             PZ("alternative",
+                                " Use 'try_divide' to tolerate overflow and return NULL instead."),
+                             PZ("config", "\"spark.sql.ansi.enabled\""))
+                       : native_set_i64(n, row, a);
         return native_set_i64(n, row, a / b);
     }
     int64_t r = b == -1 ? 0 : a % b;
@@ -147,11 +132,12 @@ static bool row_integer_division(Native *n, idx_t row)
 }
 
 /* (a, b, bits, mode): + - * that wrap or give NULL. */
-static bool row_integer_arithmetic(Native *n, idx_t row)
-{
+static bool row_integer_arithmetic(Native *n, idx_t row) {
     int64_t a = native_i64(n, 0, row), b = native_i64(n, 1, row);
     int bits = native_i32(n, 2, row), mode = native_i32(n, 3, row);
-    __int128 r = n->function->variant == 0 ? (__int128)a + b : n->function->variant == 1 ? (__int128)a - b : (__int128)a * b;
+    __int128 r = n->function->variant == 0   ? (__int128)a + b
+                 : n->function->variant == 1 ? (__int128)a - b
+                                             : (__int128)a * b;
     __int128 limit = (__int128)1 << (bits - 1);
     if (r >= limit || r < -limit) {
         if (mode == CAST_TRY)
@@ -162,36 +148,38 @@ static bool row_integer_arithmetic(Native *n, idx_t row)
 }
 
 /* The sum of longs, which DuckDB keeps in 128 bits: (sum, try). */
-static bool row_sum_long(Native *n, idx_t row)
-{
+static bool row_sum_long(Native *n, idx_t row) {
     __int128 v = native_integer_at(&n->args[0], row);
     if (v >= INT64_MIN && v <= INT64_MAX)
         return native_set_i64(n, row, (int64_t)v);
     if (native_bool(n, 1, row))
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "overflow"), PZ("alternative", " Use 'try_add' to tolerate overflow and return NULL instead."),
-                       PZ("config", "\"spark.sql.ansi.enabled\""));
+    return NATIVE_FAIL(
+        n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "overflow"),
+        PZ("alternative", " Use 'try_add' to tolerate overflow and return NULL instead."),
+        PZ("config", "\"spark.sql.ansi.enabled\""));
 }
 
 /* (interval, number, divide, mode), rounded half up. */
-static bool row_interval_scale(Native *n, idx_t row)
-{
+static bool row_interval_scale(Native *n, idx_t row) {
     double a = (double)native_i64(n, 0, row), b = native_f64(n, 1, row);
     bool division = native_bool(n, 2, row);
     if (division && b == 0)
-        return native_i32(n, 3, row) == CAST_TRY ? native_set_null(n, row)
-                                                 : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
+        return native_i32(n, 3, row) == CAST_TRY
+                   ? native_set_null(n, row)
+                   : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO,
+                                 PZ("config", "\"spark.sql.ansi.enabled\""));
     double r = round(division ? a / b : a * b);
     if (!(fabs(r) < 9.2233720368547758e18))
-        return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"), PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
+        return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"),
+                           PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
     return native_set_i64(n, row, (int64_t)r);
 }
 
 /* ---- rounding ---- */
 
 /* BigDecimal(Double.toString(x)).setScale(digits, HALF_UP or HALF_EVEN). */
-static double round_text(Native *n, double x, int digits, bool even)
-{
+static double round_text(Native *n, double x, int digits, bool even) {
     if (!isfinite(x) || x == 0)
         return x;
     Buf *b = &n->scratch;
@@ -236,8 +224,7 @@ static double round_text(Native *n, double x, int digits, bool even)
     return copysign(strtod(text, NULL), x);
 }
 
-static bool row_real_round(Native *n, idx_t row)
-{
+static bool row_real_round(Native *n, idx_t row) {
     double x;
     if (n->args[0].type == DUCKDB_TYPE_FLOAT) { /* the float's own shortest digits count */
         float f = ((float *)n->args[0].data)[row];
@@ -251,15 +238,17 @@ static bool row_real_round(Native *n, idx_t row)
     return native_set_f64(n, row, round_text(n, x, native_i32(n, 1, row), n->function->variant));
 }
 
-static bool row_real_to_long(Native *n, idx_t row)
-{
+static bool row_real_to_long(Native *n, idx_t row) {
     double x = native_f64(n, 0, row);
     x = n->function->variant ? ceil(x) : floor(x);
-    return native_set_i64(n, row, isnan(x) ? 0 : x >= 9223372036854775807.0 ? INT64_MAX : x <= -9223372036854775808.0 ? INT64_MIN : (int64_t)x);
+    return native_set_i64(n, row,
+                          isnan(x)                      ? 0
+                          : x >= 9223372036854775807.0  ? INT64_MAX
+                          : x <= -9223372036854775808.0 ? INT64_MIN
+                                                        : (int64_t)x);
 }
 
-static bool row_integer_round(Native *n, idx_t row)
-{
+static bool row_integer_round(Native *n, idx_t row) {
     int64_t v = native_i64(n, 0, row);
     int digits = native_i32(n, 1, row);
     if (digits >= 0)
@@ -273,38 +262,47 @@ static bool row_integer_round(Native *n, idx_t row)
         q += v < 0 ? -1 : 1;
     q *= p;
     if (q > INT64_MAX || q < INT64_MIN)
-        return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"), PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
+        return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"),
+                           PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
     return native_set_i64(n, row, (int64_t)q);
 }
 
 /* ---- bits and bases ---- */
 
-static bool row_shift(Native *n, idx_t row)
-{
+static bool row_shift(Native *n, idx_t row) {
     bool is_long = n->args[0].type == DUCKDB_TYPE_BIGINT;
     int by = native_i32(n, 1, row) & (is_long ? 63 : 31);
     if (is_long) {
         int64_t v = native_i64(n, 0, row);
-        return native_set_i64(n, row, n->function->variant == 0 ? (int64_t)((uint64_t)v << by) : n->function->variant == 1 ? v >> by : (int64_t)((uint64_t)v >> by));
+        return native_set_i64(n, row,
+                              n->function->variant == 0   ? (int64_t)((uint64_t)v << by)
+                              : n->function->variant == 1 ? v >> by
+                                                          : (int64_t)((uint64_t)v >> by));
     }
     int32_t v = native_i32(n, 0, row);
-    return native_set_i64(n, row, n->function->variant == 0 ? (int32_t)((uint32_t)v << by) : n->function->variant == 1 ? v >> by : (int32_t)((uint32_t)v >> by));
+    return native_set_i64(n, row,
+                          n->function->variant == 0   ? (int32_t)((uint32_t)v << by)
+                          : n->function->variant == 1 ? v >> by
+                                                      : (int32_t)((uint32_t)v >> by));
 }
 
-static bool row_bit_get(Native *n, idx_t row)
-{
+static bool row_bit_get(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
-    int bits = v->type == DUCKDB_TYPE_TINYINT ? 8 : v->type == DUCKDB_TYPE_SMALLINT ? 16 : v->type == DUCKDB_TYPE_INTEGER ? 32 : 64;
+    int bits = v->type == DUCKDB_TYPE_TINYINT    ? 8
+               : v->type == DUCKDB_TYPE_SMALLINT ? 16
+               : v->type == DUCKDB_TYPE_INTEGER  ? 32
+                                                 : 64;
     int pos = native_i32(n, 1, row);
     if (pos < 0 || pos >= bits)
-        return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__BIT_POSITION_RANGE, PZ("functionName", "`getbit`"), PZ("parameter", "`pos`"),
-                           P("upper", str_printf(n->arena, "%d", bits)), P("invalidValue", str_printf(n->arena, "%d", pos)));
+        return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__BIT_POSITION_RANGE,
+                           PZ("functionName", "`getbit`"), PZ("parameter", "`pos`"),
+                           P("upper", str_printf(n->arena, "%d", bits)),
+                           P("invalidValue", str_printf(n->arena, "%d", pos)));
     ((int8_t *)n->result)[row] = (int8_t)((int64_t)native_integer_at(v, row) >> pos & 1);
     return true;
 }
 
-static bool row_hex(Native *n, idx_t row)
-{
+static bool row_hex(Native *n, idx_t row) {
     static const char DIGITS[] = "0123456789ABCDEF";
     const NativeVec *v = &n->args[0];
     if (native_type_is(v, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_BLOB)) {
@@ -319,14 +317,14 @@ static bool row_hex(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'                 ? c - '0'
+           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                : -1;
 }
 
 /* An odd digit in front stands alone; anything else gives NULL. */
-static bool row_unhex(Native *n, idx_t row)
-{
+static bool row_unhex(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     for (size_t i = 0; i < s.len;) {
         bool alone = i == 0 && s.len % 2;
@@ -339,8 +337,7 @@ static bool row_unhex(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_bin(Native *n, idx_t row)
-{
+static bool row_bin(Native *n, idx_t row) {
     uint64_t v = (uint64_t)native_i64(n, 0, row);
     char text[64];
     size_t at = sizeof(text);
@@ -352,8 +349,7 @@ static bool row_bin(Native *n, idx_t row)
 }
 
 /* NumberConverter.convert: unsigned 64-bit arithmetic, digits up to the first that does not fit. */
-static bool row_conv(Native *n, idx_t row)
-{
+static bool row_conv(Native *n, idx_t row) {
     Str s = java_trim_all(native_str(n, 0, row));
     int from = native_i32(n, 1, row), to = native_i32(n, 2, row);
     if (from < 2 || from > 36 || abs(to) < 2 || abs(to) > 36 || !s.len)
@@ -361,14 +357,18 @@ static bool row_conv(Native *n, idx_t row)
     bool negative = s.ptr[0] == '-', over = false;
     uint64_t v = 0;
     for (size_t i = negative; i < s.len; i++) {
-        int d = isdigit((unsigned char)s.ptr[i]) ? s.ptr[i] - '0' : isalpha((unsigned char)s.ptr[i]) ? (s.ptr[i] | 32) - 'a' + 10 : 99;
+        int d = isdigit((unsigned char)s.ptr[i])   ? s.ptr[i] - '0'
+                : isalpha((unsigned char)s.ptr[i]) ? (s.ptr[i] | 32) - 'a' + 10
+                                                   : 99;
         if (d >= from)
             break;
-        over |= __builtin_mul_overflow(v, (uint64_t)from, &v) || __builtin_add_overflow(v, (uint64_t)d, &v);
+        over |= __builtin_mul_overflow(v, (uint64_t)from, &v) ||
+                __builtin_add_overflow(v, (uint64_t)d, &v);
     }
     if (over) {
         if (native_bool(n, 3, row))
-            return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow in function conv()"), PZ("alternative", ""),
+            return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW,
+                               PZ("message", "Overflow in function conv()"), PZ("alternative", ""),
                                PZ("config", "\"spark.sql.ansi.enabled\""));
         v = UINT64_MAX;
     }
@@ -392,8 +392,7 @@ static bool row_conv(Native *n, idx_t row)
     return native_set_str(n, row, (Str){text + at, sizeof(text) - at});
 }
 
-static bool row_factorial(Native *n, idx_t row)
-{
+static bool row_factorial(Native *n, idx_t row) {
     int32_t v = native_i32(n, 0, row);
     if (v < 0 || v > 20)
         return native_set_null(n, row);
@@ -403,99 +402,32 @@ static bool row_factorial(Native *n, idx_t row)
     return native_set_i64(n, row, r);
 }
 
-static bool row_width_bucket(Native *n, idx_t row)
-{
+static bool row_width_bucket(Native *n, idx_t row) {
     double v = native_f64(n, 0, row), low = native_f64(n, 1, row), high = native_f64(n, 2, row);
     int64_t buckets = native_i64(n, 3, row);
-    if (buckets <= 0 || buckets == INT64_MAX || isnan(v) || low == high || isnan(low) || isinf(low) || isnan(high) || isinf(high))
+    if (buckets <= 0 || buckets == INT64_MAX || isnan(v) || low == high || isnan(low) ||
+        isinf(low) || isnan(high) || isinf(high))
         return native_set_null(n, row);
     double lower = low < high ? low : high, upper = low < high ? high : low;
     int64_t r;
     if (low < high)
-        r = v < lower ? 0 : v >= upper ? buckets + 1 : (int64_t)((double)buckets * (v - lower) / (upper - lower)) + 1;
+        r = v < lower    ? 0
+            : v >= upper ? buckets + 1
+                         : (int64_t)((double)buckets * (v - lower) / (upper - lower)) + 1;
     else
-        r = v > upper ? 0 : v <= lower ? buckets + 1 : (int64_t)((double)buckets * (upper - v) / (upper - lower)) + 1;
+        r = v > upper    ? 0
+            : v <= lower ? buckets + 1
+                         : (int64_t)((double)buckets * (upper - v) / (upper - lower)) + 1;
     return native_set_i64(n, row, r);
 }
 
 /* ---- random ---- */
 
-typedef struct RandomState {
-    uint64_t seed;
-    double spare;
-    bool ready, has_spare;
-} RandomState;
-
-/* scala.util.hashing.MurmurHash3.bytesHash */
-static uint32_t scala_hash(const uint8_t *p, size_t len, uint32_t h)
-{
-    for (size_t i = 0; i + 4 <= len; i += 4) {
-        uint32_t k = (uint32_t)p[i] | (uint32_t)p[i + 1] << 8 | (uint32_t)p[i + 2] << 16 | (uint32_t)p[i + 3] << 24;
-        k *= 0xcc9e2d51;
-        k = (k << 15 | k >> 17) * 0x1b873593;
-        h ^= k;
-        h = (h << 13 | h >> 19) * 5 + 0xe6546b64;
-    }
-    h ^= (uint32_t)len;
-    h ^= h >> 16;
-    h *= 0x85ebca6b;
-    h ^= h >> 13;
-    h *= 0xc2b2ae35;
-    return h ^ h >> 16;
-}
-
-static uint64_t hash_seed(int64_t seed)
-{
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)((uint64_t)seed >> (56 - 8 * i));
-    uint32_t low = scala_hash(bytes, 8, 0x3c074a61), high = scala_hash(bytes, 8, low);
-    return (uint64_t)high << 32 | low;
-}
-
-/* Spark's XORShiftRandom. */
-static int32_t next_bits(RandomState *s, int bits)
-{
-    uint64_t x = s->seed ^ s->seed << 21;
-    x ^= x >> 35;
-    x ^= x << 4;
-    s->seed = x;
-    return (int32_t)(x & ((UINT64_C(1) << bits) - 1));
-}
-
-static double next_double(RandomState *s)
-{
-    int64_t high = next_bits(s, 26);
-    return (double)((high << 27) + next_bits(s, 27)) * 0x1.0p-53;
-}
-
-/* java.util.Random.nextGaussian: the polar method, second value kept. */
-static double next_gaussian(RandomState *s)
-{
-    if (s->has_spare) {
-        s->has_spare = false;
-        return s->spare;
-    }
-    double a, b, r;
-    do {
-        a = 2 * next_double(s) - 1;
-        b = 2 * next_double(s) - 1;
-        r = a * a + b * b;
-    } while (r >= 1 || r == 0);
-    double m = sqrt(-2 * log(r) / r);
-    s->spare = b * m;
-    s->has_spare = true;
-    return a * m;
-}
-
-static bool row_random(Native *n, idx_t row)
-{
+static bool row_random(Native *n, idx_t row) {
     RandomState *s = native_state(n);
-    if (!s->ready) {
-        s->seed = hash_seed(native_i64(n, 0, row));
-        s->ready = true;
-    }
-    return native_set_f64(n, row, n->function->variant ? next_gaussian(s) : next_double(s));
+    if (!s->ready)
+        random_start(s, native_i64(n, 0, row));
+    return native_set_f64(n, row, n->function->variant ? random_gaussian(s) : random_double(s));
 }
 
 static const NativeFunction FUNCTIONS[] = {
@@ -562,7 +494,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_randn", "d:8", row_random, NATIVE_VOLATILE | NATIVE_STATE, 1},
 };
 
-bool native_register_math(duckdb_connection c, Error *err)
-{
+bool native_register_math(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

@@ -27,8 +27,7 @@ typedef struct PatternCache {
 static pthread_key_t cache_key;
 static pthread_once_t cache_once = PTHREAD_ONCE_INIT;
 
-static void free_cache(void *p)
-{
+static void free_cache(void *p) {
     PatternCache *c = p;
     for (size_t i = 0; i < CACHE_SIZE; i++) {
         pcre2_code_free(c->at[i].code);
@@ -39,13 +38,9 @@ static void free_cache(void *p)
     free(c);
 }
 
-static void make_key(void)
-{
-    pthread_key_create(&cache_key, free_cache);
-}
+static void make_key(void) { pthread_key_create(&cache_key, free_cache); }
 
-static PatternCache *cache_of_thread(void)
-{
+static PatternCache *cache_of_thread(void) {
     pthread_once(&cache_once, make_key);
     PatternCache *c = pthread_getspecific(cache_key);
     if (!c) {
@@ -64,20 +59,26 @@ static PatternCache *cache_of_thread(void)
 static const struct {
     const char *java, *pcre;
 } CLASSES[] = {
-    {"Lower", "[:lower:]"},   {"Upper", "[:upper:]"},   {"Alpha", "[:alpha:]"}, {"Digit", "[:digit:]"}, {"Alnum", "[:alnum:]"},
-    {"Punct", "[:punct:]"},   {"Graph", "[:graph:]"},   {"Print", "[:print:]"}, {"Blank", "[:blank:]"}, {"Cntrl", "[:cntrl:]"},
-    {"XDigit", "[:xdigit:]"}, {"Space", "[:space:]"},   {"ASCII", "\\x00-\\x7F"}, {"IsAlphabetic", "\\p{L}\\p{Nl}"}, {"IsLetter", "\\p{L}"},
-    {"IsDigit", "\\p{Nd}"},   {"IsUppercase", "\\p{Lu}"}, {"IsLowercase", "\\p{Ll}"}, {"IsPunctuation", "\\p{P}"}, {"javaLetter", "\\p{L}"},
+    {"Lower", "[:lower:]"},      {"Upper", "[:upper:]"},
+    {"Alpha", "[:alpha:]"},      {"Digit", "[:digit:]"},
+    {"Alnum", "[:alnum:]"},      {"Punct", "[:punct:]"},
+    {"Graph", "[:graph:]"},      {"Print", "[:print:]"},
+    {"Blank", "[:blank:]"},      {"Cntrl", "[:cntrl:]"},
+    {"XDigit", "[:xdigit:]"},    {"Space", "[:space:]"},
+    {"ASCII", "\\x00-\\x7F"},    {"IsAlphabetic", "\\p{L}\\p{Nl}"},
+    {"IsLetter", "\\p{L}"},      {"IsDigit", "\\p{Nd}"},
+    {"IsUppercase", "\\p{Lu}"},  {"IsLowercase", "\\p{Ll}"},
+    {"IsPunctuation", "\\p{P}"}, {"javaLetter", "\\p{L}"},
 };
 
-static Str translate(Str p, Arena *arena)
-{
+static Str translate(Str p, Arena *arena) {
     Buf b = buf_in(arena);
     int depth = 0;
     for (size_t i = 0; i < p.len; i++) {
         char c = p.ptr[i];
         if (c == '\\' && i + 1 < p.len) {
-            bool property = (p.ptr[i + 1] == 'p' || p.ptr[i + 1] == 'P') && i + 2 < p.len && p.ptr[i + 2] == '{';
+            bool property = (p.ptr[i + 1] == 'p' || p.ptr[i + 1] == 'P') && i + 2 < p.len &&
+                            p.ptr[i + 2] == '{';
             ptrdiff_t end = property ? str_find_char(str_slice(p, i, p.len), '}') : -1;
             const char *found = NULL;
             for (size_t k = 0; end > 0 && k < LENGTH_OF(CLASSES); k++)
@@ -105,8 +106,7 @@ static Str translate(Str p, Arena *arena)
     return buf_str(&b);
 }
 
-static pcre2_code *compile(Native *n, Str pattern, const char *function)
-{
+static pcre2_code *compile(Native *n, Str pattern, const char *function) {
     PatternCache *c = cache_of_thread();
     for (size_t i = 0; i < CACHE_SIZE; i++)
         if (c->at[i].code && str_eq(c->at[i].text, pattern))
@@ -114,9 +114,12 @@ static pcre2_code *compile(Native *n, Str pattern, const char *function)
     Str text = translate(pattern, n->arena);
     int error;
     PCRE2_SIZE where;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text.len ? text.ptr : ""), text.len, PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &where, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text.len ? text.ptr : ""), text.len,
+                                     PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &where, NULL);
     if (!code) {
-        NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__PATTERN, P("functionName", str_printf(n->arena, "`%s`", function)), PZ("parameter", "`regexp`"),
+        NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__PATTERN,
+                    P("functionName", str_printf(n->arena, "`%s`", function)),
+                    PZ("parameter", "`regexp`"),
                     P("value", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(pattern))));
         return NULL;
     }
@@ -137,24 +140,23 @@ typedef struct Matcher {
     PCRE2_SIZE *span; /* pairs: start, end */
     Str s;
     size_t from;
-    int groups;       /* captured, the whole match included */
+    int groups; /* captured, the whole match included */
     bool failed;
 } Matcher;
 
-static bool matcher_start(Native *n, Matcher *m, Str s, Str pattern, const char *function)
-{
+static bool matcher_start(Native *n, Matcher *m, Str s, Str pattern, const char *function) {
     *m = (Matcher){.s = s};
     m->code = compile(n, pattern, function);
     return m->code != NULL;
 }
 
 /* The next match; false when there is none (or the search was given up: failed). */
-static bool matcher_find(Matcher *m)
-{
+static bool matcher_find(Matcher *m) {
     PatternCache *c = cache_of_thread();
     if (m->from > m->s.len)
         return false;
-    int r = pcre2_match(m->code, (PCRE2_SPTR)(m->s.len ? m->s.ptr : ""), m->s.len, m->from, PCRE2_NO_UTF_CHECK, c->match, c->context);
+    int r = pcre2_match(m->code, (PCRE2_SPTR)(m->s.len ? m->s.ptr : ""), m->s.len, m->from,
+                        PCRE2_NO_UTF_CHECK, c->match, c->context);
     if (r < 0) {
         m->failed = r != PCRE2_ERROR_NOMATCH;
         return false;
@@ -173,38 +175,38 @@ static bool matcher_find(Matcher *m)
     return true;
 }
 
-static bool gave_up(Native *n, const char *function)
-{
-    return NATIVE_FAIL(n, ERR_INTERNAL_ERROR, P("message", str_printf(n->arena, "%s: the pattern needs too many steps on this text", function)));
+static bool gave_up(Native *n, const char *function) {
+    return NATIVE_FAIL(
+        n, ERR_INTERNAL_ERROR,
+        P("message",
+          str_printf(n->arena, "%s: the pattern needs too many steps on this text", function)));
 }
 
-static Str group(const Matcher *m, int g)
-{
+static Str group(const Matcher *m, int g) {
     if (g >= m->groups || m->span[2 * g] == PCRE2_UNSET)
         return S("");
     return str_slice(m->s, m->span[2 * g], m->span[2 * g + 1]);
 }
 
-static bool check_group(Native *n, const Matcher *m, int g, const char *function)
-{
+static bool check_group(Native *n, const Matcher *m, int g, const char *function) {
     uint32_t count;
     pcre2_pattern_info(m->code, PCRE2_INFO_CAPTURECOUNT, &count);
     if (g >= 0 && (uint32_t)g <= count)
         return true;
-    return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__REGEX_GROUP_INDEX, P("functionName", str_printf(n->arena, "`%s`", function)), PZ("parameter", "`idx`"),
-                       P("groupCount", str_printf(n->arena, "%u", count)), P("groupIndex", str_printf(n->arena, "%d", g)));
+    return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__REGEX_GROUP_INDEX,
+                       P("functionName", str_printf(n->arena, "`%s`", function)),
+                       PZ("parameter", "`idx`"), P("groupCount", str_printf(n->arena, "%u", count)),
+                       P("groupIndex", str_printf(n->arena, "%d", g)));
 }
 
-static bool row_find(Native *n, idx_t row)
-{
+static bool row_find(Native *n, idx_t row) {
     Matcher m;
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "rlike"));
     bool found = matcher_find(&m);
     return m.failed ? gave_up(n, "rlike") : native_set_bool(n, row, found);
 }
 
-static bool row_extract(Native *n, idx_t row)
-{
+static bool row_extract(Native *n, idx_t row) {
     Matcher m;
     int g = native_i32(n, 2, row);
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "regexp_extract"));
@@ -217,8 +219,7 @@ static bool row_extract(Native *n, idx_t row)
     return native_set_str(n, row, group(&m, g));
 }
 
-static bool row_extract_all(Native *n, idx_t row)
-{
+static bool row_extract_all(Native *n, idx_t row) {
     Matcher m;
     int g = native_i32(n, 2, row);
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "regexp_extract_all"));
@@ -231,12 +232,13 @@ static bool row_extract_all(Native *n, idx_t row)
         return gave_up(n, "regexp_extract_all");
     idx_t at = native_list_begin(n, row, found.len);
     for (size_t i = 0; i < found.len; i++)
-        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at + i, found.at[i].len ? found.at[i].ptr : "", found.at[i].len);
+        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at + i,
+                                                found.at[i].len ? found.at[i].ptr : "",
+                                                found.at[i].len);
     return true;
 }
 
-static bool row_count(Native *n, idx_t row)
-{
+static bool row_count(Native *n, idx_t row) {
     Matcher m;
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "regexp_count"));
     int32_t count = 0;
@@ -245,8 +247,7 @@ static bool row_count(Native *n, idx_t row)
     return m.failed ? gave_up(n, "regexp_count") : native_set_i32(n, row, count);
 }
 
-static bool row_substr(Native *n, idx_t row)
-{
+static bool row_substr(Native *n, idx_t row) {
     Matcher m;
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "regexp_substr"));
     bool found = matcher_find(&m);
@@ -255,19 +256,18 @@ static bool row_substr(Native *n, idx_t row)
     return found ? native_set_str(n, row, group(&m, 0)) : native_set_null(n, row);
 }
 
-static bool row_instr(Native *n, idx_t row)
-{
+static bool row_instr(Native *n, idx_t row) {
     Matcher m;
     TRY(matcher_start(n, &m, native_str(n, 0, row), native_str(n, 1, row), "regexp_instr"));
     bool found = matcher_find(&m);
     if (m.failed)
         return gave_up(n, "regexp_instr");
-    return native_set_i32(n, row, found ? (int32_t)str_utf8_len(str_slice(m.s, 0, m.span[0])) + 1 : 0);
+    return native_set_i32(n, row,
+                          found ? (int32_t)str_utf8_len(str_slice(m.s, 0, m.span[0])) + 1 : 0);
 }
 
 /* Matcher.appendReplacement: $1, ${name}, backslash quotes. */
-static bool put_replacement(Native *n, const Matcher *m, Str r, Buf *out)
-{
+static bool put_replacement(Native *n, const Matcher *m, Str r, Buf *out) {
     uint32_t count;
     pcre2_pattern_info(m->code, PCRE2_INFO_CAPTURECOUNT, &count);
     for (size_t i = 0; i < r.len; i++) {
@@ -275,7 +275,8 @@ static bool put_replacement(Native *n, const Matcher *m, Str r, Buf *out)
             buf_addc(out, r.ptr[++i]);
         } else if (r.ptr[i] == '$' && i + 1 < r.len && isdigit((unsigned char)r.ptr[i + 1])) {
             uint32_t g = (uint32_t)(r.ptr[++i] - '0');
-            while (i + 1 < r.len && isdigit((unsigned char)r.ptr[i + 1]) && g * 10 + (uint32_t)(r.ptr[i + 1] - '0') <= count)
+            while (i + 1 < r.len && isdigit((unsigned char)r.ptr[i + 1]) &&
+                   g * 10 + (uint32_t)(r.ptr[i + 1] - '0') <= count)
                 g = g * 10 + (uint32_t)(r.ptr[++i] - '0');
             TRY(check_group(n, m, (int)g, "regexp_replace"));
             buf_add(out, group(m, (int)g));
@@ -294,14 +295,14 @@ static bool put_replacement(Native *n, const Matcher *m, Str r, Buf *out)
 }
 
 /* (text, pattern, replacement, position) */
-static bool row_replace(Native *n, idx_t row)
-{
+static bool row_replace(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), r = native_str(n, 2, row);
     int32_t position = native_i32(n, 3, row);
     Matcher m;
     TRY(matcher_start(n, &m, s, native_str(n, 1, row), "regexp_replace"));
     if (position < 1)
-        return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__INTEGER, PZ("functionName", "`regexp_replace`"), PZ("parameter", "`pos`"),
+        return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__INTEGER,
+                           PZ("functionName", "`regexp_replace`"), PZ("parameter", "`pos`"),
                            P("invalidValue", str_printf(n->arena, "%d", position)));
     size_t done = 0, start = 0;
     for (int32_t i = 1; i < position && start < s.len; i++)
@@ -320,9 +321,9 @@ static bool row_replace(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-/* String.split(regex, limit): an empty match at the start makes no piece; limit <= 0 keeps all pieces. */
-static bool row_split(Native *n, idx_t row)
-{
+/* String.split(regex, limit): an empty match at the start makes no piece; limit <= 0 keeps all
+ * pieces. */
+static bool row_split(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     int32_t limit = native_i32(n, 2, row);
     Matcher m;
@@ -340,13 +341,14 @@ static bool row_split(Native *n, idx_t row)
     vec_push(n->arena, &pieces, str_slice(s, done, s.len));
     idx_t at = native_list_begin(n, row, pieces.len);
     for (size_t i = 0; i < pieces.len; i++)
-        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at + i, pieces.at[i].len ? pieces.at[i].ptr : "", pieces.at[i].len);
+        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at + i,
+                                                pieces.at[i].len ? pieces.at[i].ptr : "",
+                                                pieces.at[i].len);
     return true;
 }
 
 /* Pieces of s between matches, as String.split without a limit. */
-static bool split_all(Native *n, Str s, Str pattern, StrVec *out)
-{
+static bool split_all(Native *n, Str s, Str pattern, StrVec *out) {
     Matcher m;
     TRY(matcher_start(n, &m, s, pattern, "str_to_map"));
     size_t done = 0;
@@ -360,13 +362,11 @@ static bool split_all(Native *n, Str s, Str pattern, StrVec *out)
     return !m.failed || gave_up(n, "str_to_map");
 }
 
-static void put_text(NativeVec *v, idx_t at, Str s)
-{
+static void put_text(NativeVec *v, idx_t at, Str s) {
     duckdb_vector_assign_string_element_len(v->vector, at, s.len ? s.ptr : "", s.len);
 }
 
-static bool row_str_to_map(Native *n, idx_t row)
-{
+static bool row_str_to_map(Native *n, idx_t row) {
     StrVec pairs = {0}, keys = {0}, values = {0};
     Str by = native_str(n, 2, row);
     TRY(split_all(n, native_str(n, 0, row), native_str(n, 1, row), &pairs));
@@ -378,7 +378,8 @@ static bool row_str_to_map(Native *n, idx_t row)
         Str value = found ? str_slice(pairs.at[i], m.span[1], pairs.at[i].len) : (Str){NULL, 0};
         for (size_t k = 0; k < keys.len; k++)
             if (str_eq(keys.at[k], key))
-                return NATIVE_FAIL(n, ERR_DUPLICATED_MAP_KEY, P("key", key), PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
+                return NATIVE_FAIL(n, ERR_DUPLICATED_MAP_KEY, P("key", key),
+                                   PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
         vec_push(n->arena, &keys, key);
         vec_push(n->arena, &values, value);
     }
@@ -406,7 +407,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_split", "[s:ss4", row_split, 0, 0},
 };
 
-bool native_register_regex(duckdb_connection c, Error *err)
-{
+bool native_register_regex(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

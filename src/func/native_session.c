@@ -1,28 +1,29 @@
 /* Row numbers, raised errors and what show() prints: the small natives of rows_session.c. */
 #include "func/native_impl.h"
 
-/* monotonically_increasing_id: the partition in the upper bits, here one a thread that runs the call. */
-static bool row_next_id(Native *n, idx_t row)
-{
+/* monotonically_increasing_id: the partition in the upper bits, here one a thread that runs the
+ * call. */
+static bool row_next_id(Native *n, idx_t row) {
     int64_t *next = native_state(n);
     return native_set_i64(n, row, (*next)++);
 }
 
-static bool row_raise(Native *n, idx_t row)
-{
-    return NATIVE_FAIL(n, ERR_USER_RAISED_EXCEPTION, P("errorMessage", native_arg_null(n, 0, row) ? S("null") : native_str(n, 0, row)));
+static bool row_raise(Native *n, idx_t row) {
+    return NATIVE_FAIL(
+        n, ERR_USER_RAISED_EXCEPTION,
+        P("errorMessage", native_arg_null(n, 0, row) ? S("null") : native_str(n, 0, row)));
 }
 
-static bool row_assert(Native *n, idx_t row)
-{
+static bool row_assert(Native *n, idx_t row) {
     if (!native_arg_null(n, 0, row) && native_bool(n, 0, row))
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, ERR_USER_RAISED_EXCEPTION, P("errorMessage", native_arg_null(n, 1, row) ? S("null") : native_str(n, 1, row)));
+    return NATIVE_FAIL(
+        n, ERR_USER_RAISED_EXCEPTION,
+        P("errorMessage", native_arg_null(n, 1, row) ? S("null") : native_str(n, 1, row)));
 }
 
 /* [61 62] */
-static bool row_show_binary(Native *n, idx_t row)
-{
+static bool row_show_binary(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     buf_addc(&n->scratch, '[');
     for (size_t i = 0; i < s.len; i++)
@@ -38,7 +39,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_show_binary", "s:x", row_show_binary, 0, 0},
 };
 
-bool native_register_session(duckdb_connection c, Error *err)
-{
+bool native_register_session(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

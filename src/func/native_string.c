@@ -13,29 +13,23 @@ enum { TEXT_MAX_BYTES = 256 << 20 };
 
 /* ---- code points ---- */
 
-static size_t next_char(Str s, size_t at)
-{
+static size_t next_char(Str s, size_t at) {
     unsigned char c = (unsigned char)s.ptr[at];
     size_t n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
     return at + n > s.len ? s.len : at + n;
 }
 
-static int64_t count_chars(Str s)
-{
-    return (int64_t)str_utf8_len(s);
-}
+static int64_t count_chars(Str s) { return (int64_t)str_utf8_len(s); }
 
 /* Byte offset of the nth code point, or the end. */
-static size_t offset_of(Str s, int64_t n)
-{
+static size_t offset_of(Str s, int64_t n) {
     size_t at = 0;
     while (n-- > 0 && at < s.len)
         at = next_char(s, at);
     return at;
 }
 
-static Str chars(Str s, int64_t from, int64_t to)
-{
+static Str chars(Str s, int64_t from, int64_t to) {
     if (to <= from)
         return S("");
     size_t a = offset_of(s, from);
@@ -44,8 +38,7 @@ static Str chars(Str s, int64_t from, int64_t to)
 }
 
 /* UTF8String.substringSQL: 1-based, negative counts from the end, 0 is 1. */
-static Str substring(Str s, int64_t pos, int64_t len, bool bytes)
-{
+static Str substring(Str s, int64_t pos, int64_t len, bool bytes) {
     int64_t total = bytes ? (int64_t)s.len : count_chars(s);
     int64_t start = pos > 0 ? pos - 1 : pos < 0 ? total + pos : 0;
     int64_t end = len >= INT32_MAX - start ? total : start + len;
@@ -58,28 +51,29 @@ static Str substring(Str s, int64_t pos, int64_t len, bool bytes)
     return bytes ? str_slice(s, (size_t)start, (size_t)end) : chars(s, start, end);
 }
 
-static bool row_substring(Native *n, idx_t row)
-{
-    return native_set_str(n, row, substring(native_str(n, 0, row), native_i32(n, 1, row), native_i32(n, 2, row), n->function->variant));
+static bool row_substring(Native *n, idx_t row) {
+    return native_set_str(n, row,
+                          substring(native_str(n, 0, row), native_i32(n, 1, row),
+                                    native_i32(n, 2, row), n->function->variant));
 }
 
-static bool row_left(Native *n, idx_t row)
-{
+static bool row_left(Native *n, idx_t row) {
     int32_t count = native_i32(n, 1, row);
-    return native_set_str(n, row, count <= 0 ? S("") : substring(native_str(n, 0, row), 1, count, n->function->variant));
+    return native_set_str(
+        n, row,
+        count <= 0 ? S("") : substring(native_str(n, 0, row), 1, count, n->function->variant));
 }
 
-static bool row_right(Native *n, idx_t row)
-{
+static bool row_right(Native *n, idx_t row) {
     int32_t count = native_i32(n, 1, row);
     Str s = native_str(n, 0, row);
     if (count <= 0)
         return native_set_str(n, row, S(""));
-    return native_set_str(n, row, count >= count_chars(s) ? s : substring(s, -(int64_t)count, count, false));
+    return native_set_str(
+        n, row, count >= count_chars(s) ? s : substring(s, -(int64_t)count, count, false));
 }
 
-static bool row_substring_index(Native *n, idx_t row)
-{
+static bool row_substring_index(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), delim = native_str(n, 1, row);
     int32_t count = native_i32(n, 2, row);
     if (!delim.len || count == 0)
@@ -111,30 +105,29 @@ static bool row_substring_index(Native *n, idx_t row)
     return native_set_str(n, row, s);
 }
 
-static locale_t utf8_locale(void)
-{
+static locale_t utf8_locale(void) {
     static locale_t l;
     if (!l)
         l = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     return l;
 }
 
-static bool row_initcap(Native *n, idx_t row)
-{
+static bool row_initcap(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     bool start = true;
     for (size_t pos = 0; pos < s.len;) {
         uint32_t c = str_utf8_next(s, &pos);
         char out[4];
-        uint32_t cased = utf8_locale() ? (uint32_t)(start ? towupper_l(c, utf8_locale()) : towlower_l(c, utf8_locale())) : c;
+        uint32_t cased = utf8_locale() ? (uint32_t)(start ? towupper_l(c, utf8_locale())
+                                                          : towlower_l(c, utf8_locale()))
+                                       : c;
         buf_add_bytes(&n->scratch, out, str_utf8_put(cased, out));
         start = c == ' ';
     }
     return native_set_scratch(n, row);
 }
 
-static bool row_reverse(Native *n, idx_t row)
-{
+static bool row_reverse(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     for (size_t end = s.len; end > 0;) {
         size_t at = end - 1;
@@ -146,20 +139,23 @@ static bool row_reverse(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool too_long(Native *n, const char *what, int64_t size)
-{
-    return NATIVE_FAIL(n, ERR_COLLECTION_SIZE_LIMIT_EXCEEDED__FUNCTION, P("numberOfElements", str_printf(n->arena, "%lld", (long long)size)),
-                       P("maxRoundedArrayLength", str_printf(n->arena, "%d", TEXT_MAX_BYTES)), PZ("functionName", what));
+static bool too_long(Native *n, const char *what, int64_t size) {
+    return NATIVE_FAIL(n, ERR_COLLECTION_SIZE_LIMIT_EXCEEDED__FUNCTION,
+                       P("numberOfElements", str_printf(n->arena, "%lld", (long long)size)),
+                       P("maxRoundedArrayLength", str_printf(n->arena, "%d", TEXT_MAX_BYTES)),
+                       PZ("functionName", what));
 }
 
 /* variant bit 0: right, bit 1: bytes */
-static bool row_pad(Native *n, idx_t row)
-{
+static bool row_pad(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), pad = native_str(n, 2, row);
     bool right = n->function->variant & 1, bytes = n->function->variant & 2;
     int64_t len = native_i32(n, 1, row), have = bytes ? (int64_t)s.len : count_chars(s);
     if (len <= have)
-        return native_set_str(n, row, len <= 0 ? S("") : bytes ? str_slice(s, 0, (size_t)len) : chars(s, 0, len));
+        return native_set_str(n, row,
+                              len <= 0 ? S("")
+                              : bytes  ? str_slice(s, 0, (size_t)len)
+                                       : chars(s, 0, len));
     if (!pad.len)
         return native_set_str(n, row, s);
     if (len > TEXT_MAX_BYTES / 4)
@@ -175,8 +171,7 @@ static bool row_pad(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_replace(Native *n, idx_t row)
-{
+static bool row_replace(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), from = native_str(n, 1, row), to = native_str(n, 2, row);
     if (!from.len)
         return native_set_str(n, row, s);
@@ -194,8 +189,7 @@ static bool row_replace(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_split_part(Native *n, idx_t row)
-{
+static bool row_split_part(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), delim = native_str(n, 1, row);
     int64_t part = native_i32(n, 2, row), total = 1;
     if (part == 0)
@@ -217,8 +211,7 @@ static bool row_split_part(Native *n, idx_t row)
     return native_set_str(n, row, end < 0 ? s : str_slice(s, 0, (size_t)end));
 }
 
-static bool row_locate(Native *n, idx_t row)
-{
+static bool row_locate(Native *n, idx_t row) {
     if (native_arg_null(n, 2, row))
         return native_set_i32(n, row, 0);
     if (native_arg_null(n, 0, row) || native_arg_null(n, 1, row))
@@ -232,11 +225,11 @@ static bool row_locate(Native *n, idx_t row)
         return native_set_i32(n, row, pos - 1 <= total ? 1 : 0);
     size_t from = offset_of(s, pos - 1);
     ptrdiff_t at = str_find(str_slice(s, from, s.len), sub);
-    return native_set_i32(n, row, at < 0 ? 0 : (int32_t)count_chars(str_slice(s, 0, from + (size_t)at)) + 1);
+    return native_set_i32(
+        n, row, at < 0 ? 0 : (int32_t)count_chars(str_slice(s, 0, from + (size_t)at)) + 1);
 }
 
-static bool row_chr(Native *n, idx_t row)
-{
+static bool row_chr(Native *n, idx_t row) {
     int64_t v = native_i64(n, 0, row);
     if (v < 0)
         return native_set_str(n, row, S(""));
@@ -245,14 +238,15 @@ static bool row_chr(Native *n, idx_t row)
 }
 
 /* variant: 0 starts, 1 ends, 2 contains; on bytes */
-static bool row_find(Native *n, idx_t row)
-{
+static bool row_find(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), x = native_str(n, 1, row);
-    return native_set_bool(n, row, n->function->variant == 0 ? str_starts_with(s, x) : n->function->variant == 1 ? str_ends_with(s, x) : str_find(s, x) >= 0);
+    return native_set_bool(n, row,
+                           n->function->variant == 0   ? str_starts_with(s, x)
+                           : n->function->variant == 1 ? str_ends_with(s, x)
+                                                       : str_find(s, x) >= 0);
 }
 
-static bool row_overlay(Native *n, idx_t row)
-{
+static bool row_overlay(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), r = native_str(n, 1, row);
     bool bytes = n->function->variant;
     int64_t pos = native_i32(n, 2, row), len = native_i32(n, 3, row);
@@ -264,8 +258,7 @@ static bool row_overlay(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_find_in_set(Native *n, idx_t row)
-{
+static bool row_find_in_set(Native *n, idx_t row) {
     Str word = native_str(n, 0, row), set = native_str(n, 1, row);
     if (str_find_char(word, ',') >= 0)
         return native_set_i32(n, row, 0);
@@ -279,8 +272,7 @@ static bool row_find_in_set(Native *n, idx_t row)
     }
 }
 
-static bool row_concat_ws(Native *n, idx_t row)
-{
+static bool row_concat_ws(Native *n, idx_t row) {
     if (native_arg_null(n, 0, row))
         return native_set_null(n, row);
     Str sep = native_str(n, 0, row);
@@ -305,8 +297,7 @@ static bool row_concat_ws(Native *n, idx_t row)
 }
 
 /* (n, [values], fail) */
-static bool row_elt(Native *n, idx_t row)
-{
+static bool row_elt(Native *n, idx_t row) {
     if (native_arg_null(n, 0, row))
         return native_set_null(n, row);
     int32_t i = native_i32(n, 0, row);
@@ -314,19 +305,22 @@ static bool row_elt(Native *n, idx_t row)
     if (i < 1 || (idx_t)i > e.length) {
         if (!native_bool(n, 2, row))
             return native_set_null(n, row);
-        return NATIVE_FAIL(n, ERR_INVALID_ARRAY_INDEX, P("indexValue", str_printf(n->arena, "%d", i)),
-                           P("arraySize", str_printf(n->arena, "%llu", (unsigned long long)e.length)), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
+        return NATIVE_FAIL(
+            n, ERR_INVALID_ARRAY_INDEX, P("indexValue", str_printf(n->arena, "%d", i)),
+            P("arraySize", str_printf(n->arena, "%llu", (unsigned long long)e.length)),
+            PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
     }
     const NativeVec *items = &n->args[1].children[0];
     idx_t at = e.offset + (idx_t)i - 1;
-    return native_is_null(items, at) ? native_set_null(n, row) : native_set_str(n, row, native_str_at(items, at));
+    return native_is_null(items, at) ? native_set_null(n, row)
+                                     : native_set_str(n, row, native_str_at(items, at));
 }
 
 /* ---- similarity ---- */
 
-static bool row_soundex(Native *n, idx_t row)
-{
-    static const char CODES[] = "01230127022455012623017202"; /* '7': H and W, which do not separate */
+static bool row_soundex(Native *n, idx_t row) {
+    static const char CODES[] =
+        "01230127022455012623017202"; /* '7': H and W, which do not separate */
     Str s = native_str(n, 0, row);
     if (!s.len || !isalpha((unsigned char)s.ptr[0]))
         return native_set_str(n, row, s);
@@ -349,8 +343,7 @@ static bool row_soundex(Native *n, idx_t row)
     return native_set_str(n, row, (Str){out, 4});
 }
 
-static bool row_levenshtein(Native *n, idx_t row)
-{
+static bool row_levenshtein(Native *n, idx_t row) {
     Str a = native_str(n, 0, row), b = native_str(n, 1, row);
     int32_t limit = native_i32(n, 2, row);
     size_t m = (size_t)count_chars(b), at = 0;
@@ -377,14 +370,15 @@ static bool row_levenshtein(Native *n, idx_t row)
 
 /* ---- LIKE ---- */
 
-static uint32_t fold(uint32_t c, bool ignore_case)
-{
-    return ignore_case ? (c < 128 ? (uint32_t)tolower((int)c) : utf8_locale() ? (uint32_t)towlower_l(c, utf8_locale()) : c) : c;
+static uint32_t fold(uint32_t c, bool ignore_case) {
+    return ignore_case ? (c < 128         ? (uint32_t)tolower((int)c)
+                          : utf8_locale() ? (uint32_t)towlower_l(c, utf8_locale())
+                                          : c)
+                       : c;
 }
 
 /* Two-pointer matching with one remembered '%'. */
-static bool like(Str s, Str p, uint32_t escape, bool ignore_case)
-{
+static bool like(Str s, Str p, uint32_t escape, bool ignore_case) {
     size_t si = 0, pi = 0, star = SIZE_MAX, mark = 0;
     while (si < s.len) {
         size_t pn = pi, sn = si;
@@ -398,7 +392,8 @@ static bool like(Str s, Str p, uint32_t escape, bool ignore_case)
             star = pn;
             mark = si;
             pi = pn;
-        } else if (pi < p.len && ((!literal && pc == '_') || fold(pc, ignore_case) == fold(sc, ignore_case))) {
+        } else if (pi < p.len &&
+                   ((!literal && pc == '_') || fold(pc, ignore_case) == fold(sc, ignore_case))) {
             pi = pn;
             si = sn;
         } else if (star != SIZE_MAX) {
@@ -414,8 +409,7 @@ static bool like(Str s, Str p, uint32_t escape, bool ignore_case)
     return pi == p.len;
 }
 
-static bool row_like(Native *n, idx_t row)
-{
+static bool row_like(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), p = native_str(n, 1, row), e = native_str(n, 2, row);
     size_t at = 0;
     uint32_t escape = e.len ? str_utf8_next(e, &at) : '\\';
@@ -425,10 +419,13 @@ static bool row_like(Native *n, idx_t row)
         size_t next = i;
         uint32_t c = i < p.len ? str_utf8_next(p, &next) : 0;
         if (i >= p.len)
-            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__ESC_AT_THE_END, P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))));
+            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__ESC_AT_THE_END,
+                               P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))));
         if (c != '_' && c != '%' && c != escape)
-            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__ESC_IN_THE_MIDDLE, P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))),
-                               P("char", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(str_slice(p, i, next)))));
+            return NATIVE_FAIL(
+                n, ERR_INVALID_FORMAT__ESC_IN_THE_MIDDLE,
+                P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))),
+                P("char", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(str_slice(p, i, next)))));
         i = next;
     }
     return native_set_bool(n, row, like(s, p, escape, native_bool(n, 3, row)));
@@ -436,14 +433,17 @@ static bool row_like(Native *n, idx_t row)
 
 /* ---- encodings ---- */
 
-static int base64_digit(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+static int base64_digit(char c) {
+    return c >= 'A' && c <= 'Z'   ? c - 'A'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+           : c >= '0' && c <= '9' ? c - '0' + 52
+           : c == '+'             ? 62
+           : c == '/'             ? 63
+                                  : -1;
 }
 
 /* Java's MIME decoder: what is no digit is skipped. strict refuses it. */
-static bool decode_base64(Str s, bool strict, Buf *out)
-{
+static bool decode_base64(Str s, bool strict, Buf *out) {
     uint32_t bits = 0;
     int have = 0, digits = 0;
     for (size_t i = 0; i < s.len && s.ptr[i] != '='; i++) {
@@ -464,38 +464,41 @@ static bool decode_base64(Str s, bool strict, Buf *out)
     return digits % 4 != 1;
 }
 
-static bool conversion_failed(Native *n, idx_t row, Str s, bool trying, const char *format, const char *suggestion)
-{
+static bool conversion_failed(Native *n, idx_t row, Str s, bool trying, const char *format,
+                              const char *suggestion) {
     if (trying)
         return native_set_null(n, row);
-    return NATIVE_FAIL(n, ERR_CONVERSION_INVALID_INPUT, P("str", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(s))),
-                       P("fmt", str_printf(n->arena, "'%s'", format)), PZ("targetType", "\"BINARY\""), PZ("suggestion", suggestion));
+    return NATIVE_FAIL(n, ERR_CONVERSION_INVALID_INPUT,
+                       P("str", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(s))),
+                       P("fmt", str_printf(n->arena, "'%s'", format)),
+                       PZ("targetType", "\"BINARY\""), PZ("suggestion", suggestion));
 }
 
-static bool row_unbase64(Native *n, idx_t row)
-{
+static bool row_unbase64(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     if (!decode_base64(s, false, &n->scratch))
         return conversion_failed(n, row, s, false, "BASE64", "`try_to_binary`");
     return native_set_scratch(n, row);
 }
 
-static void put_unit(Buf *b, uint32_t v, int bytes, bool little)
-{
+static void put_unit(Buf *b, uint32_t v, int bytes, bool little) {
     for (int i = 0; i < bytes; i++)
         buf_addc(b, (char)(v >> 8 * (little ? i : bytes - 1 - i)));
 }
 
-static bool encode(Str s, Str charset, Buf *out)
-{
+static bool encode(Str s, Str charset, Buf *out) {
     bool utf16 = str_istarts_with(charset, S("UTF-16")), utf32 = str_is_ci(charset, "UTF-32");
-    bool little = str_ends_with(str_slice(charset, charset.len > 2 ? charset.len - 2 : 0, charset.len), S("LE")) ||
-                  str_is_ci(charset, "utf-16le");
+    bool little =
+        str_ends_with(str_slice(charset, charset.len > 2 ? charset.len - 2 : 0, charset.len),
+                      S("LE")) ||
+        str_is_ci(charset, "utf-16le");
     if (str_is_ci(charset, "UTF-8")) {
         buf_add(out, s);
         return true;
     }
-    uint32_t limit = str_is_ci(charset, "US-ASCII") ? 0x80 : str_is_ci(charset, "ISO-8859-1") ? 0x100 : 0;
+    uint32_t limit = str_is_ci(charset, "US-ASCII")     ? 0x80
+                     : str_is_ci(charset, "ISO-8859-1") ? 0x100
+                                                        : 0;
     if (!limit && !utf16 && !utf32)
         return false;
     if (str_is_ci(charset, "UTF-16"))
@@ -516,31 +519,32 @@ static bool encode(Str s, Str charset, Buf *out)
     return true;
 }
 
-static bool bad_charset(Native *n, Str charset, const char *function)
-{
-    return NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__CHARSET, P("functionName", str_printf(n->arena, "`%s`", function)), PZ("parameter", "`charset`"),
-                       P("charset", charset), PZ("charsets", "UTF-8, US-ASCII, ISO-8859-1, UTF-16BE, UTF-16LE, UTF-16, UTF-32"));
+static bool bad_charset(Native *n, Str charset, const char *function) {
+    return NATIVE_FAIL(
+        n, ERR_INVALID_PARAMETER_VALUE__CHARSET,
+        P("functionName", str_printf(n->arena, "`%s`", function)), PZ("parameter", "`charset`"),
+        P("charset", charset),
+        PZ("charsets", "UTF-8, US-ASCII, ISO-8859-1, UTF-16BE, UTF-16LE, UTF-16, UTF-32"));
 }
 
-static bool row_encode(Native *n, idx_t row)
-{
+static bool row_encode(Native *n, idx_t row) {
     Str charset = native_str(n, 1, row);
-    return encode(native_str(n, 0, row), charset, &n->scratch) ? native_set_scratch(n, row) : bad_charset(n, charset, "encode");
+    return encode(native_str(n, 0, row), charset, &n->scratch) ? native_set_scratch(n, row)
+                                                               : bad_charset(n, charset, "encode");
 }
 
-static void put_char(Buf *b, uint32_t c)
-{
+static void put_char(Buf *b, uint32_t c) {
     char out[4];
     buf_add_bytes(b, out, str_utf8_put(c >= 0xD800 && c < 0xE000 ? 0xFFFD : c, out));
 }
 
-static bool row_decode(Native *n, idx_t row)
-{
+static bool row_decode(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), charset = native_str(n, 1, row);
     Buf *b = &n->scratch;
     if (str_is_ci(charset, "UTF-8")) {
         if (!str_is_utf8(s))
-            return NATIVE_FAIL(n, ERR_MALFORMED_CHARACTER_CODING, PZ("function", "`decode`"), P("charset", charset));
+            return NATIVE_FAIL(n, ERR_MALFORMED_CHARACTER_CODING, PZ("function", "`decode`"),
+                               P("charset", charset));
         return native_set_str(n, row, s);
     }
     if (str_is_ci(charset, "US-ASCII") || str_is_ci(charset, "ISO-8859-1")) {
@@ -576,21 +580,27 @@ static bool row_decode(Native *n, idx_t row)
 }
 
 /* (text, format, try) */
-static bool row_to_binary(Native *n, idx_t row)
-{
+static bool row_to_binary(Native *n, idx_t row) {
     Str s = native_str(n, 0, row), format = native_str(n, 1, row);
     bool trying = native_bool(n, 2, row);
     if (str_is_ci(format, "utf-8") || str_is_ci(format, "utf8"))
         return native_set_str(n, row, s);
     if (str_is_ci(format, "base64"))
-        return decode_base64(s, true, &n->scratch) ? native_set_scratch(n, row) : conversion_failed(n, row, s, trying, "BASE64", "`try_to_binary`");
+        return decode_base64(s, true, &n->scratch)
+                   ? native_set_scratch(n, row)
+                   : conversion_failed(n, row, s, trying, "BASE64", "`try_to_binary`");
     if (!str_is_ci(format, "hex"))
         return trying ? native_set_null(n, row)
-                      : NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__BINARY_FORMAT, PZ("functionName", "`to_binary`"), PZ("parameter", "`fmt`"),
-                                    P("invalidValue", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(format))));
+                      : NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__BINARY_FORMAT,
+                                    PZ("functionName", "`to_binary`"), PZ("parameter", "`fmt`"),
+                                    P("invalidValue",
+                                      str_printf(n->arena, "'" STR_FMT "'", STR_ARG(format))));
     int high = s.len % 2 ? 0 : -1;
     for (size_t i = 0; i < s.len; i++) {
-        int d = isxdigit((unsigned char)s.ptr[i]) ? (isdigit((unsigned char)s.ptr[i]) ? s.ptr[i] - '0' : (s.ptr[i] | 32) - 'a' + 10) : -1;
+        int d =
+            isxdigit((unsigned char)s.ptr[i])
+                ? (isdigit((unsigned char)s.ptr[i]) ? s.ptr[i] - '0' : (s.ptr[i] | 32) - 'a' + 10)
+                : -1;
         if (d < 0)
             return conversion_failed(n, row, s, trying, "HEX", "`try_to_binary`");
         if (high < 0) {
@@ -603,8 +613,7 @@ static bool row_to_binary(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_url_encode(Native *n, idx_t row)
-{
+static bool row_url_encode(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
@@ -618,8 +627,7 @@ static bool row_url_encode(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_url_decode(Native *n, idx_t row)
-{
+static bool row_url_decode(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     bool ok = true;
     for (size_t i = 0; i < s.len && ok; i++) {
@@ -627,7 +635,8 @@ static bool row_url_decode(Native *n, idx_t row)
             buf_addc(&n->scratch, ' ');
         } else if (s.ptr[i] == '%') {
             char digits[3] = {0};
-            ok = i + 2 < s.len && isxdigit((unsigned char)s.ptr[i + 1]) && isxdigit((unsigned char)s.ptr[i + 2]);
+            ok = i + 2 < s.len && isxdigit((unsigned char)s.ptr[i + 1]) &&
+                 isxdigit((unsigned char)s.ptr[i + 2]);
             if (ok) {
                 memcpy(digits, s.ptr + i + 1, 2);
                 buf_addc(&n->scratch, (char)strtol(digits, NULL, 16));
@@ -639,11 +648,11 @@ static bool row_url_decode(Native *n, idx_t row)
     }
     if (ok && str_is_utf8(buf_str(&n->scratch)))
         return native_set_scratch(n, row);
-    return native_bool(n, 1, row) ? native_set_null(n, row) : NATIVE_FAIL(n, ERR_CANNOT_DECODE_URL, P("url", s));
+    return native_bool(n, 1, row) ? native_set_null(n, row)
+                                  : NATIVE_FAIL(n, ERR_CANNOT_DECODE_URL, P("url", s));
 }
 
-static bool key_value(Native *n, idx_t row, Str query, Str key)
-{
+static bool key_value(Native *n, idx_t row, Str query, Str key) {
     while (query.len) {
         ptrdiff_t amp = str_find_char(query, '&');
         Str one = amp < 0 ? query : str_slice(query, 0, (size_t)amp);
@@ -656,12 +665,12 @@ static bool key_value(Native *n, idx_t row, Str query, Str key)
 }
 
 /* (url, part, key, has key, try): java.net.URI's parts. */
-static bool row_parse_url(Native *n, idx_t row)
-{
+static bool row_parse_url(Native *n, idx_t row) {
     Str url = native_str(n, 0, row), part = native_str(n, 1, row), rest = url;
     for (size_t i = 0; i < url.len; i++)
         if ((unsigned char)url.ptr[i] <= ' ' || strchr("\"<>\\^`{|}", url.ptr[i]))
-            return native_bool(n, 4, row) ? native_set_null(n, row) : NATIVE_FAIL(n, ERR_INVALID_URL, P("url", url));
+            return native_bool(n, 4, row) ? native_set_null(n, row)
+                                          : NATIVE_FAIL(n, ERR_INVALID_URL, P("url", url));
     Str scheme = {0}, authority = {0}, path, query = {0}, fragment = {0};
     bool has_query = false, has_fragment = false, has_authority = false;
     ptrdiff_t at = str_find_char(rest, '#');
@@ -702,7 +711,8 @@ static bool row_parse_url(Native *n, idx_t row)
     if (at >= 0 && (!host.len || host.ptr[host.len - 1] != ']'))
         host = str_slice(host, 0, (size_t)at);
     if (native_bool(n, 3, row))
-        return str_is(part, "QUERY") && has_query ? key_value(n, row, query, native_str(n, 2, row)) : native_set_null(n, row);
+        return str_is(part, "QUERY") && has_query ? key_value(n, row, query, native_str(n, 2, row))
+                                                  : native_set_null(n, row);
     if (str_is(part, "HOST"))
         return host.len ? native_set_str(n, row, host) : native_set_null(n, row);
     if (str_is(part, "PATH"))
@@ -714,7 +724,10 @@ static bool row_parse_url(Native *n, idx_t row)
     if (str_is(part, "PROTOCOL"))
         return scheme.len ? native_set_str(n, row, scheme) : native_set_null(n, row);
     if (str_is(part, "FILE"))
-        return native_set_str(n, row, has_query ? str_printf(n->arena, STR_FMT "?" STR_FMT, STR_ARG(path), STR_ARG(query)) : path);
+        return native_set_str(
+            n, row,
+            has_query ? str_printf(n->arena, STR_FMT "?" STR_FMT, STR_ARG(path), STR_ARG(query))
+                      : path);
     if (str_is(part, "AUTHORITY"))
         return has_authority ? native_set_str(n, row, authority) : native_set_null(n, row);
     if (str_is(part, "USERINFO"))
@@ -724,15 +737,17 @@ static bool row_parse_url(Native *n, idx_t row)
 
 /* ---- masks, checks, quotes ---- */
 
-static bool row_mask(Native *n, idx_t row)
-{
+static bool row_mask(Native *n, idx_t row) {
     if (native_arg_null(n, 0, row))
         return native_set_null(n, row);
     Str s = native_str(n, 0, row);
     for (size_t at = 0; at < s.len;) {
         size_t from = at;
         uint32_t c = str_utf8_next(s, &at);
-        size_t which = iswupper_l(c, utf8_locale()) ? 1 : iswlower_l(c, utf8_locale()) ? 2 : c >= '0' && c <= '9' ? 3 : 4;
+        size_t which = iswupper_l(c, utf8_locale())   ? 1
+                       : iswlower_l(c, utf8_locale()) ? 2
+                       : c >= '0' && c <= '9'         ? 3
+                                                      : 4;
         if (native_arg_null(n, which, row))
             buf_add(&n->scratch, str_slice(s, from, at));
         else
@@ -741,8 +756,7 @@ static bool row_mask(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_luhn(Native *n, idx_t row)
-{
+static bool row_luhn(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     int sum = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -755,8 +769,7 @@ static bool row_luhn(Native *n, idx_t row)
     return native_set_bool(n, row, s.len && sum % 10 == 0);
 }
 
-static bool row_quote(Native *n, idx_t row)
-{
+static bool row_quote(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     buf_addc(&n->scratch, '\'');
     for (size_t i = 0; i < s.len; i++) {
@@ -769,8 +782,7 @@ static bool row_quote(Native *n, idx_t row)
 }
 
 /* CHAR pads to its length, VARCHAR does not; both drop surplus blanks and refuse surplus text. */
-static bool row_char_check(Native *n, idx_t row)
-{
+static bool row_char_check(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     int64_t limit = native_i32(n, 1, row), have = count_chars(s);
     if (have > limit) {
@@ -780,7 +792,8 @@ static bool row_char_check(Native *n, idx_t row)
             have--;
         }
         if (have > limit)
-            return NATIVE_FAIL(n, ERR_EXCEED_LIMIT_LENGTH, P("limit", str_printf(n->arena, "%lld", (long long)limit)));
+            return NATIVE_FAIL(n, ERR_EXCEED_LIMIT_LENGTH,
+                               P("limit", str_printf(n->arena, "%lld", (long long)limit)));
         return native_set_str(n, row, cut);
     }
     buf_add(&n->scratch, s);
@@ -789,14 +802,12 @@ static bool row_char_check(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_valid_utf8(Native *n, idx_t row)
-{
+static bool row_valid_utf8(Native *n, idx_t row) {
     return native_set_bool(n, row, str_is_utf8(native_str(n, 0, row)));
 }
 
 /* (bytes, try) */
-static bool row_validate_utf8(Native *n, idx_t row)
-{
+static bool row_validate_utf8(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     if (str_is_utf8(s))
         return native_set_str(n, row, s);
@@ -808,15 +819,15 @@ static bool row_validate_utf8(Native *n, idx_t row)
 }
 
 /* Words in sentences, as a nested list in DuckDB's text form; the template casts it. */
-static bool row_sentences(Native *n, idx_t row)
-{
+static bool row_sentences(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
     Buf *b = &n->scratch;
     bool in_word = false, in_sentence = false, first = true;
     buf_addc(b, '[');
     for (size_t i = 0; i <= s.len; i++) {
         unsigned char c = i < s.len ? (unsigned char)s.ptr[i] : '.';
-        bool word = isalnum(c) || c >= 0x80 || (c == '\'' && in_word && i + 1 < s.len && isalnum((unsigned char)s.ptr[i + 1]));
+        bool word = isalnum(c) || c >= 0x80 ||
+                    (c == '\'' && in_word && i + 1 < s.len && isalnum((unsigned char)s.ptr[i + 1]));
         if (word && !in_word) {
             buf_addz(b, in_sentence ? ", \"" : first ? "[\"" : ", [\"");
             in_sentence = in_word = true;
@@ -828,7 +839,8 @@ static bool row_sentences(Native *n, idx_t row)
             buf_addc(b, '"');
             in_word = false;
         }
-        if (strchr(".!?", c) && in_sentence && (i + 1 >= s.len || isspace((unsigned char)s.ptr[i + 1]))) {
+        if (strchr(".!?", c) && in_sentence &&
+            (i + 1 >= s.len || isspace((unsigned char)s.ptr[i + 1]))) {
             buf_addc(b, ']');
             in_sentence = false;
         }
@@ -881,7 +893,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_sentences", "s:s", row_sentences, 0, 0},
 };
 
-bool native_register_string(duckdb_connection c, Error *err)
-{
-    return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) && native_register_format(c, err);
+bool native_register_string(duckdb_connection c, Error *err) {
+    return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) &&
+           native_register_format(c, err);
 }

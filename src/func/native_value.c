@@ -3,34 +3,30 @@
 
 #include <math.h>
 
-static bool is_list(const NativeVec *v)
-{
+static bool is_list(const NativeVec *v) {
     return v->type == DUCKDB_TYPE_LIST || v->type == DUCKDB_TYPE_MAP;
 }
 
-static bool is_bytes(const NativeVec *v)
-{
+static bool is_bytes(const NativeVec *v) {
     return v->type == DUCKDB_TYPE_VARCHAR || v->type == DUCKDB_TYPE_BLOB;
 }
 
-static bool is_real(const NativeVec *v)
-{
+static bool is_real(const NativeVec *v) {
     return v->type == DUCKDB_TYPE_DOUBLE || v->type == DUCKDB_TYPE_FLOAT;
 }
 
-static double real_at(const NativeVec *v, idx_t i)
-{
-    return v->type == DUCKDB_TYPE_DOUBLE ? ((const double *)v->data)[i] : ((const float *)v->data)[i];
+static double real_at(const NativeVec *v, idx_t i) {
+    return v->type == DUCKDB_TYPE_DOUBLE ? ((const double *)v->data)[i]
+                                         : ((const float *)v->data)[i];
 }
 
-static bool same_interval(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j)
-{
-    const duckdb_interval *x = &((const duckdb_interval *)a->data)[i], *y = &((const duckdb_interval *)b->data)[j];
+static bool same_interval(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j) {
+    const duckdb_interval *x = &((const duckdb_interval *)a->data)[i],
+                          *y = &((const duckdb_interval *)b->data)[j];
     return x->months == y->months && x->days == y->days && x->micros == y->micros;
 }
 
-bool native_equal(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j)
-{
+bool native_equal(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j) {
     bool null = native_is_null(a, i);
     if (null || native_is_null(b, j))
         return null && native_is_null(b, j);
@@ -49,7 +45,8 @@ bool native_equal(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j)
         return true;
     }
     if (is_list(a)) {
-        duckdb_list_entry x = ((duckdb_list_entry *)a->data)[i], y = ((duckdb_list_entry *)b->data)[j];
+        duckdb_list_entry x = ((duckdb_list_entry *)a->data)[i],
+                          y = ((duckdb_list_entry *)b->data)[j];
         if (x.length != y.length)
             return false;
         for (idx_t k = 0; k < x.length; k++)
@@ -60,14 +57,12 @@ bool native_equal(const NativeVec *a, idx_t i, const NativeVec *b, idx_t j)
     return native_integer_at(a, i) == native_integer_at(b, j);
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
+static uint64_t mix(uint64_t h, uint64_t v) {
     h ^= v + UINT64_C(0x9E3779B97F4A7C15) + (h << 6) + (h >> 2);
     return h * UINT64_C(0xff51afd7ed558ccd);
 }
 
-uint64_t native_hash_value(const NativeVec *v, idx_t i)
-{
+uint64_t native_hash_value(const NativeVec *v, idx_t i) {
     if (native_is_null(v, i))
         return 42;
     if (is_bytes(v))

@@ -1,4 +1,5 @@
-/* Values of any type inside DuckDB vectors: equality and hashing as Spark's sets and maps see them. */
+/* Values of any type inside DuckDB vectors: equality and hashing as Spark's sets and maps see them.
+ */
 #pragma once
 
 #include "func/native_impl.h"

@@ -5,20 +5,17 @@
 
 #include "type/number_text.h"
 
-void java_put_double(Buf *b, double v)
-{
+void java_put_double(Buf *b, double v) {
     char text[NUMBER_TEXT_MAX];
     buf_add_bytes(b, text, double_text(v, text));
 }
 
-void java_put_float(Buf *b, float v)
-{
+void java_put_float(Buf *b, float v) {
     char text[NUMBER_TEXT_MAX];
     buf_add_bytes(b, text, float_text(v, text));
 }
 
-void put_int128(Buf *b, __int128 v)
-{
+void put_int128(Buf *b, __int128 v) {
     char text[48];
     size_t at = sizeof(text);
     unsigned __int128 u = v < 0 ? -(unsigned __int128)v : (unsigned __int128)v;
@@ -31,8 +28,7 @@ void put_int128(Buf *b, __int128 v)
     buf_add_bytes(b, text + at, sizeof(text) - at);
 }
 
-void put_decimal(Buf *b, __int128 unscaled, int scale)
-{
+void put_decimal(Buf *b, __int128 unscaled, int scale) {
     if (scale == 0) {
         put_int128(b, unscaled);
         return;
@@ -52,8 +48,7 @@ void put_decimal(Buf *b, __int128 unscaled, int scale)
     buf_add_bytes(b, digits, (size_t)scale);
 }
 
-__int128 pow10_int128(int n)
-{
+__int128 pow10_int128(int n) {
     static const uint64_t LOW[] = {1u,
                                    10u,
                                    100u,
@@ -77,8 +72,7 @@ __int128 pow10_int128(int n)
     return n < 20 ? (__int128)LOW[n] : (__int128)LOW[19] * (__int128)LOW[n - 19];
 }
 
-bool decimal_rescale(__int128 v, int from, int to, int precision, __int128 *out)
-{
+bool decimal_rescale(__int128 v, int from, int to, int precision, __int128 *out) {
     if (to >= from) {
         int up = to - from;
         if (up > 38) {
@@ -108,8 +102,7 @@ bool decimal_rescale(__int128 v, int from, int to, int precision, __int128 *out)
     return true;
 }
 
-Str java_trim_all(Str s)
-{
+Str java_trim_all(Str s) {
     while (s.len && (unsigned char)s.ptr[0] <= ' ')
         s = str_slice(s, 1, s.len);
     while (s.len && (unsigned char)s.ptr[s.len - 1] <= ' ')
@@ -120,12 +113,11 @@ Str java_trim_all(Str s)
 typedef struct DecimalText {
     char digits[128]; /* significant ones; further digits only count */
     size_t count;
-    int64_t point;    /* digits before the decimal point */
+    int64_t point; /* digits before the decimal point */
     bool negative;
 } DecimalText;
 
-static bool scan_decimal(Str t, DecimalText *d)
-{
+static bool scan_decimal(Str t, DecimalText *d) {
     size_t i = 0;
     bool any = false, seen_point = false;
     int64_t skipped = 0, before = 0;
@@ -164,8 +156,7 @@ static bool scan_decimal(Str t, DecimalText *d)
     return true;
 }
 
-NumberParse decimal_parse(Str text, int precision, int scale, __int128 *out)
-{
+NumberParse decimal_parse(Str text, int precision, int scale, __int128 *out) {
     DecimalText d;
     if (!scan_decimal(java_trim_all(text), &d))
         return NUMBER_MALFORMED;

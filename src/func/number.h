@@ -11,7 +11,8 @@ void put_decimal(Buf *b, __int128 unscaled, int scale);
 
 /* 10^n for n in 0..38. */
 __int128 pow10_int128(int n);
-/* unscaled / 10^from brought to scale `to`, rounded half up; false when the result needs more than `precision` digits. */
+/* unscaled / 10^from brought to scale `to`, rounded half up; false when the result needs more than
+ * `precision` digits. */
 bool decimal_rescale(__int128 unscaled, int from, int to, int precision, __int128 *out);
 
 typedef enum NumberParse { NUMBER_OK, NUMBER_MALFORMED, NUMBER_OVERFLOW } NumberParse;

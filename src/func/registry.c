@@ -25,8 +25,7 @@ static Arena *registry_arena;
 static Map by_name;
 static VEC(const FuncRow *) all_rows;
 
-static void add_row(const FuncRow *row)
-{
+static void add_row(const FuncRow *row) {
     vec_push(registry_arena, &all_rows, row);
     map_put(&by_name, str_from(row->name), (void *)row);
     Str rest = str_from(row->aliases);
@@ -38,8 +37,7 @@ static void add_row(const FuncRow *row)
     }
 }
 
-static void build_registry(void)
-{
+static void build_registry(void) {
     registry_arena = arena_new();
     by_name = map_in_ignoring_case(registry_arena);
     for (size_t f = 0; f < LENGTH_OF(FAMILIES); f++)
@@ -47,20 +45,17 @@ static void build_registry(void)
             add_row(&FAMILIES[f].rows[i]);
 }
 
-const FuncRow *func_find(Str name)
-{
+const FuncRow *func_find(Str name) {
     pthread_once(&once, build_registry);
     return map_get(&by_name, name);
 }
 
-size_t func_count(void)
-{
+size_t func_count(void) {
     pthread_once(&once, build_registry);
     return all_rows.len;
 }
 
-const FuncRow *func_at(size_t i)
-{
+const FuncRow *func_at(size_t i) {
     pthread_once(&once, build_registry);
     return i < all_rows.len ? all_rows.at[i] : NULL;
 }
@@ -68,8 +63,7 @@ const FuncRow *func_at(size_t i)
 /* ---- suggestions ---- */
 
 /* Edits between two short names; at most 64 bytes of each count. */
-static size_t distance(Str a, Str b)
-{
+static size_t distance(Str a, Str b) {
     size_t row[65];
     size_t m = a.len < 64 ? a.len : 64, n = b.len < 64 ? b.len : 64;
     for (size_t j = 0; j <= n; j++)
@@ -91,13 +85,13 @@ static size_t distance(Str a, Str b)
     return row[n];
 }
 
-StrVec func_similar(Str name, size_t limit, Arena *arena)
-{
+StrVec func_similar(Str name, size_t limit, Arena *arena) {
     pthread_once(&once, build_registry);
     StrVec out = {0};
     for (size_t d = 0; d <= 3 && out.len < limit; d++)
         for (size_t i = 0; i < all_rows.len && out.len < limit; i++)
-            if (!(all_rows.at[i]->flags & FUNC_HIDDEN) && distance(name, str_from(all_rows.at[i]->name)) == d)
+            if (!(all_rows.at[i]->flags & FUNC_HIDDEN) &&
+                distance(name, str_from(all_rows.at[i]->name)) == d)
                 vec_push(arena, &out, str_from(all_rows.at[i]->name));
     return out;
 }
@@ -112,8 +106,7 @@ typedef struct Template {
     Buf *out;
 } Template;
 
-void func_put_string(Buf *out, Str s)
-{
+void func_put_string(Buf *out, Str s) {
     buf_addc(out, '\'');
     for (size_t i = 0; i < s.len; i++) {
         if (s.ptr[i] == '\'')
@@ -123,8 +116,7 @@ void func_put_string(Buf *out, Str s)
     buf_addc(out, '\'');
 }
 
-static void put_list(const Template *t, size_t from)
-{
+static void put_list(const Template *t, size_t from) {
     for (size_t i = from; i < t->count; i++) {
         if (i > from)
             buf_addz(t->out, ", ");
@@ -132,16 +124,14 @@ static void put_list(const Template *t, size_t from)
     }
 }
 
-static const Type *element_type(const Type *t)
-{
+static const Type *element_type(const Type *t) {
     return t->kind == TYPE_ARRAY ? t->array.element : t->kind == TYPE_MAP ? t->map.value : t;
 }
 
 static const char *put_text(const Template *t, const char *p, char stop);
 
 /* $?N{with the argument}{without} */
-static const char *put_choice(const Template *t, const char *p)
-{
+static const char *put_choice(const Template *t, const char *p) {
     size_t n = (size_t)strtoul(p, (char **)&p, 10);
     bool present = t->count >= n;
     Buf skipped = buf_in(t->ctx->arena);
@@ -156,8 +146,7 @@ static const char *put_choice(const Template *t, const char *p)
 }
 
 /* $b{when argument 1 is binary}{otherwise} */
-static const char *put_binary_choice(const Template *t, const char *p)
-{
+static const char *put_binary_choice(const Template *t, const char *p) {
     bool binary = t->call->call.args.len && t->call->call.args.at[0]->type->kind == TYPE_BINARY;
     Buf skipped = buf_in(t->ctx->arena);
     Template other = *t;
@@ -166,13 +155,12 @@ static const char *put_binary_choice(const Template *t, const char *p)
     return put_text(binary ? &other : t, p + 1, '}');
 }
 
-static const Type *type_of_arg(const Template *t, size_t n)
-{
-    return n >= 1 && n <= t->call->call.args.len ? t->call->call.args.at[n - 1]->type : t->call->type;
+static const Type *type_of_arg(const Template *t, size_t n) {
+    return n >= 1 && n <= t->call->call.args.len ? t->call->call.args.at[n - 1]->type
+                                                 : t->call->type;
 }
 
-static const char *put_place(const Template *t, const char *p)
-{
+static const char *put_place(const Template *t, const char *p) {
     Arena *arena = t->ctx->arena;
     if (*p == '*') {
         put_list(t, 0);
@@ -240,8 +228,7 @@ static const char *put_place(const Template *t, const char *p)
     return p;
 }
 
-static const char *put_text(const Template *t, const char *p, char stop)
-{
+static const char *put_text(const Template *t, const char *p, char stop) {
     while (*p && *p != stop) {
         if (*p == '$') {
             p = put_place(t, p + 1);
@@ -252,8 +239,8 @@ static const char *put_text(const Template *t, const char *p, char stop)
     return *p ? p + 1 : p;
 }
 
-bool func_render(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+bool func_render(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
+                 Buf *out, Error *err) {
     const FuncRow *row = call->call.row;
     if (row->render)
         return row->render(call, args, count, ctx, out, err);
@@ -263,9 +250,8 @@ bool func_render(const BoundExpr *call, const Str *args, size_t count, const Fun
     return func_render_template(call, args, count, ctx, sql, out);
 }
 
-bool func_render_template(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, const char *sql,
-                          Buf *out)
-{
+bool func_render_template(const BoundExpr *call, const Str *args, size_t count,
+                          const FuncContext *ctx, const char *sql, Buf *out) {
     Template t = {call, args, count, ctx, out};
     put_text(&t, sql, '\0');
     FuncKind kind = call->call.row->kind;
@@ -274,7 +260,6 @@ bool func_render_template(const BoundExpr *call, const Str *args, size_t count, 
     return true;
 }
 
-Str func_written_name(const BoundExpr *call)
-{
+Str func_written_name(const BoundExpr *call) {
     return call->call.written_name.len ? call->call.written_name : str_from(call->call.row->name);
 }

@@ -3,8 +3,7 @@
 #include "func/signature.h"
 
 /* NULL only when every argument is. */
-static bool nullable_when_all(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool nullable_when_all(FuncCall *call, const FuncContext *ctx, Error *err) {
     (void)ctx;
     (void)err;
     call->nullable = true;
@@ -14,8 +13,7 @@ static bool nullable_when_all(FuncCall *call, const FuncContext *ctx, Error *err
 }
 
 /* The first argument decides, but its own NULL does not come through. */
-static bool nullable_branches(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool nullable_branches(FuncCall *call, const FuncContext *ctx, Error *err) {
     (void)ctx;
     (void)err;
     call->nullable = call->args.at[1]->nullable || call->args.at[2]->nullable;
@@ -23,16 +21,19 @@ static bool nullable_branches(FuncCall *call, const FuncContext *ctx, Error *err
 }
 
 /* nullif compares in the common type and answers in the first argument's own. */
-static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
-    const Type *own = call->args.at[0]->type, *common = coerce_common(own, call->args.at[1]->type, ctx->ansi, ctx->arena);
+    const Type *own = call->args.at[0]->type,
+               *common = coerce_common(own, call->args.at[1]->type, ctx->ansi, ctx->arena);
     if (!common)
         return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES,
-                         P("sqlExpr", str_printf(ctx->arena, "\"(" STR_FMT " = " STR_FMT ")\"", STR_ARG(S("commonexpressionref()")),
-                                                 STR_ARG(func_pretty_name(call->args.at[1], ctx->zone, ctx->arena)))),
-                         P("left", func_quoted_type(own, ctx)), P("right", func_quoted_type(call->args.at[1]->type, ctx)));
+                         P("sqlExpr", str_printf(ctx->arena, "\"(" STR_FMT " = " STR_FMT ")\"",
+                                                 STR_ARG(S("commonexpressionref()")),
+                                                 STR_ARG(func_pretty_name(call->args.at[1],
+                                                                          ctx->zone, ctx->arena)))),
+                         P("left", func_quoted_type(own, ctx)),
+                         P("right", func_quoted_type(call->args.at[1]->type, ctx)));
     vec_push(ctx->arena, &call->args, call->args.at[0]); /* what is given back, uncast */
     call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
     call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
@@ -41,16 +42,17 @@ static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
-static bool render_nullif(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_nullif(const BoundExpr *call, const Str *args, size_t count,
+                          const FuncContext *ctx, Buf *out, Error *err) {
     (void)err;
     bool same = call->call.args.at[0] == call->call.args.at[2];
-    return func_render_template(call, args, count, ctx, same ? "nullif($1, $2)" : "CASE WHEN $1 = $2 THEN NULL ELSE $3 END", out);
+    return func_render_template(call, args, count, ctx,
+                                same ? "nullif($1, $2)" : "CASE WHEN $1 = $2 THEN NULL ELSE $3 END",
+                                out);
 }
 
 /* nullifzero(x) is nullif(x, 0), zeroifnull(x) is coalesce(x, 0). */
-static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 1)
         return func_wrong_arg_count(call, "1", ctx, err);
     vec_push(ctx->arena, &call->args, bound_literal(value_int(TYPE_INT, 0), ctx->arena));
@@ -61,30 +63,31 @@ static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err)
 }
 
 const FuncRow condition_rows[] = {
-    {"if", NULL, FUNC_SCALAR, "(boolean, T, T) -> T", "CASE WHEN $1 THEN $2 ELSE $3 END", .bind = nullable_branches,
-     .pretty = "(IF($1, $2, $3))",
-     .example = "if(1 < 2, 'a', 'b')", .expected = "a"},
+    {"if", NULL, FUNC_SCALAR, "(boolean, T, T) -> T", "CASE WHEN $1 THEN $2 ELSE $3 END",
+     .bind = nullable_branches, .pretty = "(IF($1, $2, $3))", .example = "if(1 < 2, 'a', 'b')",
+     .expected = "a"},
     {"coalesce", NULL, FUNC_SCALAR, "(T...) -> T", "coalesce($*)", .bind = nullable_when_all,
      .example = "coalesce(NULL, 1, NULL)", .expected = "1"},
     {"nvl", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all,
      .example = "nvl(NULL, array('2'))", .expected = "[2]"},
     {"ifnull", NULL, FUNC_SCALAR, "(T, T) -> T", "coalesce($1, $2)", .bind = nullable_when_all,
      .example = "ifnull(NULL, array('2'))", .expected = "[2]"},
-    {"nvl2", NULL, FUNC_SCALAR, "(any, T, T) -> T", "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END", .bind = nullable_branches,
-     .example = "nvl2(NULL, 2, 1)", .expected = "1"},
-    {"nullif", NULL, FUNC_SCALAR, .bind = bind_nullif, .render = render_nullif, .pretty = "nullif($1, $2)",
-     .example = "nullif(2, 2)", .expected = "NULL"},
-    {"nullifzero", NULL, FUNC_SCALAR, .bind = bind_with_zero, .render = render_nullif, .pretty = "nullifzero($1)",
-     .example = "nullifzero(0)", .expected = "NULL"},
-    {"zeroifnull", NULL, FUNC_SCALAR, .bind = bind_with_zero, .sql = "coalesce($1, $2)", .pretty = "zeroifnull($1)",
-     .example = "zeroifnull(NULL)", .expected = "0"},
+    {"nvl2", NULL, FUNC_SCALAR, "(any, T, T) -> T", "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END",
+     .bind = nullable_branches, .example = "nvl2(NULL, 2, 1)", .expected = "1"},
+    {"nullif", NULL, FUNC_SCALAR, .bind = bind_nullif, .render = render_nullif,
+     .pretty = "nullif($1, $2)", .example = "nullif(2, 2)", .expected = "NULL"},
+    {"nullifzero", NULL, FUNC_SCALAR, .bind = bind_with_zero, .render = render_nullif,
+     .pretty = "nullifzero($1)", .example = "nullifzero(0)", .expected = "NULL"},
+    {"zeroifnull", NULL, FUNC_SCALAR, .bind = bind_with_zero, .sql = "coalesce($1, $2)",
+     .pretty = "zeroifnull($1)", .example = "zeroifnull(NULL)", .expected = "0"},
     {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .bind = nullable_when_all,
      .example = "greatest(10, 9, 2, 4, 3)", .expected = "10"},
     {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .bind = nullable_when_all,
      .example = "least(10, 9, 2, 4, 3)", .expected = "2"},
-    {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!", "coalesce(isnan($1), false)",
-     .example = "isnan(cast('NaN' as double))", .expected = "true"},
-    {"nanvl", NULL, FUNC_SCALAR, "(double, double) -> double; (float, float) -> float", "CAST(ls_nanvl($1, $2) AS $r)",
-     .example = "nanvl(cast('NaN' as double), 123)", .expected = "123.0"},
+    {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!",
+     "coalesce(isnan($1), false)", .example = "isnan(cast('NaN' as double))", .expected = "true"},
+    {"nanvl", NULL, FUNC_SCALAR, "(double, double) -> double; (float, float) -> float",
+     "CAST(ls_nanvl($1, $2) AS $r)", .example = "nanvl(cast('NaN' as double), 123)",
+     .expected = "123.0"},
 };
 END_OF_ROWS(condition);

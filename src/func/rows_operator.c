@@ -11,15 +11,24 @@ static const char DIV_INPUT[] =
     "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
 
 /* '+', '-', '*', '/', '%', 'i' (div), 'p' (pmod). */
-static char op_of(const FuncRow *row)
-{
+static char op_of(const FuncRow *row) {
     static const struct {
         const char *name;
         char op;
     } OPS[] = {
-        {"+", '+'},       {"-", '-'},           {"*", '*'},           {"/", '/'},         {"%", '%'},
-        {"div", 'i'},     {"pmod", 'p'},        {"mod", '%'},{"try_add", '+'},     {"try_subtract", '-'}, {"try_multiply", '*'},
-        {"try_divide", '/'}, {"try_mod", '%'},
+        {"+", '+'},
+        {"-", '-'},
+        {"*", '*'},
+        {"/", '/'},
+        {"%", '%'},
+        {"div", 'i'},
+        {"pmod", 'p'},
+        {"mod", '%'},
+        {"try_add", '+'},
+        {"try_subtract", '-'},
+        {"try_multiply", '*'},
+        {"try_divide", '/'},
+        {"try_mod", '%'},
     };
     for (size_t i = 0; i < LENGTH_OF(OPS); i++)
         if (!strcmp(row->name, OPS[i].name))
@@ -27,29 +36,20 @@ static char op_of(const FuncRow *row)
     return 0;
 }
 
-static bool is_try(const FuncRow *row)
-{
-    return !strncmp(row->name, "try_", 4);
-}
+static bool is_try(const FuncRow *row) { return !strncmp(row->name, "try_", 4); }
 
-static int mode_of(const FuncRow *row, const FuncContext *ctx)
-{
+static int mode_of(const FuncRow *row, const FuncContext *ctx) {
     return is_try(row) ? CAST_TRY : ctx->ansi ? CAST_ANSI : CAST_LEGACY;
 }
 
-static BoundExpr *arg(const FuncCall *call, size_t i)
-{
-    return call->args.at[i];
-}
+static BoundExpr *arg(const FuncCall *call, size_t i) { return call->args.at[i]; }
 
-static void set_arg(FuncCall *call, size_t i, const Type *t, const FuncContext *ctx)
-{
+static void set_arg(FuncCall *call, size_t i, const Type *t, const FuncContext *ctx) {
     call->args.at[i] = func_coerce(arg(call, i), t, ctx);
 }
 
 /* The call becomes one of another row, under that row's own rules. */
-static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Error *err)
-{
+static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Error *err) {
     call->row = func_find(str_from(name));
     call->written_name = str_from(name);
     if (!call->row)
@@ -57,8 +57,7 @@ static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Err
     return func_resolve(call, ctx, err);
 }
 
-static void swap_args(FuncCall *call)
-{
+static void swap_args(FuncCall *call) {
     BoundExpr *first = call->args.at[0];
     call->args.at[0] = call->args.at[1];
     call->args.at[1] = first;
@@ -66,24 +65,19 @@ static void swap_args(FuncCall *call)
 
 /* ---- dates and intervals ---- */
 
-static bool is_kind(const BoundExpr *e, TypeKind k)
-{
-    return e->type->kind == k;
+static bool is_kind(const BoundExpr *e, TypeKind k) { return e->type->kind == k; }
+
+static bool is_interval_type(const Type *t) {
+    return t->kind == TYPE_INTERVAL_YM || t->kind == TYPE_INTERVAL_DT ||
+           t->kind == TYPE_INTERVAL_CALENDAR;
 }
 
-static bool is_interval_type(const Type *t)
-{
-    return t->kind == TYPE_INTERVAL_YM || t->kind == TYPE_INTERVAL_DT || t->kind == TYPE_INTERVAL_CALENDAR;
-}
-
-static bool is_stamp(const Type *t)
-{
+static bool is_stamp(const Type *t) {
     return t->kind == TYPE_TIMESTAMP || t->kind == TYPE_TIMESTAMP_NTZ;
 }
 
 /* Day-only intervals keep a date a date; others make it a timestamp. */
-static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const Type *i = arg(call, 1)->type;
     if (i->kind == TYPE_INTERVAL_YM)
         return become(call, op == '+' ? "date_plus_months" : "date_minus_months", ctx, err);
@@ -104,27 +98,28 @@ static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, 
     return become(call, op == '+' ? "timestamp_plus_time" : "timestamp_minus_time", ctx, err);
 }
 
-static bool stamp_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool stamp_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const Type *i = arg(call, 1)->type;
     bool ntz = is_kind(arg(call, 0), TYPE_TIMESTAMP_NTZ);
     static const char *const NAMES[2][3][2] = {
         {{"timestamp_plus_months", "timestamp_minus_months"},
          {"timestamp_plus_time", "timestamp_minus_time"},
          {"timestamp_plus_interval", "timestamp_minus_interval"}},
-        {{"ntz_plus_months", "ntz_minus_months"}, {"ntz_plus_time", "ntz_minus_time"}, {"ntz_plus_interval", "ntz_minus_interval"}},
+        {{"ntz_plus_months", "ntz_minus_months"},
+         {"ntz_plus_time", "ntz_minus_time"},
+         {"ntz_plus_interval", "ntz_minus_interval"}},
     };
     int which = i->kind == TYPE_INTERVAL_YM ? 0 : i->kind == TYPE_INTERVAL_DT ? 1 : 2;
     return become(call, NAMES[ntz][which][op == '-'], ctx, err);
 }
 
-static bool interval_sum(FuncCall *call, const FuncContext *ctx)
-{
+static bool interval_sum(FuncCall *call, const FuncContext *ctx) {
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     const Type *t = a->kind == TYPE_NULL ? b : a;
     if (a->kind == b->kind && a->kind != TYPE_INTERVAL_CALENDAR)
-        t = type_interval(a->kind, a->interval.from < b->interval.from ? a->interval.from : b->interval.from,
-                          a->interval.to > b->interval.to ? a->interval.to : b->interval.to, ctx->arena);
+        t = type_interval(
+            a->kind, a->interval.from < b->interval.from ? a->interval.from : b->interval.from,
+            a->interval.to > b->interval.to ? a->interval.to : b->interval.to, ctx->arena);
     set_arg(call, 0, t, ctx);
     set_arg(call, 1, t, ctx);
     call->result = t;
@@ -134,13 +129,11 @@ static bool interval_sum(FuncCall *call, const FuncContext *ctx)
 
 static const char STAMP_INPUT[] = "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"";
 
-static bool can_be_stamp(const Type *t)
-{
+static bool can_be_stamp(const Type *t) {
     return is_stamp(t) || t->kind == TYPE_DATE || type_is_stringy(t) || t->kind == TYPE_NULL;
 }
 
-static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err) {
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     for (size_t i = 0; i < 2; i++)
         if (!can_be_stamp(arg(call, i)->type))
@@ -153,8 +146,7 @@ static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err)
 }
 
 /* Anything beside a day-time interval is meant to be a timestamp. */
-static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const BoundExpr *left = arg(call, 0);
     if (left->type->kind == TYPE_TIME)
         return become(call, op == '+' ? "time_plus_interval" : "time_minus_interval", ctx, err);
@@ -162,24 +154,25 @@ static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error
         set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
     if (is_stamp(arg(call, 0)->type))
         return stamp_plus_interval(call, op, ctx, err);
-    const FuncRow *row = func_find(op == '+' ? S("timestamp_plus_time") : S("timestamp_minus_time"));
+    const FuncRow *row =
+        func_find(op == '+' ? S("timestamp_plus_time") : S("timestamp_minus_time"));
     if (row)
         call->row = row;
     return func_unexpected_type(call, 0, STAMP_INPUT, ctx, err);
 }
 
-static bool same_intervals(const Type *a, const Type *b)
-{
-    return (is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) || (is_interval_type(b) && a->kind == TYPE_NULL);
+static bool same_intervals(const Type *a, const Type *b) {
+    return (is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) ||
+           (is_interval_type(b) && a->kind == TYPE_NULL);
 }
 
-static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Error *err)
-{
+static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Error *err) {
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     if (same_intervals(a, b))
         return interval_sum(call, ctx);
-    bool swap = (b->kind == TYPE_DATE && !type_is_stringy(a)) || a->kind == TYPE_INTERVAL_DT || (is_interval_type(a) && is_stamp(b)) ||
-                (a->kind == TYPE_NULL && is_stamp(b)) || (a->kind == TYPE_INTERVAL_CALENDAR);
+    bool swap = (b->kind == TYPE_DATE && !type_is_stringy(a)) || a->kind == TYPE_INTERVAL_DT ||
+                (is_interval_type(a) && is_stamp(b)) || (a->kind == TYPE_NULL && is_stamp(b)) ||
+                (a->kind == TYPE_INTERVAL_CALENDAR);
     if (swap && !(a->kind == TYPE_DATE && b->kind == TYPE_DATE)) {
         swap_args(call);
         a = arg(call, 0)->type;
@@ -208,8 +201,7 @@ static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Er
     return true;
 }
 
-static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *done, Error *err)
-{
+static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *done, Error *err) {
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     if (same_intervals(a, b))
         return interval_sum(call, ctx);
@@ -223,7 +215,8 @@ static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *d
         return become(call, "subtract_times", ctx, err);
     if (is_stamp(a) || is_stamp(b))
         return subtract_stamps(call, ctx, err);
-    if (b->kind == TYPE_DATE || (a->kind == TYPE_DATE && (type_is_stringy(b) || b->kind == TYPE_NULL))) {
+    if (b->kind == TYPE_DATE ||
+        (a->kind == TYPE_DATE && (type_is_stringy(b) || b->kind == TYPE_NULL))) {
         if (a->kind != TYPE_DATE && !type_is_stringy(a) && a->kind != TYPE_NULL)
             return func_unexpected_type(call, 0, "\"DATE\"", ctx, err);
         return become(call, "subtract_dates", ctx, err);
@@ -243,14 +236,14 @@ static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *d
 }
 
 /* + and - where a date, timestamp, time or interval takes part; *done says whether one did. */
-static bool bind_time_arithmetic(FuncCall *call, char op, const FuncContext *ctx, bool *done, Error *err)
-{
+static bool bind_time_arithmetic(FuncCall *call, char op, const FuncContext *ctx, bool *done,
+                                 Error *err) {
     *done = true;
-    return op == '+' ? bind_time_sum(call, ctx, done, err) : bind_time_difference(call, ctx, done, err);
+    return op == '+' ? bind_time_sum(call, ctx, done, err)
+                     : bind_time_difference(call, ctx, done, err);
 }
 
-static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     if (op == '*' && !type_is_interval(arg(call, 0)->type))
         swap_args(call);
     const Type *i = arg(call, 0)->type, *n = arg(call, 1)->type;
@@ -266,9 +259,9 @@ static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx,
 /* ---- numbers ---- */
 
 /* Integer literals count as decimals of just their own digits. */
-static const Type *decimal_of(const BoundExpr *e, const FuncContext *ctx)
-{
-    if (type_is_integral(e->type) && e->type->kind != TYPE_BYTE && e->kind == BEXPR_LITERAL && !e->literal.is_null) {
+static const Type *decimal_of(const BoundExpr *e, const FuncContext *ctx) {
+    if (type_is_integral(e->type) && e->type->kind != TYPE_BYTE && e->kind == BEXPR_LITERAL &&
+        !e->literal.is_null) {
         int digits = 1;
         for (int64_t v = e->literal.integer / 10; v; v /= 10)
             digits++;
@@ -277,22 +270,19 @@ static const Type *decimal_of(const BoundExpr *e, const FuncContext *ctx)
     return type_decimal_for(e->type, ctx->arena);
 }
 
-static bool is_number(const Type *t)
-{
-    return type_is_numeric(t) || t->kind == TYPE_NULL;
-}
+static bool is_number(const Type *t) { return type_is_numeric(t) || t->kind == TYPE_NULL; }
 
 /* What a text beside a number is read as. */
-static const Type *promoted_text(const Type *other, const FuncContext *ctx)
-{
+static const Type *promoted_text(const Type *other, const FuncContext *ctx) {
     return ctx->ansi && type_is_integral(other) ? type_simple(TYPE_LONG) : type_simple(TYPE_DOUBLE);
 }
 
-static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     for (size_t i = 0; i < 2; i++) {
         const Type *other = arg(call, 1 - i)->type;
-        if (type_is_stringy(arg(call, i)->type) && (type_is_numeric(other) || (!ctx->ansi && (is_number(other) || type_is_stringy(other)))))
+        if (type_is_stringy(arg(call, i)->type) &&
+            (type_is_numeric(other) ||
+             (!ctx->ansi && (is_number(other) || type_is_stringy(other)))))
             set_arg(call, i, promoted_text(other, ctx), ctx);
     }
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
@@ -309,8 +299,14 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
             call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
             call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
         }
-        return common && (!void_side || type_is_stringy(common)) ? func_binary_wrong(call, op == '+' || op == '-' ? ARITHMETIC_INPUT : op == '/' ? "(\"DOUBLE\" or \"DECIMAL\")" : op == 'i' ? DIV_INPUT : "\"NUMERIC\"", ctx, err)
-                      : func_binary_diff(call, ctx, err);
+        return common && (!void_side || type_is_stringy(common))
+                   ? func_binary_wrong(call,
+                                       op == '+' || op == '-' ? ARITHMETIC_INPUT
+                                       : op == '/'            ? "(\"DOUBLE\" or \"DECIMAL\")"
+                                       : op == 'i'            ? DIV_INPUT
+                                                              : "\"NUMERIC\"",
+                                       ctx, err)
+                   : func_binary_diff(call, ctx, err);
     }
     if (a->kind == TYPE_NULL && (b->kind == TYPE_NULL || op == '/')) {
         const Type *t = type_simple(op == 'i' ? TYPE_LONG : TYPE_DOUBLE);
@@ -324,7 +320,8 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
         return true;
     }
     bool decimal = a->kind == TYPE_DECIMAL || b->kind == TYPE_DECIMAL;
-    bool real = a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE || a->kind == TYPE_FLOAT || b->kind == TYPE_FLOAT;
+    bool real = a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE || a->kind == TYPE_FLOAT ||
+                b->kind == TYPE_FLOAT;
     if (decimal && !real) {
         set_arg(call, 0, decimal_of(arg(call, 0), ctx), ctx);
         set_arg(call, 1, decimal_of(arg(call, 1), ctx), ctx);
@@ -340,8 +337,7 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
     return true;
 }
 
-static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const Type *t = arg(call, 0)->type;
     bool decimal = t->kind == TYPE_DECIMAL;
     call->nullable = func_any_nullable(call);
@@ -359,23 +355,23 @@ static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Erro
         }
         call->result = type_simple(TYPE_LONG);
     } else {
-        call->result = decimal ? coerce_decimal_arithmetic(op == 'p' ? '%' : op, t, arg(call, 1)->type, ctx->arena) : t;
+        call->result = decimal ? coerce_decimal_arithmetic(op == 'p' ? '%' : op, t,
+                                                           arg(call, 1)->type, ctx->arena)
+                               : t;
     }
     if (strchr("/%ip", op) || (!ctx->ansi && decimal))
         call->nullable = true;
     return true;
 }
 
-static bool bind_unary_sign(FuncCall *call, char op, const FuncContext *ctx, Error *err)
-{
+static bool bind_unary_sign(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     return become(call, op == '-' ? "unary_minus" : "positive", ctx, err);
 }
 
 static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err);
 
 /* try_add(a, b) is a + b, also in messages, with casts that give NULL. */
-static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err) {
     const FuncRow *row = call->row;
     if (!is_try(row))
         return bind_plain(call, ctx, err);
@@ -394,8 +390,7 @@ static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
-static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err) {
     char op = op_of(call->row);
     if (call->args.len == 1 && (op == '+' || op == '-'))
         return bind_unary_sign(call, op, ctx, err);
@@ -407,7 +402,8 @@ static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err)
         if (done)
             return true;
     }
-    bool interval = type_is_interval(arg(call, 0)->type) || (op == '*' && type_is_interval(arg(call, 1)->type));
+    bool interval =
+        type_is_interval(arg(call, 0)->type) || (op == '*' && type_is_interval(arg(call, 1)->type));
     if (interval && (op == '*' || op == '/'))
         return bind_interval_scale(call, op, ctx, err);
     if (op == 'i' && same_intervals(arg(call, 0)->type, arg(call, 1)->type)) {
@@ -424,64 +420,70 @@ static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err)
 
 /* ---- their texts ---- */
 
-static const char *decimal_function(char op)
-{
-    return op == '+' ? "add" : op == '-' ? "subtract" : op == '*' ? "multiply" : op == '/' ? "divide" : "mod";
+static const char *decimal_function(char op) {
+    return op == '+'   ? "add"
+           : op == '-' ? "subtract"
+           : op == '*' ? "multiply"
+           : op == '/' ? "divide"
+                       : "mod";
 }
 
 /* DuckDB's own +, -, * give Spark's result when no digit has to be cut off. */
-static bool decimals_are_exact(char op, const Type *a, const Type *b)
-{
-    int pa = a->decimal.precision, sa = a->decimal.scale, pb = b->decimal.precision, sb = b->decimal.scale;
+static bool decimals_are_exact(char op, const Type *a, const Type *b) {
+    int pa = a->decimal.precision, sa = a->decimal.scale, pb = b->decimal.precision,
+        sb = b->decimal.scale;
     if (op == '*')
         return pa + pb + 1 <= 38;
     int s = sa > sb ? sa : sb, whole = pa - sa > pb - sb ? pa - sa : pb - sb;
     return (op == '+' || op == '-') && whole + s + 1 <= 38;
 }
 
-static void put_decimal_call(const BoundExpr *call, const Str *args, char op, int mode, const FuncContext *ctx, Buf *out)
-{
+static void put_decimal_call(const BoundExpr *call, const Str *args, char op, int mode,
+                             const FuncContext *ctx, Buf *out) {
     const Type *a = call->call.args.at[0]->type, *b = call->call.args.at[1]->type, *r = call->type;
     if (op == 'i') { /* the whole part of the quotient, wide enough for any two decimals */
-        buf_addf(out, "ls_decimal_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]), STR_ARG(args[1]), mode);
+        buf_addf(out, "ls_decimal_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]),
+                 STR_ARG(args[1]), mode);
     } else if (op == 'p') {
-        buf_addf(out, "CAST(ls_decimal_pmod_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", r->decimal.scale, STR_ARG(args[0]),
-                 STR_ARG(args[1]), r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
-    } else if (decimals_are_exact(op, a, b)) {
-        buf_addf(out, "CAST(" STR_FMT " %c " STR_FMT " AS " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]),
+        buf_addf(out, "CAST(ls_decimal_pmod_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")",
+                 r->decimal.scale, STR_ARG(args[0]), STR_ARG(args[1]), r->decimal.precision, mode,
                  STR_ARG(type_duckdb(r, ctx->arena)));
+    } else if (decimals_are_exact(op, a, b)) {
+        buf_addf(out, "CAST(" STR_FMT " %c " STR_FMT " AS " STR_FMT ")", STR_ARG(args[0]), op,
+                 STR_ARG(args[1]), STR_ARG(type_duckdb(r, ctx->arena)));
     } else {
-        buf_addf(out, "CAST(ls_decimal_%s_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", decimal_function(op), r->decimal.scale,
-                 STR_ARG(args[0]), STR_ARG(args[1]), r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
+        buf_addf(out, "CAST(ls_decimal_%s_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")",
+                 decimal_function(op), r->decimal.scale, STR_ARG(args[0]), STR_ARG(args[1]),
+                 r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
     }
 }
 
-static bool is_nonzero_literal(const BoundExpr *e)
-{
+static bool is_nonzero_literal(const BoundExpr *e) {
     const Value *v = func_constant(e);
     if (!v || v->is_null)
         return false;
     return type_is_integral(v->type) ? v->integer != 0 && v->integer != -1
            : v->type->kind == TYPE_DOUBLE || v->type->kind == TYPE_FLOAT ? v->real != 0
-                                                                        : false;
+                                                                         : false;
 }
 
-static int bits_of(const Type *t)
-{
+static int bits_of(const Type *t) {
     return t->kind == TYPE_BYTE ? 8 : t->kind == TYPE_SHORT ? 16 : t->kind == TYPE_INT ? 32 : 64;
 }
 
-static void put_number_call(const BoundExpr *call, const Str *args, char op, int mode, const FuncContext *ctx, Buf *out)
-{
+static void put_number_call(const BoundExpr *call, const Str *args, char op, int mode,
+                            const FuncContext *ctx, Buf *out) {
     const Type *t = call->call.args.at[0]->type;
     Str type = type_duckdb(call->type, ctx->arena);
-    bool real = t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT, safe = is_nonzero_literal(call->call.args.at[1]);
+    bool real = t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT,
+         safe = is_nonzero_literal(call->call.args.at[1]);
     if (op == '+' || op == '-' || op == '*') {
         if (real || mode == CAST_ANSI)
             buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
         else
-            buf_addf(out, "CAST(ls_integer_%s(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")", decimal_function(op), STR_ARG(args[0]),
-                     STR_ARG(args[1]), bits_of(t), mode, STR_ARG(type));
+            buf_addf(out, "CAST(ls_integer_%s(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")",
+                     decimal_function(op), STR_ARG(args[0]), STR_ARG(args[1]), bits_of(t), mode,
+                     STR_ARG(type));
         return;
     }
     if (op == '/' && safe)
@@ -489,27 +491,33 @@ static void put_number_call(const BoundExpr *call, const Str *args, char op, int
     else if (op == '%' && safe && !real)
         buf_addf(out, "(" STR_FMT " %% " STR_FMT ")", STR_ARG(args[0]), STR_ARG(args[1]));
     else
-        buf_addf(out, "CAST(ls_%s_%s(" STR_FMT ", " STR_FMT ", %d) AS " STR_FMT ")", real ? "real" : "integer",
-                 op == '/' ? "divide" : op == 'i' ? "div" : op == 'p' ? "pmod" : "mod", STR_ARG(args[0]), STR_ARG(args[1]), mode, STR_ARG(type));
+        buf_addf(out, "CAST(ls_%s_%s(" STR_FMT ", " STR_FMT ", %d) AS " STR_FMT ")",
+                 real ? "real" : "integer",
+                 op == '/'   ? "divide"
+                 : op == 'i' ? "div"
+                 : op == 'p' ? "pmod"
+                             : "mod",
+                 STR_ARG(args[0]), STR_ARG(args[1]), mode, STR_ARG(type));
 }
 
-static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out)
-{
+static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out) {
     const Type *t = call->call.args.at[0]->type;
     const char *carrier = t->kind == TYPE_INTERVAL_YM ? "INTEGER" : "BIGINT";
     if (op == 'i')
-        buf_addf(out, "ls_integer_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]), STR_ARG(args[1]), mode);
+        buf_addf(out, "ls_integer_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]),
+                 STR_ARG(args[1]), mode);
     else if (op == '+' || op == '-')
         buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
     else if (op == '*' && type_is_integral(call->call.args.at[1]->type))
-        buf_addf(out, "CAST(" STR_FMT " * CAST(" STR_FMT " AS BIGINT) AS %s)", STR_ARG(args[0]), STR_ARG(args[1]), carrier);
+        buf_addf(out, "CAST(" STR_FMT " * CAST(" STR_FMT " AS BIGINT) AS %s)", STR_ARG(args[0]),
+                 STR_ARG(args[1]), carrier);
     else
-        buf_addf(out, "CAST(ls_interval_scale(" STR_FMT ", " STR_FMT ", %s, %d) AS %s)", STR_ARG(args[0]), STR_ARG(args[1]),
-                 op == '/' ? "true" : "false", mode, carrier);
+        buf_addf(out, "CAST(ls_interval_scale(" STR_FMT ", " STR_FMT ", %s, %d) AS %s)",
+                 STR_ARG(args[0]), STR_ARG(args[1]), op == '/' ? "true" : "false", mode, carrier);
 }
 
-static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t count,
+                              const FuncContext *ctx, Buf *out, Error *err) {
     (void)count;
     (void)err;
     char op = op_of(call->call.row);
@@ -524,20 +532,57 @@ static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t cou
     return true;
 }
 
+/* Outside ANSI the smallest integer stays itself. */
+static void put_negative(const Type *t, Str child, const FuncContext *ctx, Buf *out) {
+    if (!ctx->ansi && type_is_integral(t))
+        buf_addf(out, "CAST(ls_integer_subtract(0, " STR_FMT ", %d, %d) AS " STR_FMT ")",
+                 STR_ARG(child), bits_of(t), CAST_LEGACY, STR_ARG(type_duckdb(t, ctx->arena)));
+    else
+        buf_addf(out, "(- " STR_FMT ")", STR_ARG(child));
+}
+
+static bool render_negative(const BoundExpr *call, const Str *args, size_t count,
+                            const FuncContext *ctx, Buf *out, Error *err) {
+    (void)count;
+    (void)err;
+    put_negative(call->call.args.at[0]->type, args[0], ctx, out);
+    return true;
+}
+
+static bool render_abs(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
+                       Buf *out, Error *err) {
+    const Type *t = call->call.args.at[0]->type;
+    if (ctx->ansi || !type_is_integral(t))
+        return func_render_template(call, args, count, ctx, "abs($1)", out);
+    (void)err;
+    buf_addf(out, "CASE WHEN " STR_FMT " < 0 THEN ", STR_ARG(args[0]));
+    put_negative(t, args[0], ctx, out);
+    buf_addf(out, " ELSE " STR_FMT " END", STR_ARG(args[0]));
+    return true;
+}
+
 /* ---- comparison and logic ---- */
 
-static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
-    const Type *common = coerce_common(arg(call, 0)->type, arg(call, 1)->type, ctx->ansi, ctx->arena);
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    const Type *common = coerce_common(a, b, ctx->ansi, ctx->arena);
+    /* TypeCoercion.findCommonTypeForBinaryComparison: outside ANSI a text is read as the other
+     * side's type. */
+    if (!ctx->ansi && type_is_stringy(a) != type_is_stringy(b)) {
+        const Type *other = type_is_stringy(a) ? b : a;
+        if (!type_is_nested(other) && other->kind != TYPE_NULL && other->kind != TYPE_VARIANT)
+            common = other;
+    }
     if (!common)
         return func_binary_diff(call, ctx, err);
     if (!type_is_orderable(common)) {
         Str name = str_from(call->row->name);
         if (str_is(name, "!="))
             name = S("=");
-        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_ORDERING_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_ORDERING_TYPE,
+                         P("sqlExpr", func_call_text(call, ctx)),
                          P("functionName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))),
                          P("dataType", func_quoted_type(common, ctx)));
     }
@@ -548,45 +593,46 @@ static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
-static bool bind_logic(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_logic(FuncCall *call, const FuncContext *ctx, Error *err) {
     const Type *boolean = type_simple(TYPE_BOOLEAN);
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
     for (size_t i = 0; i < 2; i++) {
         TypeKind kind = arg(call, i)->type->kind, other = arg(call, 1 - i)->type->kind;
-        if (kind == TYPE_NULL || (type_is_stringy(arg(call, i)->type) && (other == TYPE_BOOLEAN || !ctx->ansi)))
+        if (kind == TYPE_NULL ||
+            (type_is_stringy(arg(call, i)->type) && other == TYPE_BOOLEAN && ctx->ansi))
             set_arg(call, i, boolean, ctx);
     }
     if (!is_kind(arg(call, 0), TYPE_BOOLEAN) || !is_kind(arg(call, 1), TYPE_BOOLEAN)) {
         bool same = type_same_shape(arg(call, 0)->type, arg(call, 1)->type);
-        return same ? func_binary_wrong(call, "\"BOOLEAN\"", ctx, err) : func_binary_diff(call, ctx, err);
+        return same ? func_binary_wrong(call, "\"BOOLEAN\"", ctx, err)
+                    : func_binary_diff(call, ctx, err);
     }
     call->result = boolean;
     call->nullable = func_any_nullable(call);
     return true;
 }
 
-static bool bind_in(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_in(FuncCall *call, const FuncContext *ctx, Error *err) {
     const Type *common;
     Error diff = error_in(ctx->arena);
     if (!func_coerce_all(call, 0, call->args.len, ctx, &common, &diff)) {
         Buf b = buf_in(ctx->arena);
         buf_addc(&b, '[');
         for (size_t i = 0; i < call->args.len; i++)
-            buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(func_quoted_type(arg(call, i)->type, ctx)));
+            buf_addf(&b, "%s" STR_FMT, i ? ", " : "",
+                     STR_ARG(func_quoted_type(arg(call, i)->type, ctx)));
         buf_addc(&b, ']');
-        return error_set(err, ERR_DATATYPE_MISMATCH__DATA_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
-                         PZ("functionName", "`in`"), P("dataType", buf_str(&b)));
+        return error_set(err, ERR_DATATYPE_MISMATCH__DATA_DIFF_TYPES,
+                         P("sqlExpr", func_call_text(call, ctx)), PZ("functionName", "`in`"),
+                         P("dataType", buf_str(&b)));
     }
     call->result = type_simple(TYPE_BOOLEAN);
     call->nullable = func_any_nullable(call);
     return true;
 }
 
-static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
     for (size_t i = 0; i < 2; i++)
@@ -599,7 +645,8 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err)
     if (t->kind == TYPE_NULL)
         t = type_simple(TYPE_INT);
     if (!type_is_integral(t))
-        return type_same_shape(a, b) ? func_binary_wrong(call, "\"INTEGRAL\"", ctx, err) : func_binary_diff(call, ctx, err);
+        return type_same_shape(a, b) ? func_binary_wrong(call, "\"INTEGRAL\"", ctx, err)
+                                     : func_binary_diff(call, ctx, err);
     set_arg(call, 0, t, ctx);
     set_arg(call, 1, t, ctx);
     call->result = t;
@@ -608,15 +655,17 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err)
 }
 
 /* A constant pattern without the escape character is DuckDB's own LIKE, which is much faster. */
-static bool render_like(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_like(const BoundExpr *call, const Str *args, size_t count,
+                        const FuncContext *ctx, Buf *out, Error *err) {
     (void)err;
     bool ignore_case = call->call.row->name[0] == 'i';
     const Value *p = func_constant(call->call.args.at[1]);
     if (count == 2 && p && !p->is_null && str_find_char(p->bytes, '\\') < 0 && !ignore_case)
         return func_render_template(call, args, count, ctx, "($1 LIKE $2)", out);
     return func_render_template(call, args, count, ctx,
-                                ignore_case ? "ls_like($1, $2, $?3{$3}{'\\'}, true)" : "ls_like($1, $2, $?3{$3}{'\\'}, false)", out);
+                                ignore_case ? "ls_like($1, $2, $?3{$3}{'\\'}, true)"
+                                            : "ls_like($1, $2, $?3{$3}{'\\'}, false)",
+                                out);
 }
 
 #define ARITHMETIC .bind = bind_arithmetic, .render = render_arithmetic
@@ -624,38 +673,34 @@ static bool render_like(const BoundExpr *call, const Str *args, size_t count, co
 #define SIGNED "(numeric) -> $1; (interval_dt) -> $1; (interval_ym) -> $1"
 
 const FuncRow operator_rows[] = {
-    {"+", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 + $2)",
-     .example = "1 + 2", .expected = "3"},
-    {"-", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 - $2)",
-     .example = "5 - 2", .expected = "3"},
-    {"*", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 * $2)",
-     .example = "3 * 4", .expected = "12"},
-    {"/", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 / $2)",
-     .example = "3 / 2", .expected = "1.5"},
-    {"%", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 % $2)",
-     .example = "5 % 3", .expected = "2"},
-    {"mod", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "2 % 1.8", .expected = "0.2"},
-    {"div", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 div $2)",
-     .example = "7 div 2", .expected = "3"},
-    {"pmod", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "pmod(10, 3)", .expected = "1"},
-    {"try_add", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "try_add(1, 2)", .expected = "3"},
-    {"try_subtract", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "try_subtract(2, 1)", .expected = "1"},
-    {"try_multiply", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "try_multiply(2, 3)", .expected = "6"},
-    {"try_divide", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "try_divide(3, 2)", .expected = "1.5"},
-    {"try_mod", NULL, FUNC_SCALAR, ARITHMETIC,
-     .example = "try_mod(3, 0)", .expected = "NULL"},
-    {"negative", NULL, FUNC_SCALAR, SIGNED, "(- $1)",
+    {"+", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 + $2)", .example = "1 + 2",
+     .expected = "3"},
+    {"-", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 - $2)", .example = "5 - 2",
+     .expected = "3"},
+    {"*", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 * $2)", .example = "3 * 4",
+     .expected = "12"},
+    {"/", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 / $2)", .example = "3 / 2",
+     .expected = "1.5"},
+    {"%", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 % $2)", .example = "5 % 3",
+     .expected = "2"},
+    {"mod", NULL, FUNC_SCALAR, ARITHMETIC, .example = "2 % 1.8", .expected = "0.2"},
+    {"div", NULL, FUNC_SCALAR, ARITHMETIC, .pretty = "($1 div $2)", .example = "7 div 2",
+     .expected = "3"},
+    {"pmod", NULL, FUNC_SCALAR, ARITHMETIC, .example = "pmod(10, 3)", .expected = "1"},
+    {"try_add", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_add(1, 2)", .expected = "3"},
+    {"try_subtract", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_subtract(2, 1)",
+     .expected = "1"},
+    {"try_multiply", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_multiply(2, 3)",
+     .expected = "6"},
+    {"try_divide", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_divide(3, 2)", .expected = "1.5"},
+    {"try_mod", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_mod(3, 0)", .expected = "NULL"},
+    {"negative", NULL, FUNC_SCALAR, SIGNED, .render = render_negative, .pretty = "(- $1)",
      .example = "negative(1)", .expected = "-1"},
-    {"unary_minus", NULL, FUNC_SCALAR, SIGNED, "(- $1)", .pretty = "(- $1)", .flags = FUNC_HIDDEN,
-     .example = "-(3)", .expected = "-3"},
-    {"positive", NULL, FUNC_SCALAR, SIGNED, "$1", .pretty = "(+ $1)",
-     .example = "positive(1)", .expected = "1"},
+    {"unary_minus", NULL, FUNC_SCALAR, SIGNED, .render = render_negative, .pretty = "(- $1)",
+     .flags = FUNC_HIDDEN, .example = "-(3)", .expected = "-3"},
+    {"abs", NULL, FUNC_SCALAR, SIGNED, .render = render_abs, .example = "abs(-1)", .expected = "1"},
+    {"positive", NULL, FUNC_SCALAR, SIGNED, "$1", .pretty = "(+ $1)", .example = "positive(1)",
+     .expected = "1"},
     {"=", "==", FUNC_SCALAR, NULL, "($1 = $2)", COMPARISON, .pretty = "($1 = $2)",
      .example = "1 = 1", .expected = "true"},
     {"!=", "<>", FUNC_SCALAR, NULL, "($1 <> $2)", COMPARISON, .pretty = "(NOT ($1 = $2))",
@@ -668,10 +713,11 @@ const FuncRow operator_rows[] = {
      .example = "1 > 2", .expected = "false"},
     {">=", NULL, FUNC_SCALAR, NULL, "($1 >= $2)", COMPARISON, .pretty = "($1 >= $2)",
      .example = "2 >= 2", .expected = "true"},
-    {"<=>", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON, .pretty = "($1 <=> $2)", .flags = FUNC_NEVER_NULL,
-     .example = "NULL <=> NULL", .expected = "true"},
-    {"equal_null", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON, .flags = FUNC_NEVER_NULL,
-     .example = "equal_null(NULL, NULL)", .expected = "true"},
+    {"<=>", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON,
+     .pretty = "($1 <=> $2)", .flags = FUNC_NEVER_NULL, .example = "NULL <=> NULL",
+     .expected = "true"},
+    {"equal_null", NULL, FUNC_SCALAR, NULL, "($1 IS NOT DISTINCT FROM $2)", COMPARISON,
+     .flags = FUNC_NEVER_NULL, .example = "equal_null(NULL, NULL)", .expected = "true"},
     {"and", NULL, FUNC_SCALAR, NULL, "($1 AND $2)", .bind = bind_logic, .pretty = "($1 AND $2)",
      .example = "true AND NULL", .expected = "NULL"},
     {"or", NULL, FUNC_SCALAR, NULL, "($1 OR $2)", .bind = bind_logic, .pretty = "($1 OR $2)",
@@ -680,37 +726,43 @@ const FuncRow operator_rows[] = {
      .example = "NOT true", .expected = "false"},
     {"in", NULL, FUNC_SCALAR, NULL, "($1 IN ($@2))", .bind = bind_in, .pretty = "($1 IN ($@2))",
      .example = "2 IN (1, 2, 3)", .expected = "true"},
-    {"between", NULL, FUNC_SCALAR, "(T, T, T) -> boolean", "($1 BETWEEN $2 AND $3)", .pretty = "between($1, $2, $3)",
-     .example = "2 BETWEEN 1 AND 3", .expected = "true"},
+    {"between", NULL, FUNC_SCALAR, "(T, T, T) -> boolean", "($1 BETWEEN $2 AND $3)",
+     .pretty = "between($1, $2, $3)", .example = "2 BETWEEN 1 AND 3", .expected = "true"},
     {"isnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NULL)", .pretty = "($1 IS NULL)",
      .example = "isnull(1)", .expected = "false"},
-    {"isnotnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NOT NULL)", .pretty = "($1 IS NOT NULL)",
-     .example = "isnotnull(1)", .expected = "true"},
+    {"isnotnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NOT NULL)",
+     .pretty = "($1 IS NOT NULL)", .example = "isnotnull(1)", .expected = "true"},
     {"&", NULL, FUNC_SCALAR, NULL, "($1 & $2)", .bind = bind_bits, .pretty = "($1 & $2)",
      .example = "3 & 5", .expected = "1"},
     {"|", NULL, FUNC_SCALAR, NULL, "($1 | $2)", .bind = bind_bits, .pretty = "($1 | $2)",
      .example = "3 | 5", .expected = "7"},
     {"^", NULL, FUNC_SCALAR, NULL, "xor($1, $2)", .bind = bind_bits, .pretty = "($1 ^ $2)",
      .example = "3 ^ 5", .expected = "6"},
-    {"~", NULL, FUNC_SCALAR, "(integral) -> $1", "(~ $1)", .pretty = "~$1",
-     .example = "~0", .expected = "-1"},
-    {"<<", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_left($1, $2) AS $r)", .pretty = "($1 << $2)",
-     .example = "2 << 1", .expected = "4"},
-    {">>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right($1, $2) AS $r)", .pretty = "($1 >> $2)",
-     .example = "4 >> 1", .expected = "2"},
-    {">>>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .pretty = "($1 >>> $2)",
-     .example = "4 >>> 1", .expected = "2"},
-    {"shiftleft", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_left($1, $2) AS $r)",
-     .example = "shiftleft(2, 1)", .expected = "4"},
-    {"shiftright", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right($1, $2) AS $r)",
-     .example = "shiftright(4, 1)", .expected = "2"},
-    {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long", "CAST(ls_shift_right_unsigned($1, $2) AS $r)",
-     .example = "shiftrightunsigned(4, 1)", .expected = "2"},
-    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like, .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}",
-     .example = "'Spark' LIKE '_park'", .expected = "true"},
-    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like, .pretty = "ilike($1, $2)",
-     .example = "'Spark' ILIKE '_PARK'", .expected = "true"},
-    {"rlike", "regexp regexp_like", FUNC_SCALAR, "(string, string) -> boolean", "ls_regex_find($1, $2)", .pretty = "$F($1, $2)",
-     .example = "'abc' RLIKE '^a'", .expected = "true"},
+    {"~", NULL, FUNC_SCALAR, "(integral) -> $1", "(~ $1)", .pretty = "~$1", .example = "~0",
+     .expected = "-1"},
+    {"<<", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_left($1, $2) AS $r)", .pretty = "($1 << $2)", .example = "2 << 1",
+     .expected = "4"},
+    {">>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_right($1, $2) AS $r)", .pretty = "($1 >> $2)", .example = "4 >> 1",
+     .expected = "2"},
+    {">>>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .pretty = "($1 >>> $2)", .example = "4 >>> 1",
+     .expected = "2"},
+    {"shiftleft", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_left($1, $2) AS $r)", .example = "shiftleft(2, 1)", .expected = "4"},
+    {"shiftright", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_right($1, $2) AS $r)", .example = "shiftright(4, 1)", .expected = "2"},
+    {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
+     "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .example = "shiftrightunsigned(4, 1)",
+     .expected = "2"},
+    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like,
+     .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}", .example = "'Spark' LIKE '_park'",
+     .expected = "true"},
+    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like,
+     .pretty = "ilike($1, $2)", .example = "'Spark' ILIKE '_PARK'", .expected = "true"},
+    {"rlike", "regexp regexp_like", FUNC_SCALAR, "(string, string) -> boolean",
+     "ls_regex_find($1, $2)", .pretty = "$F($1, $2)", .example = "'abc' RLIKE '^a'",
+     .expected = "true"},
 };
 END_OF_ROWS(operator);

@@ -1,4 +1,5 @@
-/* The type-rule language of README.md "Signatures" and the way Spark's analyzer applies such rules. */
+/* The type-rule language of README.md "Signatures" and the way Spark's analyzer applies such rules.
+ */
 #include "func/signature.h"
 
 #include <ctype.h>
@@ -34,7 +35,8 @@ typedef struct Rule {
     const Type *type;
     char var;
     size_t arg;
-    struct Rule *parts[4]; /* ARRAY: element; MAP: key, value; FN: parameters, then result at parts[3] */
+    struct Rule
+        *parts[4]; /* ARRAY: element; MAP: key, value; FN: parameters, then result at parts[3] */
     size_t part_count, required_parts;
     bool optional, repeated;
     char nulls; /* '!' or '?' behind a type */
@@ -59,14 +61,12 @@ typedef struct Reader {
     Arena *arena;
 } Reader;
 
-static void skip_space(Reader *r)
-{
+static void skip_space(Reader *r) {
     while (*r->p == ' ')
         r->p++;
 }
 
-static bool take(Reader *r, const char *token)
-{
+static bool take(Reader *r, const char *token) {
     skip_space(r);
     size_t n = strlen(token);
     if (strncmp(r->p, token, n) != 0)
@@ -76,8 +76,7 @@ static bool take(Reader *r, const char *token)
 }
 
 /* A row that does not parse is a bug in the row. */
-static void must(Reader *r, const char *token)
-{
+static void must(Reader *r, const char *token) {
     if (!take(r, token))
         abort();
 }
@@ -98,18 +97,27 @@ static const struct {
     const char *name;
     TypeKind kind;
 } TYPES[] = {
-    {"void", TYPE_NULL},       {"boolean", TYPE_BOOLEAN}, {"byte", TYPE_BYTE},
-    {"short", TYPE_SHORT},     {"int", TYPE_INT},         {"long", TYPE_LONG},
-    {"float", TYPE_FLOAT},     {"double", TYPE_DOUBLE},   {"string", TYPE_STRING},
-    {"binary", TYPE_BINARY},   {"date", TYPE_DATE},       {"timestamp", TYPE_TIMESTAMP},
-    {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},                {"time", TYPE_TIME},
-    {"interval", TYPE_INTERVAL_CALENDAR},                 {"variant", TYPE_VARIANT},
+    {"void", TYPE_NULL},
+    {"boolean", TYPE_BOOLEAN},
+    {"byte", TYPE_BYTE},
+    {"short", TYPE_SHORT},
+    {"int", TYPE_INT},
+    {"long", TYPE_LONG},
+    {"float", TYPE_FLOAT},
+    {"double", TYPE_DOUBLE},
+    {"string", TYPE_STRING},
+    {"binary", TYPE_BINARY},
+    {"date", TYPE_DATE},
+    {"timestamp", TYPE_TIMESTAMP},
+    {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},
+    {"time", TYPE_TIME},
+    {"interval", TYPE_INTERVAL_CALENDAR},
+    {"variant", TYPE_VARIANT},
 };
 
 static Rule *read_rule(Reader *r);
 
-static void read_name_rule(Reader *r, Rule *rule)
-{
+static void read_name_rule(Reader *r, Rule *rule) {
     const char *start = r->p;
     while (isalnum((unsigned char)*r->p) || *r->p == '_')
         r->p++;
@@ -141,8 +149,7 @@ static void read_name_rule(Reader *r, Rule *rule)
     abort();
 }
 
-static void read_fn(Reader *r, Rule *rule)
-{
+static void read_fn(Reader *r, Rule *rule) {
     rule->kind = RULE_FN;
     while (!take(r, ")")) {
         bool optional = take(r, "[");
@@ -157,8 +164,7 @@ static void read_fn(Reader *r, Rule *rule)
     rule->parts[3] = read_rule(r);
 }
 
-static Rule *read_rule(Reader *r)
-{
+static Rule *read_rule(Reader *r) {
     Rule *rule = ARENA_NEW(r->arena, Rule);
     skip_space(r);
     if (take(r, "array<")) {
@@ -184,8 +190,7 @@ static Rule *read_rule(Reader *r)
     return rule;
 }
 
-static void read_alternative(Reader *r, Alternative *a)
-{
+static void read_alternative(Reader *r, Alternative *a) {
     must(r, "(");
     while (!take(r, ")")) {
         bool optional = take(r, "[");
@@ -206,8 +211,7 @@ static void read_alternative(Reader *r, Alternative *a)
     a->result = read_rule(r);
 }
 
-static Signature *read_signature(const char *text, Arena *arena)
-{
+static Signature *read_signature(const char *text, Arena *arena) {
     Reader r = {text, arena};
     Signature *s = ARENA_NEW(arena, Signature);
     VEC(Alternative) list = {0};
@@ -229,8 +233,7 @@ static pthread_mutex_t rules_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Arena *rules_arena;
 static Map rules;
 
-static const Signature *signature_of(const char *text)
-{
+static const Signature *signature_of(const char *text) {
     pthread_mutex_lock(&rules_mutex);
     if (!rules_arena) {
         rules_arena = arena_new();
@@ -247,18 +250,16 @@ static const Signature *signature_of(const char *text)
 
 /* ---- texts for messages ---- */
 
-Str func_quoted_sql(const BoundExpr *e, const FuncContext *ctx)
-{
-    return str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(func_pretty_name(e, ctx->zone, ctx->arena)));
+Str func_quoted_sql(const BoundExpr *e, const FuncContext *ctx) {
+    return str_printf(ctx->arena, "\"" STR_FMT "\"",
+                      STR_ARG(func_pretty_name(e, ctx->zone, ctx->arena)));
 }
 
-Str func_quoted_type(const Type *t, const FuncContext *ctx)
-{
+Str func_quoted_type(const Type *t, const FuncContext *ctx) {
     return str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(t, ctx->arena)));
 }
 
-Str func_call_text(const FuncCall *call, const FuncContext *ctx)
-{
+Str func_call_text(const FuncCall *call, const FuncContext *ctx) {
     BoundExpr e = {.kind = call->row->kind == FUNC_AGGREGATE ? BEXPR_AGGREGATE : BEXPR_CALL};
     e.type = type_simple(TYPE_NULL);
     e.call.row = call->row;
@@ -268,69 +269,71 @@ Str func_call_text(const FuncCall *call, const FuncContext *ctx)
     return func_quoted_sql(&e, ctx);
 }
 
-Str func_name_text(const FuncCall *call, const FuncContext *ctx)
-{
+Str func_name_text(const FuncCall *call, const FuncContext *ctx) {
     Str name = call->written_name.len ? call->written_name : str_from(call->row->name);
     if (str_is(name, "||"))
         name = S("concat");
     return str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(str_lower(name, ctx->arena)));
 }
 
-static Str ordinal(size_t i, Arena *arena)
-{
+static Str ordinal(size_t i, Arena *arena) {
     static const char *const WORDS[] = {"first", "second", "third"};
     return i < LENGTH_OF(WORDS) ? str_from(WORDS[i]) : str_printf(arena, "%zuth", i + 1);
 }
 
-bool func_wrong_arg_count(const FuncCall *call, const char *expected, const FuncContext *ctx, Error *err)
-{
-    return error_set(err, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION, P("functionName", func_name_text(call, ctx)),
-                     PZ("expectedNum", expected), P("actualNum", str_printf(ctx->arena, "%zu", call->args.len)),
+bool func_wrong_arg_count(const FuncCall *call, const char *expected, const FuncContext *ctx,
+                          Error *err) {
+    return error_set(err, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION,
+                     P("functionName", func_name_text(call, ctx)), PZ("expectedNum", expected),
+                     P("actualNum", str_printf(ctx->arena, "%zu", call->args.len)),
                      PZ("docroot", "https://spark.apache.org/docs/latest"));
 }
 
-bool func_unexpected_type(const FuncCall *call, size_t index, const char *required, const FuncContext *ctx, Error *err)
-{
-    return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_INPUT_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+bool func_unexpected_type(const FuncCall *call, size_t index, const char *required,
+                          const FuncContext *ctx, Error *err) {
+    return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_INPUT_TYPE,
+                     P("sqlExpr", func_call_text(call, ctx)),
                      P("paramIndex", ordinal(index, ctx->arena)), PZ("requiredType", required),
                      P("inputSql", func_quoted_sql(call->args.at[index], ctx)),
                      P("inputType", func_quoted_type(call->args.at[index]->type, ctx)));
 }
 
-bool func_diff_types(const FuncCall *call, const FuncContext *ctx, Error *err)
-{
+bool func_diff_types(const FuncCall *call, const FuncContext *ctx, Error *err) {
     Buf b = buf_in(ctx->arena);
     buf_addc(&b, '(');
     for (size_t i = 0; i < call->args.len; i++)
-        buf_addf(&b, "%s" STR_FMT, i ? " or " : "", STR_ARG(func_quoted_type(call->args.at[i]->type, ctx)));
+        buf_addf(&b, "%s" STR_FMT, i ? " or " : "",
+                 STR_ARG(func_quoted_type(call->args.at[i]->type, ctx)));
     buf_addc(&b, ')');
-    return error_set(err, ERR_DATATYPE_MISMATCH__DATA_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
+    return error_set(err, ERR_DATATYPE_MISMATCH__DATA_DIFF_TYPES,
+                     P("sqlExpr", func_call_text(call, ctx)),
                      P("functionName", func_name_text(call, ctx)), P("dataType", buf_str(&b)));
 }
 
-bool func_binary_diff(const FuncCall *call, const FuncContext *ctx, Error *err)
-{
-    return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
+bool func_binary_diff(const FuncCall *call, const FuncContext *ctx, Error *err) {
+    return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES,
+                     P("sqlExpr", func_call_text(call, ctx)),
                      P("left", func_quoted_type(call->args.at[0]->type, ctx)),
                      P("right", func_quoted_type(call->args.at[1]->type, ctx)));
 }
 
-bool func_binary_wrong(const FuncCall *call, const char *required, const FuncContext *ctx, Error *err)
-{
-    return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_WRONG_TYPE, P("sqlExpr", func_call_text(call, ctx)),
-                     PZ("inputType", required), P("actualDataType", func_quoted_type(call->args.at[0]->type, ctx)));
+bool func_binary_wrong(const FuncCall *call, const char *required, const FuncContext *ctx,
+                       Error *err) {
+    return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_WRONG_TYPE,
+                     P("sqlExpr", func_call_text(call, ctx)), PZ("inputType", required),
+                     P("actualDataType", func_quoted_type(call->args.at[0]->type, ctx)));
 }
 
-bool func_non_foldable(const FuncCall *call, size_t index, const char *name, const FuncContext *ctx, Error *err)
-{
-    return error_set(err, ERR_DATATYPE_MISMATCH__NON_FOLDABLE_INPUT, P("sqlExpr", func_call_text(call, ctx)),
+bool func_non_foldable(const FuncCall *call, size_t index, const char *name, const FuncContext *ctx,
+                       Error *err) {
+    return error_set(err, ERR_DATATYPE_MISMATCH__NON_FOLDABLE_INPUT,
+                     P("sqlExpr", func_call_text(call, ctx)),
                      P("inputName", str_printf(ctx->arena, "`%s`", name)),
                      P("inputType", func_quoted_type(call->args.at[index]->type, ctx)),
                      P("inputExpr", func_quoted_sql(call->args.at[index], ctx)));
 }
 
-static void put_rule(Buf *b, const Rule *rule, Arena *arena)
-{
+static void put_rule(Buf *b, const Rule *rule, Arena *arena) {
     switch (rule->kind) {
     case RULE_TYPE:
         buf_addf(b, "\"" STR_FMT "\"", STR_ARG(type_sql(rule->type, arena)));
@@ -391,8 +394,7 @@ typedef struct Binding {
     bool failed_common;
 } Binding;
 
-static const Rule *param_at(const Alternative *a, size_t i)
-{
+static const Rule *param_at(const Alternative *a, size_t i) {
     if (i < a->count)
         return a->params[i];
     if (a->count && a->params[a->count - 1]->repeated)
@@ -400,8 +402,7 @@ static const Rule *param_at(const Alternative *a, size_t i)
     return NULL;
 }
 
-static bool count_fits(const Alternative *a, size_t n)
-{
+static bool count_fits(const Alternative *a, size_t n) {
     size_t required = 0;
     bool repeated = a->count && a->params[a->count - 1]->repeated;
     for (size_t i = 0; i < a->count; i++)
@@ -410,10 +411,8 @@ static bool count_fits(const Alternative *a, size_t n)
     return n >= required && (repeated || n <= a->count);
 }
 
-
 /* Whether a class takes the type as it is. */
-static bool class_accepts(RuleKind kind, const Type *t)
-{
+static bool class_accepts(RuleKind kind, const Type *t) {
     switch (kind) {
     case RULE_NUMERIC:
         return type_is_numeric(t);
@@ -441,13 +440,14 @@ static bool class_accepts(RuleKind kind, const Type *t)
 }
 
 /* The type a class makes of something it does not take as it is; NULL when nothing. */
-static const Type *class_cast(RuleKind kind, const Type *t, Arena *arena)
-{
+static const Type *class_cast(RuleKind kind, const Type *t, Arena *arena) {
     bool text = type_is_stringy(t), none = t->kind == TYPE_NULL;
     switch (kind) {
     case RULE_NUMERIC:
     case RULE_FRACTIONAL:
-        return text || none || (kind == RULE_FRACTIONAL && type_is_numeric(t)) ? type_simple(TYPE_DOUBLE) : NULL;
+        return text || none || (kind == RULE_FRACTIONAL && type_is_numeric(t))
+                   ? type_simple(TYPE_DOUBLE)
+                   : NULL;
     case RULE_INTEGRAL:
         return none ? type_simple(TYPE_INT) : NULL;
     case RULE_DECIMAL:
@@ -473,8 +473,7 @@ typedef struct Matcher {
     bool casts; /* implicit casts allowed */
 } Matcher;
 
-static bool bind_var(Matcher *m, char var, const Type *t, bool nulls)
-{
+static bool bind_var(Matcher *m, char var, const Type *t, bool nulls) {
     int v = var - 'A';
     m->bind->nulls[v] |= nulls;
     if (!m->bind->vars[v] || m->bind->vars[v]->kind == TYPE_NULL) {
@@ -497,20 +496,21 @@ static bool bind_var(Matcher *m, char var, const Type *t, bool nulls)
 }
 
 /* Whether a value of type t may stand where the rule is; binds variables. */
-static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable)
-{
+static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable) {
     switch (rule->kind) {
     case RULE_ANY:
         return true;
     case RULE_VAR:
         return bind_var(m, rule->var, t, nullable);
     case RULE_TYPE:
-        if (type_same_shape(rule->type, t) || (type_is_stringy(t) && rule->type->kind == TYPE_STRING))
+        if (type_same_shape(rule->type, t) ||
+            (type_is_stringy(t) && rule->type->kind == TYPE_STRING))
             return true;
         return m->casts && (t->kind == TYPE_NULL || coerce_implicit(t, rule->type, m->ctx->ansi));
     case RULE_ARRAY:
         if (t->kind == TYPE_NULL)
-            return m->casts && (rule->parts[0]->kind != RULE_VAR || bind_var(m, rule->parts[0]->var, t, false));
+            return m->casts &&
+                   (rule->parts[0]->kind != RULE_VAR || bind_var(m, rule->parts[0]->var, t, false));
         return t->kind == TYPE_ARRAY && match(m, rule->parts[0], t->array.element, t->array.nulls);
     case RULE_MAP:
         if (t->kind == TYPE_NULL)
@@ -520,21 +520,22 @@ static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable)
     case RULE_FN:
         return true;
     default:
-        return class_accepts(rule->kind, t) || (m->casts && class_cast(rule->kind, t, m->ctx->arena) != NULL);
+        return class_accepts(rule->kind, t) ||
+               (m->casts && class_cast(rule->kind, t, m->ctx->arena) != NULL);
     }
 }
 
-static const Type *build(const Rule *rule, const Binding *b, const BoundExprVec *args, Arena *arena, bool *nulls);
+static const Type *build(const Rule *rule, const Binding *b, const BoundExprVec *args, Arena *arena,
+                         bool *nulls);
 
-static bool part_nulls(const Rule *part, const Binding *b)
-{
+static bool part_nulls(const Rule *part, const Binding *b) {
     if (part->nulls)
         return part->nulls == '?';
     return part->kind == RULE_VAR ? b->nulls[part->var - 'A'] : true;
 }
 
-static const Type *build(const Rule *rule, const Binding *b, const BoundExprVec *args, Arena *arena, bool *nulls)
-{
+static const Type *build(const Rule *rule, const Binding *b, const BoundExprVec *args, Arena *arena,
+                         bool *nulls) {
     *nulls = part_nulls(rule, b);
     bool inner;
     switch (rule->kind) {
@@ -565,8 +566,8 @@ static const Type *build(const Rule *rule, const Binding *b, const BoundExprVec 
 }
 
 /* The type an argument of type t is cast to under the rule; t itself when it fits. */
-static const Type *target_type(const Rule *rule, const Type *t, const Binding *b, const FuncContext *ctx)
-{
+static const Type *target_type(const Rule *rule, const Type *t, const Binding *b,
+                               const FuncContext *ctx) {
     bool nulls;
     switch (rule->kind) {
     case RULE_TYPE:
@@ -576,12 +577,14 @@ static const Type *target_type(const Rule *rule, const Type *t, const Binding *b
     case RULE_ARRAY:
         if (t->kind != TYPE_ARRAY)
             return build(rule, b, NULL, ctx->arena, &nulls);
-        return type_array(target_type(rule->parts[0], t->array.element, b, ctx), t->array.nulls, ctx->arena);
+        return type_array(target_type(rule->parts[0], t->array.element, b, ctx), t->array.nulls,
+                          ctx->arena);
     case RULE_MAP:
         if (t->kind != TYPE_MAP)
             return build(rule, b, NULL, ctx->arena, &nulls);
-        return type_map(target_type(rule->parts[0], t->map.key, b, ctx), target_type(rule->parts[1], t->map.value, b, ctx),
-                        t->map.nulls, ctx->arena);
+        return type_map(target_type(rule->parts[0], t->map.key, b, ctx),
+                        target_type(rule->parts[1], t->map.value, b, ctx), t->map.nulls,
+                        ctx->arena);
     case RULE_FN:
     case RULE_ANY:
         return t;
@@ -592,8 +595,7 @@ static const Type *target_type(const Rule *rule, const Type *t, const Binding *b
 
 /* ---- applying ---- */
 
-BoundExpr *func_coerce(BoundExpr *e, const Type *to, const FuncContext *ctx)
-{
+BoundExpr *func_coerce(BoundExpr *e, const Type *to, const FuncContext *ctx) {
     if (type_same_shape(e->type, to))
         return e;
     if (e->kind == BEXPR_LITERAL && e->literal.is_null) {
@@ -607,8 +609,8 @@ BoundExpr *func_coerce(BoundExpr *e, const Type *to, const FuncContext *ctx)
     return c;
 }
 
-bool func_coerce_all(FuncCall *call, size_t from, size_t to, const FuncContext *ctx, const Type **common, Error *err)
-{
+bool func_coerce_all(FuncCall *call, size_t from, size_t to, const FuncContext *ctx,
+                     const Type **common, Error *err) {
     const Type *t = type_simple(TYPE_NULL);
     for (size_t i = from; i < to; i++) {
         t = coerce_common(t, call->args.at[i]->type, ctx->ansi, ctx->arena);
@@ -621,15 +623,13 @@ bool func_coerce_all(FuncCall *call, size_t from, size_t to, const FuncContext *
     return true;
 }
 
-const Value *func_constant(const BoundExpr *e)
-{
+const Value *func_constant(const BoundExpr *e) {
     while (e->kind == BEXPR_CAST && e->implicit)
         e = e->cast.child;
     return e->kind == BEXPR_LITERAL ? &e->literal : NULL;
 }
 
-bool func_constant_int(const BoundExpr *e, int64_t *out)
-{
+bool func_constant_int(const BoundExpr *e, int64_t *out) {
     while (e->kind == BEXPR_CAST && e->implicit)
         e = e->cast.child;
     if (e->kind == BEXPR_CALL && e->call.args.len == 1 &&
@@ -645,24 +645,23 @@ bool func_constant_int(const BoundExpr *e, int64_t *out)
     return true;
 }
 
-bool func_any_nullable(const FuncCall *call)
-{
+bool func_any_nullable(const FuncCall *call) {
     for (size_t i = 0; i < call->args.len; i++)
         if (call->args.at[i]->kind != BEXPR_LAMBDA && call->args.at[i]->nullable)
             return true;
     return false;
 }
 
-static bool try_alternative(const Alternative *a, const FuncCall *call, const FuncContext *ctx, bool casts, Binding *b,
-                            size_t *failed)
-{
+static bool try_alternative(const Alternative *a, const FuncCall *call, const FuncContext *ctx,
+                            bool casts, Binding *b, size_t *failed) {
     *b = (Binding){0};
     Matcher m = {ctx, b, casts};
     for (size_t i = 0; i < call->args.len; i++) {
         const BoundExpr *arg = call->args.at[i];
         const Rule *rule = param_at(a, i);
         bool lambda = arg->kind == BEXPR_LAMBDA;
-        if (lambda != (rule->kind == RULE_FN) || (!lambda && !match(&m, rule, arg->type, arg->nullable))) {
+        if (lambda != (rule->kind == RULE_FN) ||
+            (!lambda && !match(&m, rule, arg->type, arg->nullable))) {
             *failed = i;
             return false;
         }
@@ -670,8 +669,7 @@ static bool try_alternative(const Alternative *a, const FuncCall *call, const Fu
     return true;
 }
 
-static void put_counts(Buf *b, const Signature *s)
-{
+static void put_counts(Buf *b, const Signature *s) {
     bool fits[20];
     size_t found = 0, first = 0;
     for (size_t n = 0; n < LENGTH_OF(fits); n++) {
@@ -697,8 +695,7 @@ static void put_counts(Buf *b, const Signature *s)
 }
 
 /* What all alternatives of this length want at a position: "STRING" or ("STRING" or "BINARY"). */
-static bool put_required(Buf *out, const Signature *s, size_t argc, size_t index, Arena *arena)
-{
+static bool put_required(Buf *out, const Signature *s, size_t argc, size_t index, Arena *arena) {
     Str seen[16];
     size_t count = 0;
     for (size_t k = 0; k < s->count; k++) {
@@ -722,23 +719,24 @@ static bool put_required(Buf *out, const Signature *s, size_t argc, size_t index
     return count > 0;
 }
 
-static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *ctx, Error *err) {
     size_t furthest = 0;
     bool common = false, over_arrays = false;
     for (size_t k = 0; k < s->count; k++) {
         Binding b;
         size_t failed = 0;
-        if (count_fits(&s->at[k], call->args.len) && !try_alternative(&s->at[k], call, ctx, true, &b, &failed) &&
-            failed >= furthest) {
+        if (count_fits(&s->at[k], call->args.len) &&
+            !try_alternative(&s->at[k], call, ctx, true, &b, &failed) && failed >= furthest) {
             furthest = failed;
             common = b.failed_common;
             over_arrays = s->at[k].count && s->at[k].params[0]->kind == RULE_ARRAY;
         }
     }
     const BoundExpr *first = call->args.at[0];
-    if (common && over_arrays && first->type && first->type->kind == TYPE_ARRAY && call->args.len == 2)
-        return error_set(err, ERR_DATATYPE_MISMATCH__ARRAY_FUNCTION_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
+    if (common && over_arrays && first->type && first->type->kind == TYPE_ARRAY &&
+        call->args.len == 2)
+        return error_set(err, ERR_DATATYPE_MISMATCH__ARRAY_FUNCTION_DIFF_TYPES,
+                         P("sqlExpr", func_call_text(call, ctx)),
                          P("functionName", func_name_text(call, ctx)), PZ("dataType", "\"ARRAY\""),
                          P("leftType", func_quoted_type(first->type, ctx)),
                          P("rightType", func_quoted_type(call->args.at[1]->type, ctx)));
@@ -749,8 +747,8 @@ static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *
     return func_unexpected_type(call, furthest, str_z(buf_str(&required), ctx->arena), ctx, err);
 }
 
-static bool apply_lambda(FuncCall *call, size_t i, const Rule *rule, Binding *b, const FuncContext *ctx, Error *err)
-{
+static bool apply_lambda(FuncCall *call, size_t i, const Rule *rule, Binding *b,
+                         const FuncContext *ctx, Error *err) {
     BoundExpr *lambda = call->args.at[i];
     const Rule *result = rule->parts[3];
     Matcher m = {ctx, b, true};
@@ -771,8 +769,8 @@ static bool apply_lambda(FuncCall *call, size_t i, const Rule *rule, Binding *b,
     return true;
 }
 
-bool func_apply_signature(FuncCall *call, const char *signature, const FuncContext *ctx, Error *err)
-{
+bool func_apply_signature(FuncCall *call, const char *signature, const FuncContext *ctx,
+                          Error *err) {
     const Signature *s = signature_of(signature);
     const Alternative *chosen = NULL;
     Binding b;
@@ -806,9 +804,9 @@ bool func_apply_signature(FuncCall *call, const char *signature, const FuncConte
     return true;
 }
 
-bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t index, const FuncContext *ctx,
-                        const Type **types, bool *nullable, size_t *count, Error *err)
-{
+bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t index,
+                        const FuncContext *ctx, const Type **types, bool *nullable, size_t *count,
+                        Error *err) {
     const Signature *s = row->signature ? signature_of(row->signature) : NULL;
     for (size_t k = 0; s && k < s->count; k++) {
         const Alternative *a = &s->at[k];
@@ -848,8 +846,7 @@ bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t ind
                      P("class", str_from(row->name)));
 }
 
-bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err) {
     const FuncRow *row = call->row;
     if (row->signature)
         TRY(func_apply_signature(call, row->signature, ctx, err));
@@ -860,4 +857,13 @@ bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err)
     if (row->flags & FUNC_ALWAYS_NULLABLE)
         call->nullable = true;
     return true;
+}
+
+bool func_is_numeric_constant(const BoundExpr *e) {
+    while (e->kind == BEXPR_CAST)
+        e = e->cast.child;
+    if (e->kind == BEXPR_CALL && e->call.args.len == 1 &&
+        (!strcmp(e->call.row->name, "negative") || !strcmp(e->call.row->name, "unary_minus")))
+        return func_is_numeric_constant(e->call.args.at[0]);
+    return e->kind == BEXPR_LITERAL;
 }

@@ -54,7 +54,8 @@ const Type *brel_schema(const BoundRel *rel, Arena *arena)
     for (size_t i = 0; i < rel->columns.len; i++) {
         const BoundColumn *column = &rel->columns.at[i];
         if (!column->hidden)
-            fields[count++] = (Field){column->name, column->type, column->nullable, column->metadata};
+            fields[count++] =
+                (Field){column->name, column->type, column->nullable, column->metadata};
     }
     return type_struct(fields, count, arena);
 }
@@ -110,30 +111,22 @@ bool bound_each_child(BoundExpr *e, BoundVisit visit, void *arg)
     switch (e->kind) {
     case BEXPR_LITERAL:
     case BEXPR_COLUMN:
-    case BEXPR_LAMBDA_VAR:
-        return true;
+    case BEXPR_LAMBDA_VAR: return true;
     case BEXPR_CALL:
     case BEXPR_AGGREGATE:
     case BEXPR_GENERATOR:
         TRY(each_of(&e->call.args, visit, arg));
         TRY(optional(&e->call.filter, visit, arg));
         return each_sort(&e->call.order, visit, arg);
-    case BEXPR_WINDOW:
-        return each_in_window(e, visit, arg);
-    case BEXPR_CAST:
-        return visit(&e->cast.child, arg);
-    case BEXPR_CASE:
-        return each_in_case(e, visit, arg);
+    case BEXPR_WINDOW: return each_in_window(e, visit, arg);
+    case BEXPR_CAST: return visit(&e->cast.child, arg);
+    case BEXPR_CASE: return each_in_case(e, visit, arg);
     case BEXPR_SUBQUERY: /* its plan is another scope; only the values on the left of IN are ours */
         return each_of(&e->subquery.values, visit, arg);
-    case BEXPR_LAMBDA:
-        return visit(&e->lambda.body, arg);
-    case BEXPR_FIELD:
-        return visit(&e->field.child, arg);
-    case BEXPR_STRUCT:
-        return each_of(&e->structure.children, visit, arg);
-    case BEXPR_PYTHON:
-        return each_of(&e->python.args, visit, arg);
+    case BEXPR_LAMBDA: return visit(&e->lambda.body, arg);
+    case BEXPR_FIELD: return visit(&e->field.child, arg);
+    case BEXPR_STRUCT: return each_of(&e->structure.children, visit, arg);
+    case BEXPR_PYTHON: return each_of(&e->python.args, visit, arg);
     }
     return true;
 }
@@ -171,31 +164,20 @@ static bool each_in_values(BoundRel *rel, BoundVisit visit, void *arg)
 bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
 {
     switch (rel->kind) {
-    case BREL_VALUES:
-        return each_in_values(rel, visit, arg);
-    case BREL_SCAN_DELTA:
-        return each_of(&rel->delta.predicates, visit, arg);
-    case BREL_PROJECT:
-        return each_item(&rel->project.items, visit, arg);
-    case BREL_FILTER:
-        return optional(&rel->filter.condition, visit, arg);
-    case BREL_JOIN:
-        return optional(&rel->join.condition, visit, arg);
-    case BREL_AGGREGATE:
-        return each_in_aggregate(rel, visit, arg);
-    case BREL_SORT:
-        return each_sort(&rel->sort.order, visit, arg);
+    case BREL_VALUES: return each_in_values(rel, visit, arg);
+    case BREL_SCAN_DELTA: return each_of(&rel->delta.predicates, visit, arg);
+    case BREL_PROJECT: return each_item(&rel->project.items, visit, arg);
+    case BREL_FILTER: return optional(&rel->filter.condition, visit, arg);
+    case BREL_JOIN: return optional(&rel->join.condition, visit, arg);
+    case BREL_AGGREGATE: return each_in_aggregate(rel, visit, arg);
+    case BREL_SORT: return each_sort(&rel->sort.order, visit, arg);
     case BREL_LIMIT:
         TRY(optional(&rel->limit.count, visit, arg));
         return optional(&rel->limit.offset, visit, arg);
-    case BREL_GENERATE:
-        return optional(&rel->generate.generator, visit, arg);
-    case BREL_DISTINCT_ON:
-        return each_of(&rel->distinct_on.keys, visit, arg);
-    case BREL_ASOF_JOIN:
-        return optional(&rel->asof.condition, visit, arg);
-    case BREL_PYTHON_MAP:
-        return each_of(&rel->python.args, visit, arg);
+    case BREL_GENERATE: return optional(&rel->generate.generator, visit, arg);
+    case BREL_DISTINCT_ON: return each_of(&rel->distinct_on.keys, visit, arg);
+    case BREL_ASOF_JOIN: return optional(&rel->asof.condition, visit, arg);
+    case BREL_PYTHON_MAP: return each_of(&rel->python.args, visit, arg);
     case BREL_ONE_ROW:
     case BREL_LOCAL:
     case BREL_RANGE:
@@ -204,8 +186,7 @@ bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
     case BREL_SAMPLE:
     case BREL_CTE:
     case BREL_CTE_REF:
-    case BREL_STORED:
-        return true;
+    case BREL_STORED: return true;
     }
     return true;
 }

@@ -1,4 +1,5 @@
-/* Prints bound plans as Spark prints physical ones: names with their column ids, ":-" and "+-" for children. */
+/* Prints bound plans as Spark prints physical ones: names with their column ids, ":-" and "+-" for
+ * children. */
 #include "plan/explain.h"
 
 #include "base/buf.h"
@@ -40,19 +41,22 @@ static void put_sorts(Explainer *x, const BoundSortVec *order)
 {
     for (size_t i = 0; i < order->len && put_or_cut(x, i); i++) {
         put_expr(x, order->at[i].expr);
-        buf_addf(&x->out, " %s NULLS %s", order->at[i].descending ? "DESC" : "ASC", order->at[i].nulls_first ? "FIRST" : "LAST");
+        buf_addf(&x->out, " %s NULLS %s", order->at[i].descending ? "DESC" : "ASC",
+                 order->at[i].nulls_first ? "FIRST" : "LAST");
     }
 }
 
-static void put_attribute(Explainer *x, Str name, ColumnId id)
+/* Spark marks bigint columns with an L. */
+static void put_attribute(Explainer *x, Str name, ColumnId id, const Type *type)
 {
-    buf_addf(&x->out, STR_FMT "#%u", STR_ARG(name), id);
+    buf_addf(&x->out, STR_FMT "#%u%s", STR_ARG(name), id,
+             type && type->kind == TYPE_LONG ? "L" : "");
 }
 
 static void put_columns(Explainer *x, const BoundColumnVec *columns)
 {
     for (size_t i = 0; i < columns->len && put_or_cut(x, i); i++)
-        put_attribute(x, columns->at[i].name, columns->at[i].id);
+        put_attribute(x, columns->at[i].name, columns->at[i].id, columns->at[i].type);
 }
 
 /* ---- expressions ---- */
@@ -67,7 +71,8 @@ static bool is_infix(const BoundExpr *e)
 {
     Str name = e->call.written_name;
     bool two = e->call.args.len == 2;
-    return two && (!is_word(name) || str_is_ci(name, "and") || str_is_ci(name, "or") || str_is_ci(name, "div"));
+    return two && (!is_word(name) || str_is_ci(name, "and") || str_is_ci(name, "or") ||
+                   str_is_ci(name, "div"));
 }
 
 static void put_call(Explainer *x, const BoundExpr *e)
@@ -76,7 +81,8 @@ static void put_call(Explainer *x, const BoundExpr *e)
     if (is_infix(e)) {
         buf_addc(&x->out, '(');
         put_expr(x, e->call.args.at[0]);
-        buf_addf(&x->out, " " STR_FMT " ", STR_ARG(is_word(name) ? str_upper(name, x->arena) : name));
+        buf_addf(&x->out, " " STR_FMT " ",
+                 STR_ARG(is_word(name) ? str_upper(name, x->arena) : name));
         put_expr(x, e->call.args.at[1]);
         buf_addc(&x->out, ')');
         return;
@@ -140,16 +146,16 @@ static void put_subquery(Explainer *x, const BoundExpr *e)
 static void put_expr_inner(Explainer *x, const BoundExpr *e)
 {
     switch (e->kind) {
-    case BEXPR_LITERAL:
-        buf_add(&x->out, value_pretty(&e->literal, x->zone, x->arena));
-        break;
+    case BEXPR_LITERAL: buf_add(&x->out, value_pretty(&e->literal, x->zone, x->arena)); break;
     case BEXPR_COLUMN:
         if (e->column.outer)
             buf_addz(&x->out, "outer(");
-        put_attribute(x, e->column.name, e->column.id);
+        put_attribute(x, e->column.name, e->column.id, e->type);
         buf_addz(&x->out, e->column.outer ? ")" : "");
         break;
-    case BEXPR_CALL: case BEXPR_AGGREGATE: case BEXPR_GENERATOR: put_call(x, e); break;
+    case BEXPR_CALL:
+    case BEXPR_AGGREGATE:
+    case BEXPR_GENERATOR: put_call(x, e); break;
     case BEXPR_WINDOW: put_window(x, e); break;
     case BEXPR_CAST:
         buf_addz(&x->out, e->cast.mode == CAST_TRY ? "try_cast(" : "cast(");
@@ -163,7 +169,9 @@ static void put_expr_inner(Explainer *x, const BoundExpr *e)
         put_expr(x, e->lambda.body);
         buf_addc(&x->out, ')');
         break;
-    case BEXPR_LAMBDA_VAR: buf_addf(&x->out, "lambda " STR_FMT "#%u", STR_ARG(e->lambda_var.name), e->lambda_var.id); break;
+    case BEXPR_LAMBDA_VAR:
+        buf_addf(&x->out, "lambda " STR_FMT "#%u", STR_ARG(e->lambda_var.name), e->lambda_var.id);
+        break;
     case BEXPR_FIELD: put_field(x, e); break;
     case BEXPR_STRUCT:
         buf_addz(&x->out, "struct(");
@@ -201,13 +209,14 @@ static void put_items(Explainer *x, const BoundRel *rel, const BoundItemVec *ite
             if (rel->columns.at[c].id != item->id)
                 continue;
             buf_addz(&x->out, " AS ");
-            put_attribute(x, rel->columns.at[c].name, item->id);
+            put_attribute(x, rel->columns.at[c].name, item->id, item->expr->type);
             break;
         }
     }
 }
 
-static void put_bracketed(Explainer *x, const char *name, const BoundRel *rel, const BoundItemVec *items)
+static void put_bracketed(Explainer *x, const char *name, const BoundRel *rel,
+                          const BoundItemVec *items)
 {
     buf_addf(&x->out, "%s [", name);
     put_items(x, rel, items);
@@ -227,7 +236,8 @@ static void put_aggregate(Explainer *x, const BoundRel *rel)
 
 static void put_join(Explainer *x, const BoundRel *rel)
 {
-    static const char *const kinds[] = {"Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti", "Cross"};
+    static const char *const kinds[] = {"Inner",    "LeftOuter", "RightOuter", "FullOuter",
+                                        "LeftSemi", "LeftAnti",  "Cross"};
     buf_addf(&x->out, "%s %s", rel->join.lateral ? "LateralJoin" : "Join", kinds[rel->join.kind]);
     if (rel->join.condition) {
         buf_addz(&x->out, ", ");
@@ -282,10 +292,11 @@ static void put_node(Explainer *x, const BoundRel *rel)
 {
     switch (rel->kind) {
     case BREL_ONE_ROW: buf_addz(&x->out, "Scan OneRowRelation[]"); break;
-    case BREL_VALUES: case BREL_LOCAL: put_leaf(x, "LocalTableScan", rel); break;
+    case BREL_VALUES:
+    case BREL_LOCAL: put_leaf(x, "LocalTableScan", rel); break;
     case BREL_RANGE:
-        buf_addf(&x->out, "Range (%lld, %lld, step=%lld)", (long long)rel->range.start, (long long)rel->range.end,
-                 (long long)rel->range.step);
+        buf_addf(&x->out, "Range (%lld, %lld, step=%lld)", (long long)rel->range.start,
+                 (long long)rel->range.end, (long long)rel->range.step);
         break;
     case BREL_SCAN_DELTA: put_delta_scan(x, rel); break;
     case BREL_SCAN_FILES: put_file_scan(x, rel); break;
@@ -319,7 +330,9 @@ static void put_node(Explainer *x, const BoundRel *rel)
         put_exprs(x, &rel->distinct_on.keys);
         buf_addc(&x->out, ']');
         break;
-    case BREL_CTE: buf_addf(&x->out, "WithCTE %u%s", rel->cte.id, rel->cte.recursive ? ", recursive" : ""); break;
+    case BREL_CTE:
+        buf_addf(&x->out, "WithCTE %u%s", rel->cte.id, rel->cte.recursive ? ", recursive" : "");
+        break;
     case BREL_CTE_REF: buf_addf(&x->out, "CTERelationRef %u", rel->cte_ref.id); break;
     case BREL_ASOF_JOIN:
         buf_addf(&x->out, "AsOfJoin %s, ", rel->asof.left_outer ? "LeftOuter" : "Inner");
@@ -363,7 +376,8 @@ static void put_tree(Explainer *x, const BoundRel *rel, Str prefix, int depth)
         bool last = i + 1 == count;
         buf_add(&x->out, prefix);
         buf_addz(&x->out, last ? "+- " : ":- ");
-        put_tree(x, child_at(rel, i), str_concat(x->arena, prefix, last ? S("   ") : S(":  ")), depth + 1);
+        put_tree(x, child_at(rel, i), str_concat(x->arena, prefix, last ? S("   ") : S(":  ")),
+                 depth + 1);
     }
 }
 
@@ -380,7 +394,8 @@ static Str schema_line(const BoundRel *rel, Arena *arena)
     Buf b = buf_in(arena);
     const Type *schema = brel_schema(rel, arena);
     for (size_t i = 0; i < schema->structure.count; i++)
-        buf_addf(&b, "%s" STR_FMT ": " STR_FMT, i ? ", " : "", STR_ARG(schema->structure.fields[i].name),
+        buf_addf(&b, "%s" STR_FMT ": " STR_FMT, i ? ", " : "",
+                 STR_ARG(schema->structure.fields[i].name),
                  STR_ARG(type_simple_string(schema->structure.fields[i].type, arena)));
     return buf_str(&b);
 }
@@ -390,7 +405,8 @@ Str explain_text(const BoundRel *rel, Str mode, Str zone, Arena *arena)
     Str tree = explain_tree(rel, zone, arena);
     Buf b = buf_in(arena);
     if (str_is(mode, "extended"))
-        buf_addf(&b, "== Analyzed Logical Plan ==\n" STR_FMT "\n" STR_FMT "\n", STR_ARG(schema_line(rel, arena)), STR_ARG(tree));
+        buf_addf(&b, "== Analyzed Logical Plan ==\n" STR_FMT "\n" STR_FMT "\n",
+                 STR_ARG(schema_line(rel, arena)), STR_ARG(tree));
     buf_addf(&b, "== Physical Plan ==\n" STR_FMT, STR_ARG(tree));
     return buf_str(&b);
 }

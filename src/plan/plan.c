@@ -13,17 +13,10 @@ Expr *expr_new(ExprKind kind, Arena *arena)
     e->kind = kind;
     e->origin = no_origin;
     switch (kind) {
-    case EXPR_COLUMN:
-        e->column.plan_id = -1;
-        break;
-    case EXPR_STAR:
-        e->star.plan_id = -1;
-        break;
-    case EXPR_REGEX_COLUMN:
-        e->regex_column.plan_id = -1;
-        break;
-    default:
-        break;
+    case EXPR_COLUMN: e->column.plan_id = -1; break;
+    case EXPR_STAR: e->star.plan_id = -1; break;
+    case EXPR_REGEX_COLUMN: e->regex_column.plan_id = -1; break;
+    default: break;
     }
     return e;
 }

@@ -88,7 +88,8 @@ static bool parse_hive_change(Parser *p, Command *c, size_t from, ColumnDef *col
     else if (accept(p, KW_AFTER))
         TRY(parse_captured_identifier(p, &column->after));
     if (!str_ieq(name, vec_last(&column->name)))
-        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0034, PZ("operation", "Renaming column"), PZ("command", "ALTER COLUMN"),
+        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0034, PZ("operation", "Renaming column"),
+                      PZ("command", "ALTER COLUMN"),
                       PZ("msg", ", please run RENAME COLUMN instead"));
     c->alter.set_not_null |= not_null;
     return true;
@@ -99,17 +100,12 @@ static bool is_column_action(const Parser *p)
     TokenKind next = kind_at(p, 1);
     switch (current(p)) {
     case KW_TYPE:
-    case KW_AFTER:
-        return is_name_at(p, 1);
-    case KW_COMMENT:
-        return is_string_at(p, 1);
-    case KW_FIRST:
-        return !is_name_at(p, 1) || next == KW_AFTER;
+    case KW_AFTER: return is_name_at(p, 1);
+    case KW_COMMENT: return is_string_at(p, 1);
+    case KW_FIRST: return !is_name_at(p, 1) || next == KW_AFTER;
     case KW_SET:
-    case KW_DROP:
-        return next == KW_NOT || next == KW_DEFAULT;
-    default:
-        return false;
+    case KW_DROP: return next == KW_NOT || next == KW_DEFAULT;
+    default: return false;
     }
 }
 
@@ -134,8 +130,12 @@ static bool parse_alter_column(Parser *p, Command *c, size_t from)
         else if (change && is_name_at(p, 0))
             TRY(parse_hive_change(p, c, from, &column));
         else if (is_at(p, TOK_EOF) || is_at(p, TOK_SEMICOLON) || is_at(p, TOK_COMMA))
-            return refuse_operation(p, from, str_z(str_printf(p->arena, "ALTER TABLE table %s COLUMN requires a TYPE, a SET/DROP, a COMMENT, or a FIRST/AFTER",
-                                                             change ? "CHANGE" : "ALTER"), p->arena));
+            return refuse_operation(p, from,
+                                    str_z(str_printf(p->arena,
+                                                     "ALTER TABLE table %s COLUMN requires a TYPE, "
+                                                     "a SET/DROP, a COMMENT, or a FIRST/AFTER",
+                                                     change ? "CHANGE" : "ALTER"),
+                                          p->arena));
         else
             return syntax_error(p);
         column.origin = origin_from(p, at);
@@ -201,7 +201,8 @@ static bool parse_alter_set(Parser *p, Command *c, size_t from)
     }
     if (is_at(p, KW_FILEFORMAT) || is_at(p, KW_SKEWED)) {
         advance(p);
-        return refuse_unsupported(p, from, "ALTER TABLE .. SET FILEFORMAT and SKEWED (Hive tables)");
+        return refuse_unsupported(p, from,
+                                  "ALTER TABLE .. SET FILEFORMAT and SKEWED (Hive tables)");
     }
     return syntax_error(p);
 }
@@ -232,7 +233,7 @@ static bool parse_partition_list(Parser *p, Command *c, AlterKind kind)
     return true;
 }
 
-static bool parse_alter_add(Parser *p, Command *c, size_t from)
+static bool parse_alter_add(Parser *p, Command *c)
 {
     bool not_exists;
     advance(p);
@@ -243,7 +244,7 @@ static bool parse_alter_add(Parser *p, Command *c, size_t from)
         c->alter.kind = ALTER_ADD_CONSTRAINT;
         if (accept(p, KW_CONSTRAINT))
             TRY(parse_captured_identifier(p, &name));
-        return parse_constraint(p, name, from, &c->alter.constraint);
+        return parse_constraint(p, name, &c->alter.constraint);
     }
     TRY(parse_if_not_exists(p, &not_exists));
     if (is_at(p, KW_PARTITION))
@@ -304,12 +305,13 @@ static bool parse_table_action(Parser *p, Command *c, size_t from)
 {
     TokenKind next = kind_at(p, 1);
     switch (current(p)) {
-    case KW_ADD: return parse_alter_add(p, c, from);
+    case KW_ADD: return parse_alter_add(p, c);
     case KW_DROP: return parse_alter_drop(p, c);
     case KW_RENAME: return parse_rename(p, c);
     case KW_SET: return parse_alter_set(p, c, from);
     case KW_UNSET: return parse_unset(p, c);
-    case KW_ALTER: case KW_CHANGE: return parse_alter_column(p, c, from);
+    case KW_ALTER:
+    case KW_CHANGE: return parse_alter_column(p, c, from);
     case KW_REPLACE: return next == KW_COLUMNS ? parse_replace_columns(p, c) : syntax_error(p);
     case KW_CLUSTER: return next == KW_BY ? parse_alter_cluster(p, c) : syntax_error(p);
     case KW_PARTITION: return refuse_unsupported(p, from, "ALTER TABLE .. PARTITION (..)");
@@ -385,8 +387,10 @@ bool parse_alter(Parser *p, Statement *out)
     if (kind != KW_TABLE && kind != KW_VIEW && !container)
         return syntax_error(p);
     advance(p);
-    CommandKind what = kind == KW_TABLE ? CMD_ALTER_TABLE : kind == KW_VIEW ? CMD_ALTER_VIEW
-                     : kind == KW_CATALOG ? CMD_ALTER_CATALOG : CMD_ALTER_SCHEMA;
+    CommandKind what = kind == KW_TABLE     ? CMD_ALTER_TABLE
+                       : kind == KW_VIEW    ? CMD_ALTER_VIEW
+                       : kind == KW_CATALOG ? CMD_ALTER_CATALOG
+                                            : CMD_ALTER_SCHEMA;
     Command *target = command_new(what, p->arena);
     TRY(parse_reference(p, &target->name, &target->name_expr));
     Command *c = begin(p, ALTER_SET_PROPERTIES, target);
@@ -406,9 +410,10 @@ bool parse_alter(Parser *p, Statement *out)
 bool refuse_qualified_temporary(Parser *p, const char *what, const Name *name)
 {
     Name qualifier = {.at = name->at, .len = name->len - 1};
-    return REFUSE_STATEMENT(p, ERR_INVALID_TEMP_OBJ_QUALIFIER, PZ("objectType", what),
-                            P("objectName", name_quoted(&(Name){.at = name->at + name->len - 1, .len = 1}, p->arena)),
-                            P("qualifier", name_quoted(&qualifier, p->arena)));
+    return REFUSE_STATEMENT(
+        p, ERR_INVALID_TEMP_OBJ_QUALIFIER, PZ("objectType", what),
+        P("objectName", name_quoted(&(Name){.at = name->at + name->len - 1, .len = 1}, p->arena)),
+        P("qualifier", name_quoted(&qualifier, p->arena)));
 }
 
 static bool finish_drop(Parser *p, Command *c, size_t from, Statement *out)
@@ -436,7 +441,8 @@ static bool parse_drop_container(Parser *p, CommandKind kind, size_t from, State
     return finish_drop(p, c, from, out);
 }
 
-static bool parse_drop_plain(Parser *p, CommandKind kind, bool temporary, size_t from, Statement *out)
+static bool parse_drop_plain(Parser *p, CommandKind kind, bool temporary, size_t from,
+                             Statement *out)
 {
     Command *c = command_new(kind, p->arena);
     advance(p);
@@ -458,15 +464,20 @@ bool parse_drop(Parser *p, Statement *out)
     if (temporary)
         advance(p);
     TokenKind kind = current(p);
-    if (temporary && kind != KW_FUNCTION && kind != KW_VARIABLE && kind != KW_VAR && kind != KW_MACRO)
+    if (temporary && kind != KW_FUNCTION && kind != KW_VARIABLE && kind != KW_VAR &&
+        kind != KW_MACRO)
         return syntax_error(p);
     switch (kind) {
     case KW_TABLE: return parse_drop_plain(p, CMD_DROP_TABLE, false, from, out);
     case KW_VIEW: return parse_drop_plain(p, CMD_DROP_VIEW, false, from, out);
     case KW_FUNCTION: return parse_drop_plain(p, CMD_DROP_FUNCTION, temporary, from, out);
-    case KW_VARIABLE: case KW_VAR:
-        return temporary ? parse_drop_plain(p, CMD_DROP_VARIABLE, true, from, out) : syntax_error(p);
-    case KW_SCHEMA: case KW_DATABASE: case KW_NAMESPACE: return parse_drop_container(p, CMD_DROP_SCHEMA, from, out);
+    case KW_VARIABLE:
+    case KW_VAR:
+        return temporary ? parse_drop_plain(p, CMD_DROP_VARIABLE, true, from, out)
+                         : syntax_error(p);
+    case KW_SCHEMA:
+    case KW_DATABASE:
+    case KW_NAMESPACE: return parse_drop_container(p, CMD_DROP_SCHEMA, from, out);
     case KW_CATALOG: return parse_drop_container(p, CMD_DROP_CATALOG, from, out);
     case KW_ROLE: return invalid(p, "DROP ROLE");
     case KW_MACRO: return invalid(p, "DROP TEMPORARY MACRO");

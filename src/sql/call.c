@@ -1,4 +1,5 @@
-/* Calls: arguments, FILTER, WITHIN GROUP, OVER, and the functions that have a grammar of their own. */
+/* Calls: arguments, FILTER, WITHIN GROUP, OVER, and the functions that have a grammar of their own.
+ */
 #include "sql/parser_impl.h"
 
 /* ---- arguments ---- */
@@ -21,12 +22,15 @@ static bool parse_table_argument(Parser *p, Expr **out)
         TRY(parse_reference(p, &plan->table.name, &plan->table.name_expr));
         plan->origin = origin_from(p, at);
         if (!parens)
-            return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__INVALID_TABLE_FUNCTION_IDENTIFIER_ARGUMENT_MISSING_PARENTHESES,
-                          P("argumentName", source_text(p, at)));
+            return REFUSE(
+                p, from,
+                ERR_INVALID_SQL_SYNTAX__INVALID_TABLE_FUNCTION_IDENTIFIER_ARGUMENT_MISSING_PARENTHESES,
+                P("argumentName", source_text(p, at)));
     }
     if (parens)
         TRY(expect(p, TOK_RIGHT_PAREN));
-    if (is_at(p, KW_WITH) || ((is_at(p, KW_PARTITION) || is_at(p, KW_DISTRIBUTE)) && kind_at(p, 1) == KW_BY) ||
+    if (is_at(p, KW_WITH) ||
+        ((is_at(p, KW_PARTITION) || is_at(p, KW_DISTRIBUTE)) && kind_at(p, 1) == KW_BY) ||
         ((is_at(p, KW_ORDER) || is_at(p, KW_SORT)) && kind_at(p, 1) == KW_BY))
         return refuse_unsupported(p, from, "PARTITION BY and ORDER BY of a table argument");
     *out = new_expr(p, EXPR_SUBQUERY, from);
@@ -69,7 +73,8 @@ bool parse_call_arguments(Parser *p, ExprVec *out, bool *distinct)
         return true;
     /* DISTINCT and ALL are also names: f(all) */
     TokenKind next = kind_at(p, 1);
-    if ((is_at(p, KW_DISTINCT) || is_at(p, KW_ALL)) && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_DOT) {
+    if ((is_at(p, KW_DISTINCT) || is_at(p, KW_ALL)) && next != TOK_COMMA &&
+        next != TOK_RIGHT_PAREN && next != TOK_DOT) {
         *distinct = is_at(p, KW_DISTINCT);
         advance(p);
     }
@@ -87,8 +92,10 @@ static bool parse_frame_bound(Parser *p, FrameBound *out)
 {
     *out = (FrameBound){0};
     size_t from = mark(p);
-    if (is_at(p, KW_UNBOUNDED) && (kind_at(p, 1) == KW_PRECEDING || kind_at(p, 1) == KW_FOLLOWING)) {
-        out->kind = kind_at(p, 1) == KW_PRECEDING ? BOUND_UNBOUNDED_PRECEDING : BOUND_UNBOUNDED_FOLLOWING;
+    if (is_at(p, KW_UNBOUNDED) &&
+        (kind_at(p, 1) == KW_PRECEDING || kind_at(p, 1) == KW_FOLLOWING)) {
+        out->kind =
+            kind_at(p, 1) == KW_PRECEDING ? BOUND_UNBOUNDED_PRECEDING : BOUND_UNBOUNDED_FOLLOWING;
         p->pos += 2;
         return true;
     }
@@ -101,8 +108,10 @@ static bool parse_frame_bound(Parser *p, FrameBound *out)
         return syntax_error(p);
     out->kind = is_at(p, KW_PRECEDING) ? BOUND_PRECEDING : BOUND_FOLLOWING;
     advance(p);
-    if (out->value->kind == EXPR_COLUMN || out->value->kind == EXPR_SUBQUERY || out->value->kind == EXPR_STAR)
-        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064, PZ("msg", "Frame bound value must be a literal."));
+    if (out->value->kind == EXPR_COLUMN || out->value->kind == EXPR_SUBQUERY ||
+        out->value->kind == EXPR_STAR)
+        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064,
+                      PZ("msg", "Frame bound value must be a literal."));
     return true;
 }
 
@@ -320,11 +329,18 @@ static bool parse_overlay(Parser *p, size_t from, Expr **out)
 static bool is_datetime_unit(TokenKind kind)
 {
     switch (kind) {
-    case KW_YEAR: case KW_QUARTER: case KW_MONTH: case KW_WEEK: case KW_DAY: case KW_DAYOFYEAR: case KW_HOUR:
-    case KW_MINUTE: case KW_SECOND: case KW_MILLISECOND: case KW_MICROSECOND:
-        return true;
-    default:
-        return false;
+    case KW_YEAR:
+    case KW_QUARTER:
+    case KW_MONTH:
+    case KW_WEEK:
+    case KW_DAY:
+    case KW_DAYOFYEAR:
+    case KW_HOUR:
+    case KW_MINUTE:
+    case KW_SECOND:
+    case KW_MILLISECOND:
+    case KW_MICROSECOND: return true;
+    default: return false;
     }
 }
 
@@ -350,7 +366,8 @@ static bool parse_unit_call(Parser *p, size_t from, Expr **out)
     return true;
 }
 
-/* The third comma-separated argument decides a string unit: date_add('2020-01-01', 1) is an ordinary call. */
+/* The third comma-separated argument decides a string unit: date_add('2020-01-01', 1) is an
+ * ordinary call. */
 static bool has_three_arguments(const Parser *p)
 {
     const Token *open = peek_at(p, 1);
@@ -401,19 +418,21 @@ typedef struct SpecialForm {
 } SpecialForm;
 
 static const SpecialForm special_forms[] = {
-    {KW_EXTRACT, KW_FROM, parse_extract},      {KW_SUBSTR, KW_FROM, parse_substring},
-    {KW_SUBSTRING, KW_FROM, parse_substring},  {KW_TRIM, KW_FROM, parse_trim},
-    {KW_POSITION, KW_IN, parse_position},      {KW_OVERLAY, KW_PLACING, parse_overlay},
-    {KW_FIRST, KW_IGNORE, parse_first_last},   {KW_LAST, KW_IGNORE, parse_first_last},
+    {KW_EXTRACT, KW_FROM, parse_extract},        {KW_SUBSTR, KW_FROM, parse_substring},
+    {KW_SUBSTRING, KW_FROM, parse_substring},    {KW_TRIM, KW_FROM, parse_trim},
+    {KW_POSITION, KW_IN, parse_position},        {KW_OVERLAY, KW_PLACING, parse_overlay},
+    {KW_FIRST, KW_IGNORE, parse_first_last},     {KW_LAST, KW_IGNORE, parse_first_last},
     {KW_ANY_VALUE, KW_IGNORE, parse_first_last},
 };
 
-/* Looks for the marker among the call's own tokens, nested brackets skipped. The current token is the name. */
+/* Looks for the marker among the call's own tokens, nested brackets skipped. The current token is
+ * the name. */
 static bool has_marker(const Parser *p, uint16_t marker)
 {
     const Token *open = peek_at(p, 1);
     for (size_t i = p->pos + 2; i < open->match; i++) {
-        if (p->tokens[i].kind == marker && p->tokens[i - 1].kind != KW_DISTINCT && i + 1 < open->match)
+        if (p->tokens[i].kind == marker && p->tokens[i - 1].kind != KW_DISTINCT &&
+            i + 1 < open->match)
             return true;
         if (p->tokens[i].match)
             i = p->tokens[i].match;
@@ -427,11 +446,14 @@ bool parse_special_call(Parser *p, bool *was, Expr **out)
     TokenKind kind = current(p);
     *was = true;
     switch (kind) {
-    case KW_STRUCT:
-        p->pos += 2;
-        return parse_struct(p, from, out);
-    case KW_TIMESTAMPADD: case KW_DATEADD: case KW_DATE_ADD:
-    case KW_TIMESTAMPDIFF: case KW_DATEDIFF: case KW_DATE_DIFF: case KW_TIMEDIFF:
+    case KW_STRUCT: p->pos += 2; return parse_struct(p, from, out);
+    case KW_TIMESTAMPADD:
+    case KW_DATEADD:
+    case KW_DATE_ADD:
+    case KW_TIMESTAMPDIFF:
+    case KW_DATEDIFF:
+    case KW_DATE_DIFF:
+    case KW_TIMEDIFF:
         if (is_unit_call(p)) {
             p->pos += 2;
             return parse_unit_call(p, from, out);

@@ -1,4 +1,5 @@
-/* CREATE and REPLACE: catalogs, schemas, tables, views, functions. Columns and clauses are in table.c. */
+/* CREATE and REPLACE: catalogs, schemas, tables, views, functions. Columns and clauses are in
+ * table.c. */
 #include "sql/parser_impl.h"
 
 /* What stands between CREATE and the kind of thing. */
@@ -37,7 +38,7 @@ static bool duplicate(Parser *p, const char *clause)
 
 /* ---- catalogs and schemas ---- */
 
-static bool parse_container_clauses(Parser *p, Command *c, size_t from)
+static bool parse_container_clauses(Parser *p, Command *c)
 {
     bool comment = false, location = false, properties = false;
     for (;;) {
@@ -55,7 +56,8 @@ static bool parse_container_clauses(Parser *p, Command *c, size_t from)
             location = true;
             c->container.managed_location = managed;
             TRY(parse_string(p, &c->container.location));
-        } else if (is_at(p, KW_WITH) && (kind_at(p, 1) == KW_DBPROPERTIES || kind_at(p, 1) == KW_PROPERTIES)) {
+        } else if (is_at(p, KW_WITH) &&
+                   (kind_at(p, 1) == KW_DBPROPERTIES || kind_at(p, 1) == KW_PROPERTIES)) {
             p->pos += 2;
             if (properties)
                 return duplicate(p, "WITH DBPROPERTIES");
@@ -71,13 +73,14 @@ static bool parse_container_clauses(Parser *p, Command *c, size_t from)
     }
 }
 
-static bool parse_create_container(Parser *p, CommandKind kind, const Prefix *prefix, Statement *out)
+static bool parse_create_container(Parser *p, CommandKind kind, const Prefix *prefix,
+                                   Statement *out)
 {
     Command *c = begin(p, kind, prefix);
     advance(p);
     TRY(parse_existence(p, c));
     TRY(parse_reference(p, &c->name, &c->name_expr));
-    TRY(parse_container_clauses(p, c, prefix->from));
+    TRY(parse_container_clauses(p, c));
     return finish(p, c, prefix, out);
 }
 
@@ -122,16 +125,20 @@ static bool parse_table_body(Parser *p, Command *c, size_t from)
         TRY(parse_reference(p, &c->table.like, &ignored));
         return parse_table_clauses(p, spec);
     }
-    TRY(parse_table_spec(p, spec, &c->properties, &columns));
+    TRY(parse_table_spec(p, spec, &columns));
     TRY(parse_as_query(p, &c->query));
     bool replace = c->table.replace || c->existence == OR_REPLACE;
     if (c->query && columns)
-        return refuse_operation(p, from, replace ? "Schema may not be specified in a Replace Table As Select (RTAS) statement"
-                                                          : "Schema may not be specified in a Create Table As Select (CTAS) statement");
+        return refuse_operation(
+            p, from,
+            replace ? "Schema may not be specified in a Replace Table As Select (RTAS) statement"
+                    : "Schema may not be specified in a Create Table As Select (CTAS) statement");
     if (c->query && spec->partition_columns.len)
-        return refuse_operation(p, from, replace
-                                             ? "Partition column types may not be specified in Replace Table As Select (RTAS)"
-                                             : "Partition column types may not be specified in Create Table As Select (CTAS)");
+        return refuse_operation(
+            p, from,
+            replace
+                ? "Partition column types may not be specified in Replace Table As Select (RTAS)"
+                : "Partition column types may not be specified in Create Table As Select (CTAS)");
     return true;
 }
 
@@ -181,7 +188,8 @@ static bool parse_view_clauses(Parser *p, Command *c, size_t from)
         } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SCHEMA) {
             TRY(parse_schema_binding(p));
             if (c->view.temporary)
-                return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE);
+                return REFUSE(p, from,
+                              ERR_UNSUPPORTED_FEATURE__TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE);
         } else if (is_at(p, KW_DEFAULT) && kind_at(p, 1) == KW_COLLATION) {
             return refuse_unsupported(p, from, "DEFAULT COLLATION");
         } else if (is_at(p, KW_PARTITIONED) && kind_at(p, 1) == KW_ON) {
@@ -204,7 +212,10 @@ static bool parse_view_using(Parser *p, Command *c)
         do {
             ColumnDef column;
             TRY(parse_column_definition(p, false, &column));
-            vec_push(p->arena, &fields, ((Field){.name = column.name.at[0], .type = column.type, .nullable = !column.not_null}));
+            vec_push(p->arena, &fields,
+                     ((Field){.name = column.name.at[0],
+                              .type = column.type,
+                              .nullable = !column.not_null}));
         } while (accept(p, TOK_COMMA));
         TRY(expect_list_end(p, TOK_RIGHT_PAREN));
         source->source.schema = type_struct(fields.at, fields.len, p->arena);
@@ -234,7 +245,8 @@ static bool is_view_using(const Parser *p)
 static bool check_view(Parser *p, const Command *c, const Prefix *prefix)
 {
     if (c->existence == IF_NOT_EXISTS && prefix->replace)
-        return REFUSE(p, prefix->from, ERR_CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE, P("viewName", name_text(&c->name, p->arena)));
+        return REFUSE(p, prefix->from, ERR_CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE,
+                      P("viewName", name_text(&c->name, p->arena)));
     if (c->existence == IF_NOT_EXISTS && prefix->temporary)
         return REFUSE(p, prefix->from, ERR__LEGACY_ERROR_TEMP_0053);
     if (prefix->temporary && c->name.len > 1)
@@ -283,8 +295,8 @@ static bool parse_routine_clauses(Parser *p, Command *c, size_t from)
         } else if (accept(p, KW_SPECIFIC)) {
             Str ignored;
             TRY(parse_captured_identifier(p, &ignored));
-        } else if (accept(p, KW_DETERMINISTIC) || accept_two(p, KW_NOT, KW_DETERMINISTIC) || accept_two(p, KW_NO, KW_SQL) ||
-                   accept_two(p, KW_CONTAINS, KW_SQL)) {
+        } else if (accept(p, KW_DETERMINISTIC) || accept_two(p, KW_NOT, KW_DETERMINISTIC) ||
+                   accept_two(p, KW_NO, KW_SQL) || accept_two(p, KW_CONTAINS, KW_SQL)) {
             continue;
         } else if (is_at(p, KW_READS) || is_at(p, KW_MODIFIES)) {
             advance(p);
@@ -316,8 +328,10 @@ static bool parse_params(Parser *p, ColumnDefVec *out)
         ColumnDef column;
         TRY(parse_column_definition(p, false, &column));
         if (column.generated || column.is_identity)
-            return REFUSE_STATEMENT(p, ERR_INVALID_SQL_SYNTAX__CREATE_FUNC_WITH_GENERATED_COLUMNS_AS_PARAMETERS);
-        if (is_at(p, KW_CONSTRAINT) || is_at(p, KW_CHECK) || is_at(p, KW_UNIQUE) || is_at(p, KW_PRIMARY) || is_at(p, KW_REFERENCES))
+            return REFUSE_STATEMENT(
+                p, ERR_INVALID_SQL_SYNTAX__CREATE_FUNC_WITH_GENERATED_COLUMNS_AS_PARAMETERS);
+        if (is_at(p, KW_CONSTRAINT) || is_at(p, KW_CHECK) || is_at(p, KW_UNIQUE) ||
+            is_at(p, KW_PRIMARY) || is_at(p, KW_REFERENCES))
             return REFUSE_STATEMENT(p, ERR_INVALID_SQL_SYNTAX__CREATE_FUNC_WITH_COLUMN_CONSTRAINTS);
         vec_push(p->arena, out, column);
     } while (accept(p, TOK_COMMA));
@@ -382,7 +396,8 @@ static bool parse_create_function(Parser *p, const Prefix *prefix, Statement *ou
     TRY(parse_existence(p, c));
     TRY(parse_reference(p, &c->name, &c->name_expr));
     if (c->existence == IF_NOT_EXISTS && prefix->replace)
-        return REFUSE(p, prefix->from, ERR_INVALID_SQL_SYNTAX__CREATE_ROUTINE_WITH_IF_NOT_EXISTS_AND_REPLACE);
+        return REFUSE(p, prefix->from,
+                      ERR_INVALID_SQL_SYNTAX__CREATE_ROUTINE_WITH_IF_NOT_EXISTS_AND_REPLACE);
     if (c->existence == IF_NOT_EXISTS && prefix->temporary)
         return REFUSE(p, prefix->from, ERR_INVALID_SQL_SYNTAX__CREATE_TEMP_FUNC_WITH_IF_NOT_EXISTS);
     if (accept(p, KW_AS)) {
@@ -435,25 +450,28 @@ bool parse_create(Parser *p, Statement *out)
     TRY(parse_prefix(p, &prefix));
     if (is_unsupported_kind(current(p))) {
         Str word = str_upper(token_text(p, peek_at(p, 0)), p->arena);
-        return refuse_words(p, str_printf(p->arena, "CREATE %s" STR_FMT, prefix.temporary ? "TEMPORARY " : "", STR_ARG(word)));
+        return refuse_words(p, str_printf(p->arena, "CREATE %s" STR_FMT,
+                                          prefix.temporary ? "TEMPORARY " : "", STR_ARG(word)));
     }
     bool plain = !prefix.temporary && !prefix.external;
     switch (current(p)) {
-    case KW_TABLE:
-        return parse_create_table(p, &prefix, false, out);
-    case KW_VIEW:
-        return parse_create_view(p, &prefix, out);
-    case KW_FUNCTION:
-        return parse_create_function(p, &prefix, out);
+    case KW_TABLE: return parse_create_table(p, &prefix, false, out);
+    case KW_VIEW: return parse_create_view(p, &prefix, out);
+    case KW_FUNCTION: return parse_create_function(p, &prefix, out);
     case KW_CATALOG:
-        return plain ? parse_create_container(p, CMD_CREATE_CATALOG, &prefix, out) : syntax_error(p);
-    case KW_SCHEMA: case KW_DATABASE: case KW_NAMESPACE:
+        return plain ? parse_create_container(p, CMD_CREATE_CATALOG, &prefix, out)
+                     : syntax_error(p);
+    case KW_SCHEMA:
+    case KW_DATABASE:
+    case KW_NAMESPACE:
         return plain ? parse_create_container(p, CMD_CREATE_SCHEMA, &prefix, out) : syntax_error(p);
-    case KW_MATERIALIZED: case KW_STREAMING: case KW_FLOW:
-        return refuse_unsupported(p, prefix.from, "CREATE MATERIALIZED VIEW, STREAMING TABLE and FLOW (declarative pipelines)");
-    case KW_INDEX:
-        return refuse_unsupported(p, prefix.from, "CREATE INDEX");
-    default:
-        return syntax_error(p);
+    case KW_MATERIALIZED:
+    case KW_STREAMING:
+    case KW_FLOW:
+        return refuse_unsupported(
+            p, prefix.from,
+            "CREATE MATERIALIZED VIEW, STREAMING TABLE and FLOW (declarative pipelines)");
+    case KW_INDEX: return refuse_unsupported(p, prefix.from, "CREATE INDEX");
+    default: return syntax_error(p);
     }
 }

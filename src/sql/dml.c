@@ -6,7 +6,8 @@
 /* DEFAULT as a whole value stands for the column's default. */
 static Expr *as_default(Parser *p, Expr *e)
 {
-    bool word = e->kind == EXPR_COLUMN && e->column.name.len == 1 && str_is_ci(e->column.name.at[0], "default") &&
+    bool word = e->kind == EXPR_COLUMN && e->column.name.len == 1 &&
+                str_is_ci(e->column.name.at[0], "default") &&
                 str_is_ci(sql_fragment(p->text, e->origin), "default");
     if (word)
         e->kind = EXPR_DEFAULT;
@@ -22,7 +23,8 @@ static void mark_defaults(Parser *p, ExprVec *items)
 /* In the rows and the select list that an INSERT stores as they are. */
 static void mark_query_defaults(Parser *p, Rel *rel)
 {
-    while (rel && (rel->kind == REL_WITH || rel->kind == REL_SUBQUERY_ALIAS || rel->kind == REL_LIMIT || rel->kind == REL_SORT))
+    while (rel && (rel->kind == REL_WITH || rel->kind == REL_SUBQUERY_ALIAS ||
+                   rel->kind == REL_LIMIT || rel->kind == REL_SORT))
         rel = rel->input;
     if (rel && rel->kind == REL_PROJECT)
         mark_defaults(p, &rel->project.items);
@@ -70,7 +72,8 @@ bool parse_partition_spec(Parser *p, AssignmentVec *out)
         vec_push(p->arena, out, one);
     } while (accept(p, TOK_COMMA));
     TRY(expect_list_end(p, TOK_RIGHT_PAREN));
-    return !repeated.len || REFUSE(p, from, ERR_DUPLICATE_KEY, P("keyColumn", name_quoted(&repeated, p->arena)));
+    return !repeated.len ||
+           REFUSE(p, from, ERR_DUPLICATE_KEY, P("keyColumn", name_quoted(&repeated, p->arena)));
 }
 
 /* An alias without column names: those are refused by name. */
@@ -121,7 +124,8 @@ static bool parse_insert_partition(Parser *p, Command *c, size_t from)
         TRY(parse_partition_spec(p, &c->insert.partition));
     TRY(parse_if_not_exists(p, &not_exists));
     if (not_exists && c->insert.mode == INSERT_APPEND)
-        return REFUSE(p, from, ERR_INVALID_STATEMENT_OR_CLAUSE, PZ("operation", "INSERT INTO ... IF NOT EXISTS"));
+        return REFUSE(p, from, ERR_INVALID_STATEMENT_OR_CLAUSE,
+                      PZ("operation", "INSERT INTO ... IF NOT EXISTS"));
     if (not_exists)
         return refuse_unsupported(p, from, "INSERT OVERWRITE .. IF NOT EXISTS");
     return true;
@@ -155,7 +159,8 @@ bool parse_insert(Parser *p, Statement *out)
         return syntax_error(p);
     c->insert.mode = is_at(p, KW_OVERWRITE) ? INSERT_OVERWRITE : INSERT_APPEND;
     advance(p);
-    if (c->insert.mode == INSERT_OVERWRITE && (is_at(p, KW_DIRECTORY) || (is_at(p, KW_LOCAL) && kind_at(p, 1) == KW_DIRECTORY)))
+    if (c->insert.mode == INSERT_OVERWRITE &&
+        (is_at(p, KW_DIRECTORY) || (is_at(p, KW_LOCAL) && kind_at(p, 1) == KW_DIRECTORY)))
         return refuse_unsupported(p, from, "INSERT OVERWRITE DIRECTORY");
     TRY(parse_insert_target(p, c, from));
     TRY(parse_query(p, &c->query));
@@ -240,7 +245,8 @@ static bool parse_merge_insert(Parser *p, MergeClause *out)
     TRY(parse_expression_list(p, &values));
     TRY(expect_list_end(p, TOK_RIGHT_PAREN));
     if (columns.len != values.len)
-        return REFUSE_STATEMENT(p, ERR_MERGE_INSERT_VALUE_COUNT_MISMATCH, P("expectedCount", str_printf(p->arena, "%zu", columns.len)),
+        return REFUSE_STATEMENT(p, ERR_MERGE_INSERT_VALUE_COUNT_MISMATCH,
+                                P("expectedCount", str_printf(p->arena, "%zu", columns.len)),
                                 P("actualCount", str_printf(p->arena, "%zu", values.len)));
     for (size_t i = 0; i < columns.len; i++) {
         Assignment one = {columns.at[i], as_default(p, values.at[i])};

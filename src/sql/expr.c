@@ -41,7 +41,8 @@ Expr *balanced_tree(Parser *p, const char *name, const ExprVec *operands, size_t
 /* ---- predicates ---- */
 
 /* (LIKE|ILIKE) (ANY|ALL) (..): one comparison a pattern. */
-static bool parse_like_quantified(Parser *p, const char *name, Expr *value, bool negated, size_t from, Expr **out)
+static bool parse_like_quantified(Parser *p, const char *name, Expr *value, bool negated,
+                                  size_t from, Expr **out)
 {
     bool all = is_at(p, KW_ALL);
     ExprVec patterns = {0}, tests = {0};
@@ -51,7 +52,8 @@ static bool parse_like_quantified(Parser *p, const char *name, Expr *value, bool
         TRY(parse_expression_list(p, &patterns));
     TRY(expect_list_end(p, TOK_RIGHT_PAREN));
     if (!patterns.len)
-        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064, PZ("msg", "Expected something between '(' and ')'."));
+        return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064,
+                      PZ("msg", "Expected something between '(' and ')'."));
     for (size_t i = 0; i < patterns.len; i++) {
         Expr *args[2] = {value, patterns.at[i]};
         Expr *test = operator_call(p, name, from, 2, args);
@@ -78,8 +80,9 @@ static bool parse_like(Parser *p, Expr *value, bool negated, size_t from, Expr *
         args[2] = string_literal(p, escape, at);
         count = 3;
         if (str_utf8_len(escape) != 1)
-            return REFUSE(p, from, ERR_INVALID_ESC,
-                          P("invalidEscape", str_printf(p->arena, "'" STR_FMT "'", STR_ARG(escape))));
+            return REFUSE(
+                p, from, ERR_INVALID_ESC,
+                P("invalidEscape", str_printf(p->arena, "'" STR_FMT "'", STR_ARG(escape))));
     }
     *out = operator_call(p, name, from, count, args);
     return true;
@@ -98,7 +101,8 @@ static bool parse_in(Parser *p, Expr *value, size_t from, Expr **out)
         Expr *e = new_expr(p, EXPR_SUBQUERY, from);
         e->subquery.kind = SUBQUERY_IN;
         e->subquery.plan = query;
-        bool row = value->kind == EXPR_CALL && value->call.is_operator && str_is(value->call.name.at[0], "struct");
+        bool row = value->kind == EXPR_CALL && value->call.is_operator &&
+                   str_is(value->call.name.at[0], "struct");
         if (row)
             e->subquery.values = value->call.args;
         else
@@ -169,13 +173,14 @@ static bool parse_is(Parser *p, Expr *value, size_t from, Expr **out)
 
 static bool is_predicate_word(TokenKind kind)
 {
-    return kind == KW_BETWEEN || kind == KW_IN || kind == KW_RLIKE || kind == KW_LIKE || kind == KW_ILIKE;
+    return kind == KW_BETWEEN || kind == KW_IN || kind == KW_RLIKE || kind == KW_LIKE ||
+           kind == KW_ILIKE;
 }
 
 static bool is_truth_word(TokenKind kind)
 {
-    return kind == KW_NOT || kind == TOK_BANG || kind == KW_NULL || kind == KW_TRUE || kind == KW_FALSE || kind == KW_UNKNOWN ||
-           kind == KW_DISTINCT;
+    return kind == KW_NOT || kind == TOK_BANG || kind == KW_NULL || kind == KW_TRUE ||
+           kind == KW_FALSE || kind == KW_UNKNOWN || kind == KW_DISTINCT;
 }
 
 /* Behind the word must stand what the predicate needs; otherwise the word is an alias. */
@@ -202,12 +207,8 @@ static bool parse_predicate(Parser *p, Expr *value, Expr **out)
     else if (!is_predicate_at(p, 0))
         return true;
     switch (current(p)) {
-    case KW_BETWEEN:
-        TRY(parse_between(p, value, from, out));
-        break;
-    case KW_IN:
-        TRY(parse_in(p, value, from, out));
-        break;
+    case KW_BETWEEN: TRY(parse_between(p, value, from, out)); break;
+    case KW_IN: TRY(parse_in(p, value, from, out)); break;
     case KW_RLIKE: {
         Expr *args[2] = {value};
         advance(p);
@@ -217,7 +218,8 @@ static bool parse_predicate(Parser *p, Expr *value, Expr **out)
     }
     default: {
         size_t word = p->pos + 1;
-        bool quantified = p->tokens[word].kind == KW_ANY || p->tokens[word].kind == KW_SOME || p->tokens[word].kind == KW_ALL;
+        bool quantified = p->tokens[word].kind == KW_ANY || p->tokens[word].kind == KW_SOME ||
+                          p->tokens[word].kind == KW_ALL;
         TRY(parse_like(p, value, negated, from, out));
         if (quantified && p->tokens[word + 1 < p->count ? word + 1 : word].kind == TOK_LEFT_PAREN)
             return true; /* negated inside */
@@ -248,7 +250,8 @@ static bool parse_exists(Parser *p, Expr **out)
 static bool not_is_name(const Parser *p)
 {
     TokenKind next = kind_at(p, 1);
-    return next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN || next == TOK_DOT || next == TOK_SEMICOLON;
+    return next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN || next == TOK_DOT ||
+           next == TOK_SEMICOLON;
 }
 
 static bool parse_not(Parser *p, Expr **out)
@@ -354,7 +357,8 @@ static Operator binary_operator(const Parser *p)
     case KW_DIV: {
         /* DIV is an operator only where an operand can follow; otherwise it is an alias. */
         TokenKind next = kind_at(p, 1);
-        bool alias = next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN || next == TOK_SEMICOLON;
+        bool alias = next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN ||
+                     next == TOK_SEMICOLON;
         return alias ? (Operator){0} : (Operator){"div", 7};
     }
     default: return (Operator){0};
@@ -363,10 +367,16 @@ static Operator binary_operator(const Parser *p)
 
 static bool parse_unary(Parser *p, Expr **out)
 {
-    struct Sign { size_t at; const char *name; };
+    struct Sign {
+        size_t at;
+        const char *name;
+    };
     VEC(struct Sign) signs = {0};
     for (;;) {
-        const char *name = is_at(p, TOK_MINUS) ? "negative" : is_at(p, TOK_PLUS) ? "positive" : is_at(p, TOK_TILDE) ? "~" : NULL;
+        const char *name = is_at(p, TOK_MINUS)   ? "negative"
+                           : is_at(p, TOK_PLUS)  ? "positive"
+                           : is_at(p, TOK_TILDE) ? "~"
+                                                 : NULL;
         if (!name || (is_at(p, TOK_MINUS) && is_number(kind_at(p, 1))))
             break; /* -1 is a literal */
         vec_push(p->arena, &signs, ((struct Sign){p->pos, name}));
@@ -382,7 +392,8 @@ static bool parse_unary(Parser *p, Expr **out)
     return true;
 }
 
-/* One level for each precedence; a chain of equal ones is a loop, and its length is what makes the tree deep. */
+/* One level for each precedence; a chain of equal ones is a loop, and its length is what makes the
+ * tree deep. */
 static bool parse_level(Parser *p, int level, Expr **out)
 {
     size_t from = mark(p), chain = 0;
@@ -428,22 +439,16 @@ static bool ends_named_expression(const Parser *p)
     if (is_clause_start(p, 0))
         return true;
     switch (kind) {
-    case KW_FOR: /* PIVOT (sum(x) FOR ..) */
-        return is_name_at(p, 1) || next == TOK_LEFT_PAREN;
-    case KW_WITH:
-        return next == KW_ROLLUP || next == KW_CUBE;
-    case KW_GROUPING:
-        return next == KW_SETS;
-    case KW_DELAY:
-        return next == KW_OF;
-    case KW_USING:
-        return is_string_at(p, 1);
-    case KW_INSERT:
-        return next == KW_INTO || next == KW_OVERWRITE;
+    case KW_FOR: /* PIVOT (sum(x) FOR ..) */ return is_name_at(p, 1) || next == TOK_LEFT_PAREN;
+    case KW_WITH: return next == KW_ROLLUP || next == KW_CUBE;
+    case KW_GROUPING: return next == KW_SETS;
+    case KW_DELAY: return next == KW_OF;
+    case KW_USING: return is_string_at(p, 1);
+    case KW_INSERT: return next == KW_INTO || next == KW_OVERWRITE;
     case KW_SELECT:
-        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_SEMICOLON;
-    default:
-        return false;
+        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN &&
+               next != TOK_SEMICOLON;
+    default: return false;
     }
 }
 

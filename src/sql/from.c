@@ -10,34 +10,21 @@ static bool ends_relation(const Parser *p)
     if (is_clause_start(p, 0))
         return true;
     switch (current(p)) {
-    case KW_SET:
-        return is_name_at(p, 1);
-    case KW_WHEN:
-        return next == KW_MATCHED || next == KW_NOT || next == TOK_BANG;
-    case KW_PIVOT:
-        return next == TOK_LEFT_PAREN;
-    case KW_UNPIVOT:
-        return next == TOK_LEFT_PAREN || next == KW_INCLUDE || next == KW_EXCLUDE;
-    case KW_TABLESAMPLE:
-        return next == TOK_LEFT_PAREN || next == KW_SYSTEM || next == KW_BERNOULLI;
+    case KW_SET: return is_name_at(p, 1);
+    case KW_WHEN: return next == KW_MATCHED || next == KW_NOT || next == TOK_BANG;
+    case KW_PIVOT: return next == TOK_LEFT_PAREN;
+    case KW_UNPIVOT: return next == TOK_LEFT_PAREN || next == KW_INCLUDE || next == KW_EXCLUDE;
+    case KW_TABLESAMPLE: return next == TOK_LEFT_PAREN || next == KW_SYSTEM || next == KW_BERNOULLI;
     case KW_SELECT:
-    case KW_VALUES:
-        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN;
-    case KW_INSERT:
-        return next == KW_INTO || next == KW_OVERWRITE;
-    case KW_REPLACE:
-        return next == KW_WHERE || next == KW_USING || next == KW_ON;
-    case KW_WITH:
-        return next == TOK_LEFT_PAREN;
-    case KW_WATERMARK:
-        return is_name_at(p, 1);
+    case KW_VALUES: return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN;
+    case KW_INSERT: return next == KW_INTO || next == KW_OVERWRITE;
+    case KW_REPLACE: return next == KW_WHERE || next == KW_USING || next == KW_ON;
+    case KW_WITH: return next == TOK_LEFT_PAREN;
+    case KW_WATERMARK: return is_name_at(p, 1);
     case KW_APPROX:
-    case KW_EXACT:
-        return next == KW_NEAREST;
-    case KW_BY:
-        return next == KW_NAME;
-    default:
-        return false;
+    case KW_EXACT: return next == KW_NEAREST;
+    case KW_BY: return next == KW_NAME;
+    default: return false;
     }
 }
 
@@ -85,7 +72,8 @@ bool is_temporal_start(const Parser *p)
 {
     size_t ahead = is_at(p, KW_FOR);
     TokenKind kind = kind_at(p, ahead);
-    bool word = kind == KW_VERSION || kind == KW_SYSTEM_VERSION || kind == KW_TIMESTAMP || kind == KW_SYSTEM_TIME;
+    bool word = kind == KW_VERSION || kind == KW_SYSTEM_VERSION || kind == KW_TIMESTAMP ||
+                kind == KW_SYSTEM_TIME;
     return word && kind_at(p, ahead + 1) == KW_AS && kind_at(p, ahead + 2) == KW_OF;
 }
 
@@ -106,14 +94,15 @@ bool parse_temporal(Parser *p, TimeTravel *out)
 static bool parse_at_version(Parser *p, TimeTravel *out)
 {
     const Token *sign = peek_at(p, 0), *what = peek_at(p, 1);
-    if (sign->kind != TOK_UNRECOGNIZED || p->text.ptr[sign->start] != '@' || what->start != sign->end || !p->pos ||
-        p->tokens[p->pos - 1].end != sign->start)
+    if (sign->kind != TOK_UNRECOGNIZED || p->text.ptr[sign->start] != '@' ||
+        what->start != sign->end || !p->pos || p->tokens[p->pos - 1].end != sign->start)
         return true;
     size_t at = p->pos + 1;
     Str word = token_text(p, what);
     int64_t version;
     bool is_version = what->kind == TOK_IDENT && word.len > 1 && (word.ptr[0] | 0x20) == 'v' &&
-                      str_to_i64(str_slice(word, 1, word.len), &version) && word.ptr[1] != '-' && word.ptr[1] != '+';
+                      str_to_i64(str_slice(word, 1, word.len), &version) && word.ptr[1] != '-' &&
+                      word.ptr[1] != '+';
     if (is_version) {
         p->pos += 2;
         *out = (TimeTravel){TRAVEL_VERSION, new_expr(p, EXPR_LITERAL, at)};
@@ -124,7 +113,8 @@ static bool parse_at_version(Parser *p, TimeTravel *out)
         return true;
     const char *d = word.ptr; /* yyyyMMddHHmmssSSS */
     p->pos += 2;
-    Str text = str_printf(p->arena, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s.%.3s", d, d + 4, d + 6, d + 8, d + 10, d + 12, d + 14);
+    Str text = str_printf(p->arena, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s.%.3s", d, d + 4, d + 6, d + 8,
+                          d + 10, d + 12, d + 14);
     *out = (TimeTravel){TRAVEL_TIMESTAMP, string_literal(p, text, at)};
     return true;
 }
@@ -134,7 +124,8 @@ static bool parse_at_version(Parser *p, TimeTravel *out)
 bool is_sample_start(const Parser *p)
 {
     return is_at(p, KW_TABLESAMPLE) &&
-           (kind_at(p, 1) == TOK_LEFT_PAREN || kind_at(p, 1) == KW_SYSTEM || kind_at(p, 1) == KW_BERNOULLI);
+           (kind_at(p, 1) == TOK_LEFT_PAREN || kind_at(p, 1) == KW_SYSTEM ||
+            kind_at(p, 1) == KW_BERNOULLI);
 }
 
 /* What is wrong with a sample is said at its end, so that the whole clause can be shown. */
@@ -147,9 +138,10 @@ typedef struct SampleFault {
 static void check_fraction(Parser *p, double fraction, SampleFault *fault)
 {
     if (fraction < -1e-6 || fraction > 1 + 1e-6)
-        *fault = (SampleFault){ERR__LEGACY_ERROR_TEMP_0064, "msg",
-                               str_printf(p->arena, "Sampling fraction (%.15g%s) must be on interval [0, 1]", fraction,
-                                          fraction == (double)(int64_t)fraction ? ".0" : "")};
+        *fault = (SampleFault){
+            ERR__LEGACY_ERROR_TEMP_0064, "msg",
+            str_printf(p->arena, "Sampling fraction (%.15g%s) must be on interval [0, 1]", fraction,
+                       fraction == (double)(int64_t)fraction ? ".0" : "")};
 }
 
 static bool parse_bucket_sample(Parser *p, double *fraction)
@@ -201,7 +193,8 @@ static bool parse_sample_method(Parser *p, Rel *rel, SampleFault *fault)
         return expect_list_end(p, TOK_RIGHT_PAREN);
     Str text = source_text(p, at);
     char last = text.len ? (char)(text.ptr[text.len - 1] | 0x20) : 0;
-    bool bytes = text.len > 1 && text.ptr[0] >= '0' && text.ptr[0] <= '9' && (last == 'b' || last == 'k' || last == 'm' || last == 'g');
+    bool bytes = text.len > 1 && text.ptr[0] >= '0' && text.ptr[0] <= '9' &&
+                 (last == 'b' || last == 'k' || last == 'm' || last == 'g');
     *fault = bytes ? (SampleFault){ERR__LEGACY_ERROR_TEMP_0015, "msg", S("byteLengthLiteral")}
                    : (SampleFault){ERR__LEGACY_ERROR_TEMP_0016, "bytesStr", text};
     return true;
@@ -253,7 +246,8 @@ static bool parse_named_table(Parser *p, Rel **out)
     if (is_temporal_start(p))
         TRY(parse_temporal(p, &table->table.travel));
     if (is_at(p, KW_CHANGES) && kind_at(p, 1) == KW_FROM &&
-        (kind_at(p, 2) == KW_VERSION || kind_at(p, 2) == KW_TIMESTAMP || kind_at(p, 2) == KW_SYSTEM_VERSION || kind_at(p, 2) == KW_SYSTEM_TIME))
+        (kind_at(p, 2) == KW_VERSION || kind_at(p, 2) == KW_TIMESTAMP ||
+         kind_at(p, 2) == KW_SYSTEM_VERSION || kind_at(p, 2) == KW_SYSTEM_TIME))
         return refuse_unsupported(p, from, "CHANGES FROM .. (use table_changes)");
     if (is_at(p, KW_WITH) && kind_at(p, 1) == TOK_LEFT_PAREN) {
         advance(p);
@@ -304,8 +298,9 @@ static bool parse_function_table(Parser *p, Rel **out)
 static bool push_row(Parser *p, Rel *values, Expr *e)
 {
     ExprVec row = {0};
-    bool wide = e->kind == EXPR_CALL && e->call.name.len == 1 && str_is_ci(e->call.name.at[0], "struct") &&
-                !e->call.distinct && !e->call.filter && (e->call.is_operator || e->call.args.len);
+    bool wide = e->kind == EXPR_CALL && e->call.name.len == 1 &&
+                str_is_ci(e->call.name.at[0], "struct") && !e->call.distinct && !e->call.filter &&
+                (e->call.is_operator || e->call.args.len);
     if (!wide)
         vec_push(p->arena, &row, e);
     else
@@ -317,12 +312,6 @@ static bool push_row(Parser *p, Rel *values, Expr *e)
     return true;
 }
 
-/* DEFAULT stands alone only in VALUES and assignments. */
-static bool parse_inline_value(Parser *p, Expr **out)
-{
-    return parse_expression(p, out);
-}
-
 bool parse_inline_table(Parser *p, Rel **out)
 {
     size_t from = mark(p);
@@ -330,7 +319,7 @@ bool parse_inline_table(Parser *p, Rel **out)
     advance(p);
     do {
         Expr *e;
-        TRY(parse_inline_value(p, &e));
+        TRY(parse_expression(p, &e));
         TRY(push_row(p, values, e));
     } while (accept(p, TOK_COMMA));
     values->origin = origin_from(p, from);
@@ -366,10 +355,12 @@ static bool parse_relation_primary(Parser *p, Rel **out)
     TokenKind next = kind_at(p, 1);
     if (is_at(p, TOK_LEFT_PAREN))
         return parse_parenthesised(p, out);
-    if (is_at(p, KW_VALUES) && next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_DOT &&
-        next != KW_AS && next != TOK_SEMICOLON)
+    if (is_at(p, KW_VALUES) && next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN &&
+        next != TOK_DOT && next != KW_AS && next != TOK_SEMICOLON)
         return parse_inline_table(p, out);
-    if (is_at(p, KW_STREAM) && (next == TOK_LEFT_PAREN || (is_strict_name_at(p, 1) && !is_clause_start(p, 1) && next != KW_AS)))
+    if (is_at(p, KW_STREAM) &&
+        (next == TOK_LEFT_PAREN ||
+         (is_strict_name_at(p, 1) && !is_clause_start(p, 1) && next != KW_AS)))
         return refuse_unsupported(p, p->pos, "STREAM in FROM");
     if (is_function_table(p))
         return parse_function_table(p, out);
@@ -395,11 +386,8 @@ static size_t join_words(const Parser *p)
     case KW_INNER:
     case KW_CROSS:
     case KW_SEMI:
-    case KW_ANTI:
-        i++;
-        break;
-    default:
-        break;
+    case KW_ANTI: i++; break;
+    default: break;
     }
     return kind_at(p, i) == KW_JOIN ? i + 1 : 0;
 }
@@ -426,7 +414,8 @@ static JoinKind join_kind(const Parser *p, size_t words)
     return kind;
 }
 
-static const char *const join_names[] = {"INNER", "LEFT OUTER", "RIGHT OUTER", "FULL OUTER", "LEFT SEMI", "LEFT ANTI", "CROSS"};
+static const char *const join_names[] = {"INNER",     "LEFT OUTER", "RIGHT OUTER", "FULL OUTER",
+                                         "LEFT SEMI", "LEFT ANTI",  "CROSS"};
 
 static bool is_lateral_operand(const Rel *rel)
 {
@@ -446,9 +435,11 @@ static bool check_join(Parser *p, const Rel *join, size_t from)
 {
     JoinKind kind = join->join.kind;
     if (join->join.natural && join->join.lateral)
-        return REFUSE(p, from, ERR_INCOMPATIBLE_JOIN_TYPES, PZ("joinType1", "LATERAL"), PZ("joinType2", "NATURAL"));
+        return REFUSE(p, from, ERR_INCOMPATIBLE_JOIN_TYPES, PZ("joinType1", "LATERAL"),
+                      PZ("joinType2", "NATURAL"));
     if (join->join.natural && kind == JOIN_CROSS)
-        return REFUSE(p, from, ERR_INCOMPATIBLE_JOIN_TYPES, PZ("joinType1", "NATURAL"), PZ("joinType2", "CROSS"));
+        return REFUSE(p, from, ERR_INCOMPATIBLE_JOIN_TYPES, PZ("joinType1", "NATURAL"),
+                      PZ("joinType2", "CROSS"));
     if (join->join.lateral && join->join.using_columns.len)
         return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__LATERAL_JOIN_USING);
     if (join->join.lateral && kind != JOIN_INNER && kind != JOIN_CROSS && kind != JOIN_LEFT)
@@ -558,7 +549,8 @@ bool parse_lateral_views(Parser *p, Rel **rel)
 
 /* ---- FROM ---- */
 
-/* Comma-separated relations are joined without a condition; a join behind one belongs to all before it. */
+/* Comma-separated relations are joined without a condition; a join behind one belongs to all before
+ * it. */
 static bool parse_from_item(Parser *p, Rel *left, Rel **out)
 {
     size_t from = mark(p);

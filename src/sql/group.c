@@ -1,4 +1,5 @@
-/* GROUP BY: plain keys, ROLLUP, CUBE, GROUPING SETS, ALL; mixtures are written out as grouping sets. */
+/* GROUP BY: plain keys, ROLLUP, CUBE, GROUPING SETS, ALL; mixtures are written out as grouping
+ * sets. */
 #include "sql/parser_impl.h"
 
 typedef VEC(ExprVec) SetVec;
@@ -9,14 +10,15 @@ typedef struct Grouping {
     Parser *p;
     size_t from;
     Rel *aggregate;
-    SetVec sets;      /* the product so far */
-    bool plain;       /* no ROLLUP, CUBE or GROUPING SETS yet */
-    size_t elements;  /* comma-separated parts of the clause */
-    const char *bad;  /* "ROLLUP" or "CUBE" with an empty element */
-    Map keys;         /* normalised text -> Expr: equal expressions are one key */
+    SetVec sets;     /* the product so far */
+    bool plain;      /* no ROLLUP, CUBE or GROUPING SETS yet */
+    size_t elements; /* comma-separated parts of the clause */
+    const char *bad; /* "ROLLUP" or "CUBE" with an empty element */
+    Map keys;        /* normalised text -> Expr: equal expressions are one key */
 } Grouping;
 
-/* The expression's tokens with one blank between them. Letter case is left: what it means is the analyzer's to say. */
+/* The expression's tokens with one blank between them. Letter case is left: what it means is the
+ * analyzer's to say. */
 static Str normal_text(Parser *p, size_t first, size_t end)
 {
     Buf b = buf_in(p->arena);
@@ -54,7 +56,8 @@ static bool parse_grouping_set(Grouping *g, ExprVec *out)
     Expr *e;
     uint32_t close = peek_at(p, 0)->match;
     uint16_t after = close ? p->tokens[close + 1].kind : TOK_EOF;
-    bool list = is_at(p, TOK_LEFT_PAREN) && (after == TOK_COMMA || after == TOK_RIGHT_PAREN) && !is_query_start(p, 1);
+    bool list = is_at(p, TOK_LEFT_PAREN) && (after == TOK_COMMA || after == TOK_RIGHT_PAREN) &&
+                !is_query_start(p, 1);
     if (!list) {
         TRY(parse_key(g, false, &e));
         vec_push(p->arena, out, e);
@@ -102,7 +105,8 @@ static bool expand(Grouping *g, const SetVec *elements, bool cube, SetVec *out)
 
 static bool is_analytics(const Parser *p)
 {
-    bool sets = is_at(p, KW_GROUPING) && kind_at(p, 1) == KW_SETS && kind_at(p, 2) == TOK_LEFT_PAREN;
+    bool sets =
+        is_at(p, KW_GROUPING) && kind_at(p, 1) == KW_SETS && kind_at(p, 2) == TOK_LEFT_PAREN;
     return sets || ((is_at(p, KW_ROLLUP) || is_at(p, KW_CUBE)) && kind_at(p, 1) == TOK_LEFT_PAREN);
 }
 
@@ -199,7 +203,8 @@ static bool parse_suffix(Grouping *g)
 
 bool parse_group_by(Parser *p, bool allow_alias, Rel *aggregate)
 {
-    Grouping g = {.p = p, .from = mark(p), .aggregate = aggregate, .plain = true, .keys = map_in(p->arena)};
+    Grouping g = {
+        .p = p, .from = mark(p), .aggregate = aggregate, .plain = true, .keys = map_in(p->arena)};
     vec_push(p->arena, &g.sets, (ExprVec){0});
     aggregate->aggregate.group = GROUP_BY;
     p->pos += 2;

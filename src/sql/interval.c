@@ -1,9 +1,11 @@
-/* Interval literals: INTERVAL 1 DAY 2 HOURS, INTERVAL '1-2' YEAR TO MONTH, INTERVAL '1 day'. All are constants. */
+/* Interval literals: INTERVAL 1 DAY 2 HOURS, INTERVAL '1-2' YEAR TO MONTH, INTERVAL '1 day'. All
+ * are constants. */
 #include "sql/parser_impl.h"
 
 #include "type/datetime.h"
 
-/* Ordered so that a range of units is from..to; what is below seconds counts as seconds in the type. */
+/* Ordered so that a range of units is from..to; what is below seconds counts as seconds in the
+ * type. */
 typedef struct Unit {
     const char *name;
     IntervalUnit field;
@@ -58,7 +60,8 @@ static void widen(Sum *sum, const Unit *unit)
 static bool add_scaled(int64_t *total, int64_t count, int64_t factor)
 {
     int64_t product;
-    return !__builtin_mul_overflow(count, factor, &product) && !__builtin_add_overflow(*total, product, total);
+    return !__builtin_mul_overflow(count, factor, &product) &&
+           !__builtin_add_overflow(*total, product, total);
 }
 
 /* number: "[+-]digits[.digits]" without blanks. */
@@ -171,14 +174,27 @@ bool interval_literal_of(Parser *p, Str text, size_t from, Value *out, bool *bad
 static bool is_unit_word(TokenKind kind, bool plural_too)
 {
     switch (kind) {
-    case KW_YEAR: case KW_MONTH: case KW_DAY: case KW_HOUR: case KW_MINUTE: case KW_SECOND:
-        return true;
-    case KW_YEARS: case KW_MONTHS: case KW_WEEK: case KW_WEEKS: case KW_DAYS: case KW_HOURS: case KW_MINUTES:
-    case KW_SECONDS: case KW_MILLISECOND: case KW_MILLISECONDS: case KW_MICROSECOND: case KW_MICROSECONDS:
-    case KW_NANOSECOND: case KW_NANOSECONDS:
-        return plural_too;
-    default:
-        return false;
+    case KW_YEAR:
+    case KW_MONTH:
+    case KW_DAY:
+    case KW_HOUR:
+    case KW_MINUTE:
+    case KW_SECOND: return true;
+    case KW_YEARS:
+    case KW_MONTHS:
+    case KW_WEEK:
+    case KW_WEEKS:
+    case KW_DAYS:
+    case KW_HOURS:
+    case KW_MINUTES:
+    case KW_SECONDS:
+    case KW_MILLISECOND:
+    case KW_MILLISECONDS:
+    case KW_MICROSECOND:
+    case KW_MICROSECONDS:
+    case KW_NANOSECOND:
+    case KW_NANOSECONDS: return plural_too;
+    default: return false;
     }
 }
 
@@ -208,26 +224,35 @@ static bool format_error(Parser *p, Str text, IntervalUnit from, IntervalUnit to
         buf_addz(&shape, field_shapes[f]);
     }
     bool months = to == UNIT_MONTH;
-    Str head = str_upper(str_from(field_names[from]), p->arena), tail = str_upper(str_from(field_names[to]), p->arena);
-    Str supported = str_printf(p->arena, "`[+|-]" STR_FMT "`, `INTERVAL [+|-]'[+|-]" STR_FMT "' " STR_FMT " TO " STR_FMT "`",
-                               STR_ARG(buf_str(&shape)), STR_ARG(buf_str(&shape)), STR_ARG(head), STR_ARG(tail));
+    Str head = str_upper(str_from(field_names[from]), p->arena),
+        tail = str_upper(str_from(field_names[to]), p->arena);
+    Str supported = str_printf(
+        p->arena,
+        "`[+|-]" STR_FMT "`, `INTERVAL [+|-]'[+|-]" STR_FMT "' " STR_FMT " TO " STR_FMT "`",
+        STR_ARG(buf_str(&shape)), STR_ARG(buf_str(&shape)), STR_ARG(head), STR_ARG(tail));
     return REFUSE(p, at, ERR_INVALID_INTERVAL_FORMAT__UNMATCHED_FORMAT_STRING_WITH_NOTICE,
-                  PZ("intervalStr", months ? "year-month" : "day-time"), P("supportedFormat", supported),
-                  P("typeName", str_printf(p->arena, "interval %s to %s", field_names[from], field_names[to])),
+                  PZ("intervalStr", months ? "year-month" : "day-time"),
+                  P("supportedFormat", supported),
+                  P("typeName",
+                    str_printf(p->arena, "interval %s to %s", field_names[from], field_names[to])),
                   P("input", text));
 }
 
 /* The largest value of a field that leads and of one that does not. */
-static const int64_t leading_limits[] = {178956970, INT64_MAX, 106751991, 2562047788, 153722867280, INT64_MAX};
+static const int64_t leading_limits[] = {178956970,  INT64_MAX,    106751991,
+                                         2562047788, 153722867280, INT64_MAX};
 static const int64_t field_limits[] = {INT64_MAX, 11, INT64_MAX, 23, 59, 59};
 
-static bool range_fault(Parser *p, Str text, IntervalUnit field, int64_t count, int64_t limit, size_t at)
+static bool range_fault(Parser *p, Str text, IntervalUnit field, int64_t count, int64_t limit,
+                        size_t at)
 {
     if (field <= UNIT_MONTH)
-        return REFUSE(p, at, ERR_INVALID_INTERVAL_FORMAT__INTERVAL_PARSING, P("input", text), PZ("interval", "year-month"));
-    return REFUSE(p, at, ERR__LEGACY_ERROR_TEMP_0063,
-                  P("msg", str_printf(p->arena, "requirement failed: %s %lld outside range [0, %lld]", field_names[field],
-                                      (long long)count, (long long)limit)));
+        return REFUSE(p, at, ERR_INVALID_INTERVAL_FORMAT__INTERVAL_PARSING, P("input", text),
+                      PZ("interval", "year-month"));
+    return REFUSE(
+        p, at, ERR__LEGACY_ERROR_TEMP_0063,
+        P("msg", str_printf(p->arena, "requirement failed: %s %lld outside range [0, %lld]",
+                            field_names[field], (long long)count, (long long)limit)));
 }
 
 /* Digits of one field; the first may be long, the others have one or two. */
@@ -259,11 +284,13 @@ static bool read_fraction(Str text, size_t *pos, int64_t *micros)
 /* A field's share: months of years, microseconds of the rest. */
 static int64_t field_factor(int field)
 {
-    static const int64_t factors[] = {12, 1, US_PER_DAY, 3600 * US_PER_SECOND, 60 * US_PER_SECOND, US_PER_SECOND};
+    static const int64_t factors[] = {
+        12, 1, US_PER_DAY, 3600 * US_PER_SECOND, 60 * US_PER_SECOND, US_PER_SECOND};
     return factors[field];
 }
 
-static bool fields_value(Parser *p, Str input, IntervalUnit from, IntervalUnit to, size_t at, int64_t *total)
+static bool fields_value(Parser *p, Str input, IntervalUnit from, IntervalUnit to, size_t at,
+                         int64_t *total)
 {
     size_t pos = 0;
     Str text = str_trim(input);
@@ -278,10 +305,12 @@ static bool fields_value(Parser *p, Str input, IntervalUnit from, IntervalUnit t
                 return format_error(p, text, from, to, at);
             pos++;
         }
-        if (!read_field(text, &pos, f == (int)from, &count) || (f == UNIT_SECOND && !read_fraction(text, &pos, &micros)))
+        if (!read_field(text, &pos, f == (int)from, &count) ||
+            (f == UNIT_SECOND && !read_fraction(text, &pos, &micros)))
             return format_error(p, text, from, to, at);
         int64_t limit = f == (int)from ? leading_limits[f] : field_limits[f];
-        if (count > limit || !add_scaled(total, sign * count, field_factor(f)) || !add_scaled(total, sign * micros, 1))
+        if (count > limit || !add_scaled(total, sign * count, field_factor(f)) ||
+            !add_scaled(total, sign * micros, 1))
             return range_fault(p, input, (IntervalUnit)f, count, limit, at);
     }
     if (pos != text.len)
@@ -316,7 +345,8 @@ static bool refuse_second_range(Parser *p, size_t from)
     return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0024);
 }
 
-static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, size_t value_at, Expr **out)
+static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, size_t value_at,
+                               Expr **out)
 {
     size_t last = p->pos + 2;
     IntervalUnit first = field_of(current(p)), second = field_of(kind_at(p, 2));
@@ -328,8 +358,9 @@ static bool parse_unit_to_unit(Parser *p, size_t from, Str text, bool is_text, s
     bool months = first == UNIT_YEAR && second == UNIT_MONTH;
     bool times = first >= UNIT_DAY && second > first;
     if (!months && !times)
-        return REFUSE(p, value_at, ERR_INVALID_INTERVAL_FORMAT__UNSUPPORTED_FROM_TO_EXPRESSION, P("input", text),
-                      PZ("from", field_names[first]), PZ("to", field_names[second]));
+        return REFUSE(p, value_at, ERR_INVALID_INTERVAL_FORMAT__UNSUPPORTED_FROM_TO_EXPRESSION,
+                      P("input", text), PZ("from", field_names[first]),
+                      PZ("to", field_names[second]));
     int64_t total;
     TRY(fields_value(p, text, first, second, value_at, &total));
     if (value_end(p, 0) && is_unit_word(kind_at(p, value_end(p, 0)), true))
@@ -374,7 +405,8 @@ static bool parse_interval_value(Parser *p, Str *out, bool *is_text)
 static bool has_letter(Str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (((text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z') || (unsigned char)text.ptr[i] & 0x80)
+        if (((text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z') ||
+            (unsigned char)text.ptr[i] & 0x80)
             return true;
     return false;
 }
@@ -383,11 +415,13 @@ static bool unit_fault(Parser *p, UnitFault fault, Str number, Str unit)
 {
     Str input = str_printf(p->arena, " " STR_FMT " " STR_FMT, STR_ARG(number), STR_ARG(unit));
     if (fault == UNIT_OVERFLOW)
-        return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__ARITHMETIC_EXCEPTION, P("input", input));
+        return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__ARITHMETIC_EXCEPTION,
+                         P("input", input));
     if (fault == UNIT_FRACTION)
         return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__INVALID_FRACTION, P("input", input),
                          P("unit", str_lower(unit, p->arena)));
-    return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__UNRECOGNIZED_NUMBER, P("input", input), P("number", number));
+    return error_set(p->err, ERR_INVALID_INTERVAL_FORMAT__UNRECOGNIZED_NUMBER, P("input", input),
+                     P("number", number));
 }
 
 bool parse_interval(Parser *p, Expr **out)

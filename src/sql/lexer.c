@@ -1,4 +1,5 @@
-/* Cuts SQL text into tokens as Spark's lexer does: the longest match wins, earlier kinds win ties. */
+/* Cuts SQL text into tokens as Spark's lexer does: the longest match wins, earlier kinds win ties.
+ */
 #include "sql/lexer.h"
 
 #include "base/buf.h"
@@ -51,8 +52,8 @@ static size_t space_at(const Lexer *lx, size_t i)
     return is_wide_space(str_utf8_next(lx->text, &next)) ? next - i : 0;
 }
 
-/* Bytes of the identifier character at i, 0 when there is none. Every letter outside ASCII is let in here,
- * so that the parser can say INVALID_IDENTIFIER. */
+/* Bytes of the identifier character at i, 0 when there is none. Every letter outside ASCII is let
+ * in here, so that the parser can say INVALID_IDENTIFIER. */
 static size_t word_char_at(const Lexer *lx, size_t i)
 {
     char c = at(lx, i);
@@ -128,7 +129,8 @@ static void skip_blank(Lexer *lx)
 
 /* ---- quoted things ---- */
 
-/* End of a quoted run that starts at the quote `from`; 0 when it is not closed. Doubled quotes stand for one. */
+/* End of a quoted run that starts at the quote `from`; 0 when it is not closed. Doubled quotes
+ * stand for one. */
 static size_t quoted_end(const Lexer *lx, size_t from, bool escapes, bool doubled)
 {
     char quote = at(lx, from);
@@ -245,8 +247,8 @@ static void lex_number(Lexer *lx)
 
 static bool is_path_char(char c)
 {
-    return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '.' || c == '?' ||
-           c == '=' || c == '&' || c == '#' || c == '%';
+    return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '.' ||
+           c == '?' || c == '=' || c == '&' || c == '#' || c == '%';
 }
 
 /* "file://a/b": one word, so that the error can name it whole. */
@@ -255,7 +257,8 @@ static size_t path_end(const Lexer *lx, size_t word)
     for (size_t i = lx->pos; i < word; i++)
         if (!is_letter(lx->text.ptr[i]))
             return word;
-    if (at(lx, word) != ':' || at(lx, word + 1) != '/' || at(lx, word + 2) != '/' || !is_path_char(at(lx, word + 3)))
+    if (at(lx, word) != ':' || at(lx, word + 1) != '/' || at(lx, word + 2) != '/' ||
+        !is_path_char(at(lx, word + 3)))
         return word;
     size_t end = word + 3;
     while (end < lx->text.len && is_path_char(lx->text.ptr[end]))
@@ -265,7 +268,8 @@ static size_t path_end(const Lexer *lx, size_t word)
 
 static void lex_word(Lexer *lx)
 {
-    if (upper(at(lx, lx->pos)) == 'R' && (at(lx, lx->pos + 1) == '\'' || at(lx, lx->pos + 1) == '"')) {
+    if (upper(at(lx, lx->pos)) == 'R' &&
+        (at(lx, lx->pos + 1) == '\'' || at(lx, lx->pos + 1) == '"')) {
         size_t end = quoted_end(lx, lx->pos + 1, false, false);
         if (end) {
             push(lx, TOK_STRING, end);
@@ -289,16 +293,46 @@ typedef struct Symbol {
 
 /* Longer ones first. */
 static const Symbol symbols[] = {
-    {"/*+", TOK_HINT_START}, {"<=>", TOK_NSEQ}, {">>>", TOK_SHIFT_RIGHT_UNSIGNED},
-    {"==", TOK_EQ}, {"<>", TOK_NEQ}, {"!=", TOK_NEQ}, {"<=", TOK_LTE}, {"!>", TOK_LTE}, {">=", TOK_GTE},
-    {"!<", TOK_GTE}, {"<<", TOK_SHIFT_LEFT}, {">>", TOK_SHIFT_RIGHT}, {"||", TOK_CONCAT},
-    {"|>", TOK_OPERATOR_PIPE}, {"::", TOK_DOUBLE_COLON}, {"->", TOK_ARROW}, {"=>", TOK_FAT_ARROW},
+    {"/*+", TOK_HINT_START},
+    {"<=>", TOK_NSEQ},
+    {">>>", TOK_SHIFT_RIGHT_UNSIGNED},
+    {"==", TOK_EQ},
+    {"<>", TOK_NEQ},
+    {"!=", TOK_NEQ},
+    {"<=", TOK_LTE},
+    {"!>", TOK_LTE},
+    {">=", TOK_GTE},
+    {"!<", TOK_GTE},
+    {"<<", TOK_SHIFT_LEFT},
+    {">>", TOK_SHIFT_RIGHT},
+    {"||", TOK_CONCAT},
+    {"|>", TOK_OPERATOR_PIPE},
+    {"::", TOK_DOUBLE_COLON},
+    {"->", TOK_ARROW},
+    {"=>", TOK_FAT_ARROW},
     {"*/", TOK_HINT_END},
-    {";", TOK_SEMICOLON}, {"(", TOK_LEFT_PAREN}, {")", TOK_RIGHT_PAREN}, {",", TOK_COMMA}, {".", TOK_DOT},
-    {"[", TOK_LEFT_BRACKET}, {"]", TOK_RIGHT_BRACKET}, {"!", TOK_BANG}, {"=", TOK_EQ}, {"<", TOK_LT},
-    {">", TOK_GT}, {"+", TOK_PLUS}, {"-", TOK_MINUS}, {"*", TOK_STAR}, {"/", TOK_SLASH},
-    {"%", TOK_PERCENT}, {"~", TOK_TILDE}, {"&", TOK_AMPERSAND}, {"|", TOK_PIPE}, {"^", TOK_HAT},
-    {":", TOK_COLON}, {"?", TOK_QUESTION},
+    {";", TOK_SEMICOLON},
+    {"(", TOK_LEFT_PAREN},
+    {")", TOK_RIGHT_PAREN},
+    {",", TOK_COMMA},
+    {".", TOK_DOT},
+    {"[", TOK_LEFT_BRACKET},
+    {"]", TOK_RIGHT_BRACKET},
+    {"!", TOK_BANG},
+    {"=", TOK_EQ},
+    {"<", TOK_LT},
+    {">", TOK_GT},
+    {"+", TOK_PLUS},
+    {"-", TOK_MINUS},
+    {"*", TOK_STAR},
+    {"/", TOK_SLASH},
+    {"%", TOK_PERCENT},
+    {"~", TOK_TILDE},
+    {"&", TOK_AMPERSAND},
+    {"|", TOK_PIPE},
+    {"^", TOK_HAT},
+    {":", TOK_COLON},
+    {"?", TOK_QUESTION},
 };
 
 static const Symbol *symbol_at(const Lexer *lx)
@@ -391,7 +425,8 @@ static void add_code_point(Buf *b, uint32_t code)
     buf_add_bytes(b, bytes, str_utf8_put(code > 0x10FFFF ? 0xFFFD : code, bytes));
 }
 
-/* \uXXXX, a surrogate pair of two of them, \UXXXXXXXX; returns the bytes read after the backslash, 0: neither. */
+/* \uXXXX, a surrogate pair of two of them, \UXXXXXXXX; returns the bytes read after the backslash,
+ * 0: neither. */
 static size_t add_unicode_escape(Buf *b, Str s, size_t i)
 {
     uint32_t code, low;
@@ -401,8 +436,8 @@ static size_t add_unicode_escape(Buf *b, Str s, size_t i)
     }
     if (s.ptr[i] != 'u' || !read_hex(s, i + 1, 4, &code))
         return 0;
-    bool pair = code >= 0xD800 && code < 0xDC00 && i + 6 < s.len && s.ptr[i + 5] == '\\' && s.ptr[i + 6] == 'u' &&
-                read_hex(s, i + 7, 4, &low) && low >= 0xDC00 && low < 0xE000;
+    bool pair = code >= 0xD800 && code < 0xDC00 && i + 6 < s.len && s.ptr[i + 5] == '\\' &&
+                s.ptr[i + 6] == 'u' && read_hex(s, i + 7, 4, &low) && low >= 0xDC00 && low < 0xE000;
     if (pair) {
         add_code_point(b, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00));
         return 11;
@@ -419,7 +454,8 @@ static size_t add_octal_escape(Buf *b, Str s, size_t i)
     for (int n = 1; n < 3; n++)
         if (s.ptr[i + n] < '0' || s.ptr[i + n] > '7')
             return 0;
-    add_code_point(b, (uint32_t)((s.ptr[i] - '0') * 64 + (s.ptr[i + 1] - '0') * 8 + (s.ptr[i + 2] - '0')));
+    add_code_point(
+        b, (uint32_t)((s.ptr[i] - '0') * 64 + (s.ptr[i + 1] - '0') * 8 + (s.ptr[i + 2] - '0')));
     return 3;
 }
 

@@ -8,10 +8,12 @@
 typedef enum TokenKind {
     TOK_EOF,
     TOK_UNRECOGNIZED, /* one character that starts nothing, also the quote of an unclosed string */
-    TOK_SEMICOLON, TOK_LEFT_PAREN, TOK_RIGHT_PAREN, TOK_COMMA, TOK_DOT, TOK_LEFT_BRACKET, TOK_RIGHT_BRACKET,
+    TOK_SEMICOLON, TOK_LEFT_PAREN, TOK_RIGHT_PAREN, TOK_COMMA, TOK_DOT,
+    TOK_LEFT_BRACKET, TOK_RIGHT_BRACKET,
     TOK_BANG, TOK_EQ, TOK_NSEQ, TOK_NEQ, TOK_LT, TOK_LTE, TOK_GT, TOK_GTE,
     TOK_SHIFT_LEFT, TOK_SHIFT_RIGHT, TOK_SHIFT_RIGHT_UNSIGNED,
-    TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_TILDE, TOK_AMPERSAND, TOK_PIPE, TOK_CONCAT,
+    TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_TILDE, TOK_AMPERSAND, TOK_PIPE,
+    TOK_CONCAT,
     TOK_OPERATOR_PIPE, TOK_HAT, TOK_COLON, TOK_DOUBLE_COLON, TOK_ARROW, TOK_FAT_ARROW,
     TOK_HINT_START, TOK_HINT_END, TOK_QUESTION,
     TOK_STRING,        /* '..', r'..', r".." */
@@ -48,7 +50,8 @@ typedef struct TokenList {
     uint32_t comment_start;  /* of the unclosed comment */
 } TokenList;
 
-/* Never fails: what fits nothing becomes TOK_UNRECOGNIZED. Text longer than SQL_MAX_BYTES must be refused before. */
+/* Never fails: what fits nothing becomes TOK_UNRECOGNIZED. Text longer than SQL_MAX_BYTES must be
+ * refused before. */
 void lex(Str text, Arena *arena, TokenList *out);
 
 /* NAME_* flags of a keyword; 0 for other kinds. */

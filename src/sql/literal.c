@@ -36,19 +36,24 @@ typedef struct NumberRange {
 static const NumberRange ranges[] = {
     {TOK_TINYINT, TYPE_BYTE, "tinyint", "-128", "127", INT8_MIN, INT8_MAX},
     {TOK_SMALLINT, TYPE_SHORT, "smallint", "-32768", "32767", INT16_MIN, INT16_MAX},
-    {TOK_BIGINT, TYPE_LONG, "bigint", "-9223372036854775808", "9223372036854775807", INT64_MIN, INT64_MAX},
+    {TOK_BIGINT, TYPE_LONG, "bigint", "-9223372036854775808", "9223372036854775807", INT64_MIN,
+     INT64_MAX},
     {TOK_FLOAT, TYPE_FLOAT, "float", "-3.4028234663852886E+38", "3.4028234663852886E+38", 0, 0},
-    {TOK_DOUBLE, TYPE_DOUBLE, "double", "-1.7976931348623157E+308", "1.7976931348623157E+308", 0, 0},
-    {TOK_EXPONENT, TYPE_DOUBLE, "double", "-1.7976931348623157E+308", "1.7976931348623157E+308", 0, 0},
+    {TOK_DOUBLE, TYPE_DOUBLE, "double", "-1.7976931348623157E+308", "1.7976931348623157E+308", 0,
+     0},
+    {TOK_EXPONENT, TYPE_DOUBLE, "double", "-1.7976931348623157E+308", "1.7976931348623157E+308", 0,
+     0},
 };
 
 static bool range_error(Parser *p, const NumberRange *range, Str digits, size_t from)
 {
     return REFUSE(p, from, ERR_INVALID_NUMERIC_LITERAL_RANGE, P("rawStrippedQualifier", digits),
-                  PZ("minValue", range->low), PZ("maxValue", range->high), PZ("typeName", range->name));
+                  PZ("minValue", range->low), PZ("maxValue", range->high),
+                  PZ("typeName", range->name));
 }
 
-static bool integral_literal(Parser *p, const NumberRange *range, Str digits, size_t from, Expr **out)
+static bool integral_literal(Parser *p, const NumberRange *range, Str digits, size_t from,
+                             Expr **out)
 {
     int64_t v;
     if (!str_to_i64(digits, &v) || v < range->min || v > range->max)
@@ -56,10 +61,12 @@ static bool integral_literal(Parser *p, const NumberRange *range, Str digits, si
     return literal(p, value_int(range->type, v), from, out);
 }
 
-static bool floating_literal(Parser *p, const NumberRange *range, Str digits, size_t from, Expr **out)
+static bool floating_literal(Parser *p, const NumberRange *range, Str digits, size_t from,
+                             Expr **out)
 {
     double v;
-    if (!str_to_f64(digits, &v) || isinf(v) || (range->type == TYPE_FLOAT && fabs(v) > 3.4028234663852886E+38))
+    if (!str_to_f64(digits, &v) || isinf(v) ||
+        (range->type == TYPE_FLOAT && fabs(v) > 3.4028234663852886E+38))
         return range_error(p, range, digits, from);
     Value value = value_double(range->type == TYPE_FLOAT ? (float)v : v);
     value.type = type_simple(range->type);
@@ -92,9 +99,10 @@ static bool decimal_literal(Parser *p, Str digits, bool locate, size_t from, Exp
 {
     Value v;
     if (!value_decimal_parse(digits, p->arena, &v)) {
-        error_set(p->err, ERR_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION,
-                  P("precision", str_printf(p->arena, "%lld", (long long)decimal_precision(digits))),
-                  P("maxPrecision", str_printf(p->arena, "%d", DECIMAL_MAX_PRECISION)));
+        error_set(
+            p->err, ERR_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION,
+            P("precision", str_printf(p->arena, "%lld", (long long)decimal_precision(digits))),
+            P("maxPrecision", str_printf(p->arena, "%d", DECIMAL_MAX_PRECISION)));
         return locate && refuse(p, from);
     }
     return literal(p, v, from, out);
@@ -130,9 +138,10 @@ bool parse_number(Parser *p, Expr **out)
 
 static bool typed_error(Parser *p, Str type, Str value, size_t from)
 {
-    return REFUSE(p, from, ERR_INVALID_TYPED_LITERAL,
-                  P("valueType", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
-                  P("value", str_printf(p->arena, "'" STR_FMT "'", STR_ARG(value))));
+    return REFUSE(
+        p, from, ERR_INVALID_TYPED_LITERAL,
+        P("valueType", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
+        P("value", str_printf(p->arena, "'" STR_FMT "'", STR_ARG(value))));
 }
 
 static int hex_value(char c)
@@ -195,10 +204,8 @@ static bool moment_value(Parser *p, TypeKind kind, Str text, int64_t *out)
     Str zone = p->options->zone.len ? p->options->zone : S("UTC");
     bool epoch = str_is_ci(str_trim(text), "epoch");
     switch (kind) {
-    case TYPE_DATE:
-        return date_value(text, out);
-    case TYPE_TIME:
-        return time_parse(text, out);
+    case TYPE_DATE: return date_value(text, out);
+    case TYPE_TIME: return time_parse(text, out);
     case TYPE_TIMESTAMP_NTZ:
         if (epoch)
             return *out = 0, true;
@@ -235,7 +242,8 @@ static bool moment_literal(Parser *p, TypeKind kind, Str type, Str text, size_t 
     }
     int64_t v;
     if (!moment_value(p, kind, text, &v) && kind != TYPE_TIME && names_special_moment(text))
-        return refuse_unsupported(p, from, "'now', 'today', 'tomorrow' or 'yesterday' with a time zone");
+        return refuse_unsupported(p, from,
+                                  "'now', 'today', 'tomorrow' or 'yesterday' with a time zone");
     if (!moment_value(p, kind, text, &v))
         return typed_error(p, type, text, from);
     return literal(p, value_int(kind, v), from, out);
@@ -254,17 +262,14 @@ bool parse_typed_literal(Parser *p, Expr **out)
     size_t from = mark(p);
     Str type = token_text(p, peek_at(p, 0)), bytes;
     TokenKind kind = current(p);
-    Str text = lex_string_value(token_text(p, peek_at(p, 1)), p->options->escaped_string_literals, p->arena);
+    Str text = lex_string_value(token_text(p, peek_at(p, 1)), p->options->escaped_string_literals,
+                                p->arena);
     p->pos += 2;
     switch (kind) {
-    case KW_DATE:
-        return moment_literal(p, TYPE_DATE, type, text, from, out);
-    case KW_TIME:
-        return moment_literal(p, TYPE_TIME, type, text, from, out);
-    case KW_TIMESTAMP_NTZ:
-        return moment_literal(p, TYPE_TIMESTAMP_NTZ, type, text, from, out);
-    case KW_TIMESTAMP_LTZ:
-        return moment_literal(p, TYPE_TIMESTAMP, type, text, from, out);
+    case KW_DATE: return moment_literal(p, TYPE_DATE, type, text, from, out);
+    case KW_TIME: return moment_literal(p, TYPE_TIME, type, text, from, out);
+    case KW_TIMESTAMP_NTZ: return moment_literal(p, TYPE_TIMESTAMP_NTZ, type, text, from, out);
+    case KW_TIMESTAMP_LTZ: return moment_literal(p, TYPE_TIMESTAMP, type, text, from, out);
     case KW_TIMESTAMP:
         return moment_literal(p, plain_timestamp_kind(p, text), type, text, from, out);
     case KW_X: {
@@ -282,9 +287,12 @@ bool parse_typed_literal(Parser *p, Expr **out)
         return literal(p, v, from, out);
     }
     default:
-        return REFUSE(p, from, ERR_UNSUPPORTED_TYPED_LITERAL,
-                      P("unsupportedType", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
-                      PZ("supportedTypes", "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", "
-                                           "\"X\", \"TIME\""));
+        return REFUSE(
+            p, from, ERR_UNSUPPORTED_TYPED_LITERAL,
+            P("unsupportedType",
+              str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
+            PZ("supportedTypes",
+               "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", "
+               "\"X\", \"TIME\""));
     }
 }

@@ -1,4 +1,5 @@
-/* Delta's own statements: VACUUM, OPTIMIZE, REORG, RESTORE, CONVERT, GENERATE. Their words are no keywords of Spark's. */
+/* Delta's own statements: VACUUM, OPTIMIZE, REORG, RESTORE, CONVERT, GENERATE. Their words are no
+ * keywords of Spark's. */
 #include "sql/parser_impl.h"
 
 static bool finish(Parser *p, Command *c, size_t from, Statement *out)

@@ -36,7 +36,8 @@ static bool is_ascii(Str s)
 /* IDENTIFIER('a.b') */
 static bool is_identifier_literal(const Parser *p)
 {
-    return is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN && is_string_at(p, 2) && kind_at(p, 3) == TOK_RIGHT_PAREN;
+    return is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN && is_string_at(p, 2) &&
+           kind_at(p, 3) == TOK_RIGHT_PAREN;
 }
 
 static bool parse_identifier_literal(Parser *p, Name *out)
@@ -64,8 +65,9 @@ bool parse_identifier(Parser *p, Str *out)
         size_t from = mark(p);
         TRY(parse_identifier_literal(p, &name));
         *out = name.at[0];
-        return name.len == 1 || REFUSE(p, from, ERR_IDENTIFIER_TOO_MANY_NAME_PARTS,
-                                       P("identifier", name_quoted(&name, p->arena)), PZ("limit", "1"));
+        return name.len == 1 ||
+               REFUSE(p, from, ERR_IDENTIFIER_TOO_MANY_NAME_PARTS,
+                      P("identifier", name_quoted(&name, p->arena)), PZ("limit", "1"));
     }
     if (!is_name(p, token, false))
         return syntax_error(p);
@@ -124,7 +126,8 @@ bool parse_reference(Parser *p, Name *name, Expr **name_expr)
     p->pos += 2;
     TRY(parse_expression(p, &text));
     TRY(expect(p, TOK_RIGHT_PAREN));
-    if (text->kind == EXPR_LITERAL && text->literal.type->kind == TYPE_STRING && !text->literal.is_null) {
+    if (text->kind == EXPR_LITERAL && text->literal.type->kind == TYPE_STRING &&
+        !text->literal.is_null) {
         TRY(sql_parse_name(text->literal.bytes, p->options, p->arena, name, p->err));
         while (accept(p, TOK_DOT)) {
             Str part;
@@ -185,7 +188,8 @@ bool parse_dotted_list(Parser *p, StrVec *out)
 bool is_string_at(const Parser *p, size_t ahead)
 {
     TokenKind kind = kind_at(p, ahead);
-    return kind == TOK_STRING || (kind == TOK_DOUBLE_QUOTED && !p->options->double_quoted_identifiers);
+    return kind == TOK_STRING ||
+           (kind == TOK_DOUBLE_QUOTED && !p->options->double_quoted_identifiers);
 }
 
 bool parse_string(Parser *p, Str *out)
@@ -194,7 +198,8 @@ bool parse_string(Parser *p, Str *out)
         return refuse_unsupported(p, p->pos, "A parameter marker in the place of a string literal");
     if (!is_string_at(p, 0))
         return syntax_error(p);
-    *out = lex_string_value(token_text(p, peek_at(p, 0)), p->options->escaped_string_literals, p->arena);
+    *out = lex_string_value(token_text(p, peek_at(p, 0)), p->options->escaped_string_literals,
+                            p->arena);
     advance(p);
     if (!is_string_at(p, 0))
         return true;
@@ -202,7 +207,8 @@ bool parse_string(Parser *p, Str *out)
     Buf b = buf_in(p->arena);
     buf_add(&b, *out);
     for (; is_string_at(p, 0); advance(p))
-        buf_add(&b, lex_string_value(token_text(p, peek_at(p, 0)), p->options->escaped_string_literals, p->arena));
+        buf_add(&b, lex_string_value(token_text(p, peek_at(p, 0)),
+                                     p->options->escaped_string_literals, p->arena));
     *out = buf_str(&b);
     return true;
 }
@@ -210,7 +216,8 @@ bool parse_string(Parser *p, Str *out)
 bool parse_integer(Parser *p, int64_t *out)
 {
     if (is_at(p, TOK_QUESTION) || (is_at(p, TOK_COLON) && is_name_at(p, 1)))
-        return refuse_unsupported(p, p->pos, "A parameter marker in the place of an integer literal");
+        return refuse_unsupported(p, p->pos,
+                                  "A parameter marker in the place of an integer literal");
     if (!is_at(p, TOK_INTEGER))
         return syntax_error(p);
     if (!str_to_i64(token_text(p, peek_at(p, 0)), out))
@@ -224,7 +231,8 @@ bool parse_integer(Parser *p, int64_t *out)
 static bool parse_property_key(Parser *p, Str *out)
 {
     if (is_string_at(p, 0)) {
-        *out = lex_string_value(token_text(p, peek_at(p, 0)), p->options->escaped_string_literals, p->arena);
+        *out = lex_string_value(token_text(p, peek_at(p, 0)), p->options->escaped_string_literals,
+                                p->arena);
         advance(p);
         return true;
     }
@@ -330,7 +338,8 @@ bool accept_if_exists(Parser *p)
 
 bool parse_if_not_exists(Parser *p, bool *out)
 {
-    *out = is_at(p, KW_IF) && (kind_at(p, 1) == KW_NOT || kind_at(p, 1) == TOK_BANG) && kind_at(p, 2) == KW_EXISTS;
+    *out = is_at(p, KW_IF) && (kind_at(p, 1) == KW_NOT || kind_at(p, 1) == TOK_BANG) &&
+           kind_at(p, 2) == KW_EXISTS;
     if (!*out)
         return true;
     if (kind_at(p, 1) == TOK_BANG)
@@ -355,25 +364,21 @@ bool is_clause_start(const Parser *p, size_t ahead)
     case KW_ORDER:
     case KW_SORT:
     case KW_CLUSTER:
-    case KW_DISTRIBUTE:
-        return next == KW_BY && kind_at(p, ahead + 2) != TOK_EOF;
+    case KW_DISTRIBUTE: return next == KW_BY && kind_at(p, ahead + 2) != TOK_EOF;
     case KW_WINDOW:
-        return kind_at(p, ahead + 2) == KW_AS || (next == KW_IDENTIFIER && kind_at(p, ahead + 2) == TOK_LEFT_PAREN);
-    case KW_LATERAL:
-        return next == KW_VIEW || !is_list_stop(next);
+        return kind_at(p, ahead + 2) == KW_AS ||
+               (next == KW_IDENTIFIER && kind_at(p, ahead + 2) == TOK_LEFT_PAREN);
+    case KW_LATERAL: return next == KW_VIEW || !is_list_stop(next);
     case KW_FROM:
     case KW_WHERE:
     case KW_HAVING:
     case KW_QUALIFY:
     case KW_LIMIT:
-    case KW_OFFSET:
-        return !is_list_stop(next);
+    case KW_OFFSET: return !is_list_stop(next);
     case KW_UNION:
     case KW_EXCEPT:
     case KW_INTERSECT:
-    case KW_MINUS:
-        return !is_list_stop(next) && next != TOK_INTEGER && next != TOK_STRING;
-    default:
-        return false;
+    case KW_MINUS: return !is_list_stop(next) && next != TOK_INTEGER && next != TOK_STRING;
+    default: return false;
     }
 }

@@ -76,7 +76,8 @@ static Str display(Parser *p, const Token *token)
     return buf_str(&b);
 }
 
-/* An unclosed comment hides the rest of the statement: Spark names it rather than what is missing. */
+/* An unclosed comment hides the rest of the statement: Spark names it rather than what is missing.
+ */
 static bool comment_error(Parser *p)
 {
     error_set(p->err, ERR_UNCLOSED_BRACKETED_COMMENT);
@@ -111,7 +112,8 @@ bool syntax_error(Parser *p)
 bool extra_input(Parser *p)
 {
     const Token *token = peek_at(p, 0);
-    return syntax_error_with(p, token, str_printf(p->arena, ": extra input " STR_FMT, STR_ARG(display(p, token))));
+    return syntax_error_with(
+        p, token, str_printf(p->arena, ": extra input " STR_FMT, STR_ARG(display(p, token))));
 }
 
 bool expect_missing(Parser *p, TokenKind kind)
@@ -120,13 +122,16 @@ bool expect_missing(Parser *p, TokenKind kind)
         return true;
     if (kind_at(p, 1) == kind)
         return extra_input(p);
-    Str name = kind == TOK_RIGHT_PAREN ? S(")") : kind == TOK_RIGHT_BRACKET ? S("]") : keyword_spelling(kind);
+    Str name = kind == TOK_RIGHT_PAREN     ? S(")")
+               : kind == TOK_RIGHT_BRACKET ? S("]")
+                                           : keyword_spelling(kind);
     bool closes = kind == TOK_RIGHT_PAREN || kind == TOK_RIGHT_BRACKET;
     bool fits = closes ? is_at(p, TOK_EOF) || current(p) > TOK_FIRST_KEYWORD
                        : is_name_at(p, 0) || is_string_at(p, 0) || is_at(p, TOK_LEFT_PAREN);
     if (!fits)
         return syntax_error(p);
-    return syntax_error_with(p, peek_at(p, 0), str_printf(p->arena, ": missing '" STR_FMT "'", STR_ARG(name)));
+    return syntax_error_with(p, peek_at(p, 0),
+                             str_printf(p->arena, ": missing '" STR_FMT "'", STR_ARG(name)));
 }
 
 /* Whether the list that the current token should close or continue has a comma already. */
@@ -145,12 +150,14 @@ static bool list_has_comma(const Parser *p)
     return false;
 }
 
-/* ANTLR drops a token that does not fit where it repeats a list, or where the one behind it would fit. */
+/* ANTLR drops a token that does not fit where it repeats a list, or where the one behind it would
+ * fit. */
 bool expect_list_end(Parser *p, TokenKind kind)
 {
     if (accept(p, kind))
         return true;
-    if (list_has_comma(p) || (!is_at(p, TOK_EOF) && (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA)))
+    if (list_has_comma(p) ||
+        (!is_at(p, TOK_EOF) && (kind_at(p, 1) == kind || kind_at(p, 1) == TOK_COMMA)))
         return extra_input(p);
     return syntax_error(p);
 }
@@ -172,7 +179,8 @@ bool refuse_statement(Parser *p)
 
 bool refuse_words(Parser *p, Str words)
 {
-    return REFUSE_STATEMENT(p, ERR_INVALID_STATEMENT_OR_CLAUSE, P("operation", str_upper(words, p->arena)));
+    return REFUSE_STATEMENT(p, ERR_INVALID_STATEMENT_OR_CLAUSE,
+                            P("operation", str_upper(words, p->arena)));
 }
 
 bool refuse_operation(Parser *p, size_t from, const char *message)
@@ -196,14 +204,20 @@ bool enter(Parser *p)
 
 /* ---- entry points ---- */
 
-static bool start(Parser *p, Str text, const SqlOptions *options, Arena *arena, TokenList *list, Error *err)
+static bool start(Parser *p, Str text, const SqlOptions *options, Arena *arena, TokenList *list,
+                  Error *err)
 {
     static const SqlOptions defaults = {.ansi = true};
     if (text.len > SQL_MAX_BYTES)
         return error_set(err, ERR_FAILED_TO_PARSE_TOO_COMPLEX);
     lex(text, arena, list);
-    *p = (Parser){.text = text, .options = options ? options : &defaults, .arena = arena, .err = err,
-                  .list = list, .tokens = list->tokens.at, .count = list->tokens.len};
+    *p = (Parser){.text = text,
+                  .options = options ? options : &defaults,
+                  .arena = arena,
+                  .err = err,
+                  .list = list,
+                  .tokens = list->tokens.at,
+                  .count = list->tokens.len};
     return true;
 }
 
@@ -211,7 +225,8 @@ static bool start(Parser *p, Str text, const SqlOptions *options, Arena *arena, 
 static bool finish(Parser *p)
 {
     bool extra = kind_at(p, 1) == TOK_EOF || kind_at(p, 1) == TOK_SEMICOLON ||
-                 (p->pos > 1 && p->tokens[p->pos - 1].kind == TOK_SEMICOLON && p->tokens[p->pos - 2].kind == TOK_SEMICOLON);
+                 (p->pos > 1 && p->tokens[p->pos - 1].kind == TOK_SEMICOLON &&
+                  p->tokens[p->pos - 2].kind == TOK_SEMICOLON);
     if (!is_at(p, TOK_EOF))
         return extra ? extra_input(p) : syntax_error(p);
     return !p->list->unclosed_comment || comment_error(p);

@@ -67,7 +67,8 @@ static inline bool accept_two(Parser *p, TokenKind first, TokenKind second)
 }
 
 Str token_text(const Parser *p, const Token *token);
-/* Words that are no keywords of Spark's but of Delta's or Databricks' grammar: VACUUM, ZORDER, CLONE. */
+/* Words that are no keywords of Spark's but of Delta's or Databricks' grammar:
+ * VACUUM, ZORDER, CLONE. */
 bool is_word_at(const Parser *p, size_t ahead, const char *word);
 bool accept_word(Parser *p, const char *word);
 MUST_CHECK bool expect_word(Parser *p, const char *word);
@@ -91,15 +92,19 @@ bool syntax_error_at(Parser *p, size_t index);
 bool extra_input(Parser *p);                     /* at the current token */
 /* Locates the error that was just set at the tokens from..last read. */
 bool refuse(Parser *p, size_t from);
-#define REFUSE(p, from, cls, ...) (error_set((p)->err, cls __VA_OPT__(, ) __VA_ARGS__), refuse(p, from))
+#define REFUSE(p, from, cls, ...) \
+    (error_set((p)->err, cls __VA_OPT__(, ) __VA_ARGS__), refuse(p, from))
 /* As refuse, at the whole statement: what Spark finds wrong only when it has read all of it. */
 bool refuse_statement(Parser *p);
-#define REFUSE_STATEMENT(p, cls, ...) (error_set((p)->err, cls __VA_OPT__(, ) __VA_ARGS__), refuse_statement(p))
+#define REFUSE_STATEMENT(p, cls, ...) \
+    (error_set((p)->err, cls __VA_OPT__(, ) __VA_ARGS__), refuse_statement(p))
 bool refuse_words(Parser *p, Str words); /* INVALID_STATEMENT_OR_CLAUSE */
-bool refuse_operation(Parser *p, size_t from, const char *message); /* "Operation not allowed: .." */
+/* "Operation not allowed: .." */
+bool refuse_operation(Parser *p, size_t from, const char *message);
 bool refuse_unsupported(Parser *p, size_t from, const char *what);
 
-MUST_CHECK bool enter(Parser *p);                /* one level deeper, FAILED_TO_PARSE_TOO_COMPLEX past the limit */
+/* one level deeper, FAILED_TO_PARSE_TOO_COMPLEX past the limit */
+MUST_CHECK bool enter(Parser *p);
 static inline void leave(Parser *p)
 {
     p->depth--;
@@ -158,7 +163,8 @@ Expr *new_expr(Parser *p, ExprKind kind, size_t from);
 Expr *operator_call(Parser *p, const char *name, size_t from, size_t argc, Expr *const *args);
 Expr *negate(Parser *p, Expr *e, size_t from);
 Expr *string_literal(Parser *p, Str text, size_t from);
-/* The operands as a balanced tree of "and" or "or", as Spark builds it: 10,000 conditions stay shallow. */
+/* The operands as a balanced tree of "and" or "or", as Spark builds it: 10,000
+ * conditions stay shallow. */
 Expr *balanced_tree(Parser *p, const char *name, const ExprVec *operands, size_t from);
 
 /* ---- types (type.c) ---- */
@@ -171,7 +177,8 @@ MUST_CHECK bool parse_query(Parser *p, Rel **out);
 MUST_CHECK bool parse_query_after(Parser *p, Rel *with, size_t from, Rel **out);
 MUST_CHECK bool parse_ctes(Parser *p, Rel **with);   /* at WITH; *with has no input yet */
 MUST_CHECK bool parse_query_primary(Parser *p, Rel **out);
-MUST_CHECK bool parse_select(Parser *p, Rel *from, Rel **out);   /* from: NULL when FROM follows the list */
+/* from: NULL when FROM follows the list */
+MUST_CHECK bool parse_select(Parser *p, Rel *from, Rel **out);
 MUST_CHECK bool parse_organization(Parser *p, Rel *input, bool in_pipe, Rel **out);
 MUST_CHECK bool parse_set_quantifier(Parser *p, bool *all, bool *distinct);
 bool is_pipe(const Parser *p); /* |>, or | in front of a pipe step */
@@ -197,7 +204,6 @@ MUST_CHECK bool parse_from_statement(Parser *p, Rel **out);
 
 /* ---- commands ---- */
 MUST_CHECK bool parse_statement(Parser *p, Statement *out);
-Command *new_command(Parser *p, CommandKind kind, size_t from);
 MUST_CHECK bool parse_create(Parser *p, Statement *out);
 MUST_CHECK bool parse_drop(Parser *p, Statement *out);
 MUST_CHECK bool parse_alter(Parser *p, Statement *out);
@@ -210,9 +216,9 @@ MUST_CHECK bool parse_update(Parser *p, Statement *out);
 MUST_CHECK bool parse_delete(Parser *p, Statement *out);
 MUST_CHECK bool parse_merge(Parser *p, Statement *out);
 MUST_CHECK bool parse_maintenance(Parser *p, bool *was, Statement *out);
-MUST_CHECK bool parse_table_spec(Parser *p, TableSpec *spec, KeyValueVec *properties, bool *has_columns);
+MUST_CHECK bool parse_table_spec(Parser *p, TableSpec *spec, bool *has_columns);
 MUST_CHECK bool parse_table_clauses(Parser *p, TableSpec *spec);
-MUST_CHECK bool parse_constraint(Parser *p, Str name, size_t from, TableConstraint *out);
+MUST_CHECK bool parse_constraint(Parser *p, Str name, TableConstraint *out);
 bool is_constraint_start(const Parser *p);
 MUST_CHECK bool parse_column_definition(Parser *p, bool in_alter, ColumnDef *out);
 MUST_CHECK bool parse_column_comment_list(Parser *p, ColumnDefVec *out);

@@ -42,8 +42,10 @@ static bool parse_pipe_set(Parser *p, Rel *input, size_t from, Rel **out)
         TRY(expect(p, TOK_EQ));
         TRY(parse_expression(p, &value));
         if (name.len > 1)
-            return refuse_operation(p, at, "SQL pipe syntax |> SET operator with multi-part assignment key "
-                                           "(only single-part keys are allowed)");
+            return refuse_operation(
+                p, at,
+                "SQL pipe syntax |> SET operator with multi-part assignment key "
+                "(only single-part keys are allowed)");
         Expr *alias = new_expr(p, EXPR_ALIAS, at);
         alias->alias.child = value;
         vec_push(p->arena, &alias->alias.names, name.at[0]);
@@ -86,7 +88,8 @@ static bool parse_pipe_where(Parser *p, Rel *input, size_t from, Rel **out)
 
 static bool unsupported_case(Parser *p, const char *what)
 {
-    return REFUSE_STATEMENT(p, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE, PZ("case", what));
+    return REFUSE_STATEMENT(p, ERR_UNSUPPORTED_FEATURE__PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE,
+                            PZ("case", what));
 }
 
 /* Grouping functions and windows have no place beside the keys that come first. */
@@ -99,8 +102,9 @@ static bool check_aggregate_calls(Parser *p, size_t from)
         if (call && str_is_ci(token_text(p, &p->tokens[i]), "grouping_id"))
             return unsupported_case(p, "GROUPING_ID");
         if (call && p->tokens[i].kind == KW_OVER)
-            return unsupported_case(p, "window functions; please update the query to move the window functions to a "
-                                       "subsequent |> SELECT operator instead");
+            return unsupported_case(
+                p, "window functions; please update the query to move the window functions to a "
+                   "subsequent |> SELECT operator instead");
     }
     return true;
 }
@@ -120,8 +124,9 @@ static bool parse_pipe_aggregate(Parser *p, Rel *input, size_t from, Rel **out)
         TRY(parse_group_by(p, true, rel));
     if (!group && !items)
         return p->pos = p->count - 1,
-               refuse_operation(p, 0, "The AGGREGATE clause requires a list of aggregate expressions "
-                                      "or a list of grouping expressions, or both");
+               refuse_operation(p, 0,
+                                "The AGGREGATE clause requires a list of aggregate expressions "
+                                "or a list of grouping expressions, or both");
     switch (rel->aggregate.group) {
     case GROUP_ALL: return unsupported_case(p, "GROUP BY ALL");
     case GROUP_CUBE: return unsupported_case(p, "GROUP BY CUBE");
@@ -149,7 +154,9 @@ static bool parse_pipe_set_op(Parser *p, Rel *input, size_t from, Rel **out)
 {
     Rel *rel = rel_new(REL_SET_OP, input, p->arena);
     bool distinct;
-    rel->set_op.kind = is_at(p, KW_UNION) ? SETOP_UNION : is_at(p, KW_INTERSECT) ? SETOP_INTERSECT : SETOP_EXCEPT;
+    rel->set_op.kind = is_at(p, KW_UNION)       ? SETOP_UNION
+                       : is_at(p, KW_INTERSECT) ? SETOP_INTERSECT
+                                                : SETOP_EXCEPT;
     advance(p);
     TRY(parse_set_quantifier(p, &rel->set_op.all, &distinct));
     rel->set_op.by_name = accept_two(p, KW_BY, KW_NAME);
@@ -176,16 +183,22 @@ static bool starts_step(const Parser *p, size_t ahead)
     TokenKind next = kind_at(p, ahead + 1);
     Parser behind = *p;
     behind.pos += ahead;
-    if (is_join_start(&behind) || is_pivot_start(&behind) || is_unpivot_start(&behind) || is_sample_start(&behind) ||
-        is_clause_start(p, ahead))
+    if (is_join_start(&behind) || is_pivot_start(&behind) || is_unpivot_start(&behind) ||
+        is_sample_start(&behind) || is_clause_start(p, ahead))
         return true;
     switch (kind_at(p, ahead)) {
-    case KW_SELECT: case KW_EXTEND: case KW_DROP: case KW_AS: case KW_WHERE: case KW_AGGREGATE:
-        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_DOT && next != TOK_SEMICOLON;
+    case KW_SELECT:
+    case KW_EXTEND:
+    case KW_DROP:
+    case KW_AS:
+    case KW_WHERE:
+    case KW_AGGREGATE:
+        return next != TOK_EOF && next != TOK_COMMA && next != TOK_RIGHT_PAREN && next != TOK_DOT &&
+               next != TOK_SEMICOLON;
     case KW_SET:
-        return is_name_at(p, ahead + 1) && (kind_at(p, ahead + 2) == TOK_EQ || kind_at(p, ahead + 2) == TOK_DOT);
-    default:
-        return false;
+        return is_name_at(p, ahead + 1) &&
+               (kind_at(p, ahead + 2) == TOK_EQ || kind_at(p, ahead + 2) == TOK_DOT);
+    default: return false;
     }
 }
 
@@ -211,7 +224,10 @@ bool parse_pipe(Parser *p, Rel *input, Rel **out)
     case KW_DROP: return parse_pipe_drop(p, input, from, out);
     case KW_WHERE: return parse_pipe_where(p, input, from, out);
     case KW_AGGREGATE: return parse_pipe_aggregate(p, input, from, out);
-    case KW_UNION: case KW_EXCEPT: case KW_MINUS: case KW_INTERSECT: return parse_pipe_set_op(p, input, from, out);
+    case KW_UNION:
+    case KW_EXCEPT:
+    case KW_MINUS:
+    case KW_INTERSECT: return parse_pipe_set_op(p, input, from, out);
     case KW_AS:
         advance(p);
         TRY(parse_captured_identifier(p, &alias));

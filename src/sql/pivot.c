@@ -9,7 +9,8 @@ bool is_pivot_start(const Parser *p)
 bool is_unpivot_start(const Parser *p)
 {
     TokenKind next = kind_at(p, 1);
-    return is_at(p, KW_UNPIVOT) && (next == TOK_LEFT_PAREN || next == KW_INCLUDE || next == KW_EXCLUDE);
+    return is_at(p, KW_UNPIVOT) &&
+           (next == TOK_LEFT_PAREN || next == KW_INCLUDE || next == KW_EXCLUDE);
 }
 
 /* [AS] name behind the closing parenthesis. */

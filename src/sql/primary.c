@@ -1,4 +1,5 @@
-/* Primary expressions: names, literals, parentheses, CASE, CAST, lambdas, and what may follow them. */
+/* Primary expressions: names, literals, parentheses, CASE, CAST, lambdas, and what may follow them.
+ */
 #include "sql/parser_impl.h"
 
 /* ---- CASE ---- */
@@ -50,10 +51,8 @@ static bool is_case(const Parser *p)
     case TOK_EQ:
     case TOK_SEMICOLON:
     case KW_FROM:
-    case KW_AS:
-        return false;
-    default:
-        return true;
+    case KW_AS: return false;
+    default: return true;
     }
 }
 
@@ -272,7 +271,8 @@ bool parse_constant(Parser *p, Expr **out)
         return syntax_error(p);
     advance(p);
     *out = new_expr(p, EXPR_LITERAL, from);
-    (*out)->literal = kind == KW_NULL ? value_null(type_simple(TYPE_NULL)) : value_bool(kind == KW_TRUE);
+    (*out)->literal =
+        kind == KW_NULL ? value_null(type_simple(TYPE_NULL)) : value_bool(kind == KW_TRUE);
     return true;
 }
 
@@ -391,10 +391,8 @@ static bool parse_head(Parser *p, Expr **out)
 {
     bool special = false;
     switch (current(p)) {
-    case TOK_LEFT_PAREN:
-        return parse_parenthesis(p, out);
-    case TOK_STAR:
-        return finish_star(p, NULL, mark(p), out);
+    case TOK_LEFT_PAREN: return parse_parenthesis(p, out);
+    case TOK_STAR: return finish_star(p, NULL, mark(p), out);
     case KW_CASE:
         if (is_case(p))
             return parse_case(p, out);
@@ -408,8 +406,7 @@ static bool parse_head(Parser *p, Expr **out)
         if (kind_at(p, 1) == TOK_LEFT_PAREN)
             return parse_identifier_clause(p, out);
         break;
-    default:
-        break;
+    default: break;
     }
     if (is_constant_start(p))
         return parse_constant(p, out);

@@ -13,24 +13,21 @@ Rel *new_rel(Parser *p, RelKind kind, Rel *input, size_t from)
 static bool is_query_word(const Parser *p, size_t ahead)
 {
     TokenKind next = kind_at(p, ahead + 1);
-    bool name_only = next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN || next == TOK_DOT ||
-                     next == TOK_EQ || next == TOK_SEMICOLON || next == TOK_ARROW;
+    bool name_only = next == TOK_EOF || next == TOK_COMMA || next == TOK_RIGHT_PAREN ||
+                     next == TOK_DOT || next == TOK_EQ || next == TOK_SEMICOLON ||
+                     next == TOK_ARROW;
     switch (kind_at(p, ahead)) {
-    case KW_SELECT:
-        return next != TOK_RIGHT_PAREN && next != TOK_DOT;
+    case KW_SELECT: return next != TOK_RIGHT_PAREN && next != TOK_DOT;
     case KW_FROM:
-    case KW_TABLE:
-        return !name_only && (is_name_at(p, ahead + 1) || next == TOK_LEFT_PAREN);
+    case KW_TABLE: return !name_only && (is_name_at(p, ahead + 1) || next == TOK_LEFT_PAREN);
     case KW_WITH: {
         if (name_only || !is_name_at(p, ahead + 1))
             return false;
         TokenKind after = kind_at(p, ahead + 2);
         return next == KW_RECURSIVE || after == KW_AS || after == TOK_LEFT_PAREN || after == KW_MAX;
     }
-    case KW_VALUES:
-        return !name_only && next != TOK_LEFT_BRACKET;
-    default:
-        return false;
+    case KW_VALUES: return !name_only && next != TOK_LEFT_BRACKET;
+    default: return false;
     }
 }
 
@@ -40,12 +37,22 @@ static bool continues_query(const Parser *p, size_t index)
     if (index >= p->count)
         return true;
     switch (p->tokens[index].kind) {
-    case TOK_EOF: case TOK_SEMICOLON: case TOK_RIGHT_PAREN: case TOK_OPERATOR_PIPE:
-    case KW_UNION: case KW_EXCEPT: case KW_MINUS: case KW_INTERSECT: case KW_ORDER: case KW_SORT: case KW_CLUSTER:
-    case KW_DISTRIBUTE: case KW_LIMIT: case KW_OFFSET: case KW_WINDOW:
-        return true;
-    default:
-        return false;
+    case TOK_EOF:
+    case TOK_SEMICOLON:
+    case TOK_RIGHT_PAREN:
+    case TOK_OPERATOR_PIPE:
+    case KW_UNION:
+    case KW_EXCEPT:
+    case KW_MINUS:
+    case KW_INTERSECT:
+    case KW_ORDER:
+    case KW_SORT:
+    case KW_CLUSTER:
+    case KW_DISTRIBUTE:
+    case KW_LIMIT:
+    case KW_OFFSET:
+    case KW_WINDOW: return true;
+    default: return false;
     }
 }
 
@@ -79,7 +86,9 @@ static bool parse_cte(Parser *p, bool recursive, size_t with_from, NamedRel *out
         TRY(parse_integer(p, &out->max_depth));
         if (!recursive)
             return p->pos = p->count - 1,
-                   refuse_operation(p, with_from, "Cannot specify MAX RECURSION LEVEL when the CTE is not marked as RECURSIVE");
+                   refuse_operation(p, with_from,
+                                    "Cannot specify MAX RECURSION LEVEL when the CTE is not marked "
+                                    "as RECURSIVE");
     }
     accept(p, KW_AS);
     TRY(expect(p, TOK_LEFT_PAREN));
@@ -111,8 +120,9 @@ static bool check_ctes(Parser *p, const Rel *with, size_t from)
     for (size_t i = 0; i < with->with.ctes.len; i++) {
         Str name = with->with.ctes.at[i].name;
         if (map_has(&seen, name))
-            return REFUSE(p, from, ERR_DUPLICATED_CTE_NAMES,
-                          P("duplicateNames", name_quoted(&(Name){.at = &name, .len = 1}, p->arena)));
+            return REFUSE(
+                p, from, ERR_DUPLICATED_CTE_NAMES,
+                P("duplicateNames", name_quoted(&(Name){.at = &name, .len = 1}, p->arena)));
         map_put(&seen, name, &seen);
     }
     return true;
@@ -132,14 +142,11 @@ static int set_op_level(const Parser *p)
     if (!is_clause_start(p, 0))
         return 0;
     switch (current(p)) {
-    case KW_INTERSECT:
-        return 2;
+    case KW_INTERSECT: return 2;
     case KW_UNION:
     case KW_EXCEPT:
-    case KW_MINUS:
-        return 1;
-    default:
-        return 0;
+    case KW_MINUS: return 1;
+    default: return 0;
     }
 }
 
@@ -148,7 +155,9 @@ static bool parse_set_operator(Parser *p, Rel *left, Rel **out)
 {
     Rel *rel = rel_new(REL_SET_OP, left, p->arena);
     bool distinct;
-    rel->set_op.kind = is_at(p, KW_UNION) ? SETOP_UNION : is_at(p, KW_INTERSECT) ? SETOP_INTERSECT : SETOP_EXCEPT;
+    rel->set_op.kind = is_at(p, KW_UNION)       ? SETOP_UNION
+                       : is_at(p, KW_INTERSECT) ? SETOP_INTERSECT
+                                                : SETOP_EXCEPT;
     advance(p);
     TRY(parse_set_quantifier(p, &rel->set_op.all, &distinct));
     rel->set_op.by_name = accept_two(p, KW_BY, KW_NAME);
@@ -211,14 +220,10 @@ static bool parse_table_query(Parser *p, Rel **out)
 bool parse_query_primary(Parser *p, Rel **out)
 {
     switch (current(p)) {
-    case KW_SELECT:
-        return parse_select(p, NULL, out);
-    case KW_FROM:
-        return parse_from_statement(p, out);
-    case KW_TABLE:
-        return parse_table_query(p, out);
-    case KW_VALUES:
-        return parse_inline_table(p, out);
+    case KW_SELECT: return parse_select(p, NULL, out);
+    case KW_FROM: return parse_from_statement(p, out);
+    case KW_TABLE: return parse_table_query(p, out);
+    case KW_VALUES: return parse_inline_table(p, out);
     case KW_MAP:
     case KW_REDUCE:
         if (is_name_at(p, 1))
@@ -228,8 +233,7 @@ bool parse_query_primary(Parser *p, Rel **out)
         advance(p);
         TRY(parse_query(p, out));
         return expect_missing(p, TOK_RIGHT_PAREN);
-    default:
-        return syntax_error(p);
+    default: return syntax_error(p);
     }
 }
 
@@ -264,7 +268,8 @@ static Rel *sorted(Parser *p, Rel *input, const ExprVec *order, bool global, siz
 
 static bool apply_order(Parser *p, const Organization *o, size_t from, Rel **rel)
 {
-    int kinds = (o->order.len > 0) + (o->cluster.len > 0) + (o->distribute.len > 0) + (o->sort.len > 0);
+    int kinds =
+        (o->order.len > 0) + (o->cluster.len > 0) + (o->distribute.len > 0) + (o->sort.len > 0);
     if (kinds > 2 || (kinds == 2 && !(o->sort.len && o->distribute.len)))
         return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__COMBINATION_QUERY_RESULT_CLAUSES);
     if (o->order.len)
@@ -293,7 +298,8 @@ static bool check_pipe_clauses(Parser *p, const Organization *o, size_t from)
     const char *names[6];
     size_t count = 0;
     if (o->has_window)
-        return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__CLAUSE_WITH_PIPE_OPERATORS, PZ("clauses", "the WINDOW clause"));
+        return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__CLAUSE_WITH_PIPE_OPERATORS,
+                      PZ("clauses", "the WINDOW clause"));
     if (o->order.len)
         names[count++] = "ORDER BY";
     else if (o->sort.len && o->distribute.len)
@@ -310,8 +316,8 @@ static bool check_pipe_clauses(Parser *p, const Organization *o, size_t from)
         names[count++] = "LIMIT";
     if (count < 2)
         return true;
-    return REFUSE(p, from, ERR_MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS, PZ("clause1", names[0]),
-                  PZ("clause2", names[1]));
+    return REFUSE(p, from, ERR_MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS,
+                  PZ("clause1", names[0]), PZ("clause2", names[1]));
 }
 
 static bool parse_limits(Parser *p, Organization *o)

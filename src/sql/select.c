@@ -63,7 +63,8 @@ static bool parse_where(Parser *p, Rel **rel)
 }
 
 /* GROUP BY, HAVING: a HAVING alone groups all rows into one. */
-static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, Rel **out, bool *grouped)
+static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, Rel **out,
+                           bool *grouped)
 {
     bool group = is_at(p, KW_GROUP) && is_clause_start(p, 0);
     Rel *aggregate = rel_new(REL_AGGREGATE, input, p->arena);

@@ -29,8 +29,8 @@ static bool is_key(Str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-                    c == ':' || c == '\\';
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c == '.' || c == ':' || c == '\\';
         if (!good)
             return false;
     }
@@ -58,10 +58,12 @@ static Command *set_pair(Parser *p, size_t from, Str key, Str value)
 static bool zone_of_interval(Parser *p, const Value *v, Str *out)
 {
     int64_t seconds = v->integer / 1000000;
-    if (v->type->kind != TYPE_INTERVAL_DT || v->integer % 1000000 || seconds < -18 * 3600 || seconds > 18 * 3600)
+    if (v->type->kind != TYPE_INTERVAL_DT || v->integer % 1000000 || seconds < -18 * 3600 ||
+        seconds > 18 * 3600)
         return false;
     int64_t magnitude = seconds < 0 ? -seconds : seconds;
-    *out = str_printf(p->arena, "%c%02d:%02d", seconds < 0 ? '-' : '+', (int)(magnitude / 3600), (int)(magnitude / 60 % 60));
+    *out = str_printf(p->arena, "%c%02d:%02d", seconds < 0 ? '-' : '+', (int)(magnitude / 3600),
+                      (int)(magnitude / 60 % 60));
     if (magnitude % 60)
         *out = str_printf(p->arena, STR_FMT ":%02d", STR_ARG(*out), (int)(magnitude % 60));
     return true;
@@ -73,7 +75,8 @@ static Str interval_part(Parser *p, const Value *v)
     int64_t part = v->integer;
     if (v->type->kind == TYPE_INTERVAL_DT && v->type->interval.from == UNIT_DAY)
         part /= INT64_C(86400000000);
-    else if (v->type->kind == TYPE_INTERVAL_DT && (part > INT64_C(64800000000) || part < -INT64_C(64800000000)))
+    else if (v->type->kind == TYPE_INTERVAL_DT &&
+             (part > INT64_C(64800000000) || part < -INT64_C(64800000000)))
         part /= INT64_C(3600000000);
     else if (v->type->kind == TYPE_INTERVAL_DT)
         part /= 1000000;
@@ -146,11 +149,13 @@ static bool parse_quoted_key(Parser *p, size_t from, Statement *out)
     }
     Str value = remainder_from(p, after->end);
     const Token *first = peek_at(p, 3);
-    if (first->kind == TOK_BACKQUOTED && (kind_at(p, 4) == TOK_EOF || kind_at(p, 4) == TOK_SEMICOLON))
+    if (first->kind == TOK_BACKQUOTED &&
+        (kind_at(p, 4) == TOK_EOF || kind_at(p, 4) == TOK_SEMICOLON))
         value = lex_quoted_name(token_text(p, first), p->arena);
     else if (str_find_char(value, ';') >= 0) {
         p->pos = p->count - 1;
-        return REFUSE(p, from, ERR_INVALID_PROPERTY_VALUE, P("value", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(value))),
+        return REFUSE(p, from, ERR_INVALID_PROPERTY_VALUE,
+                      P("value", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(value))),
                       P("key", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(key))));
     }
     return give(set_pair(p, from, key, value), out);
@@ -163,7 +168,8 @@ static bool parse_quoted_value(Parser *p, size_t from, Str raw_key, Str quoted, 
     if (is_key(raw_key))
         return give(set_pair(p, from, raw_key, value), out);
     p->pos = p->count - 1;
-    return REFUSE(p, from, ERR_INVALID_PROPERTY_KEY, P("key", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(raw_key))),
+    return REFUSE(p, from, ERR_INVALID_PROPERTY_KEY,
+                  P("key", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(raw_key))),
                   P("value", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(value))));
 }
 
@@ -179,10 +185,12 @@ static bool parse_raw_set(Parser *p, size_t from, Statement *out)
     }
     ptrdiff_t equals = str_find_char(text, '=');
     if (equals < 0)
-        return is_key(text) ? give(setting(p, CMD_SET, from, text), out) : set_error(p, from, ERR_INVALID_SET_SYNTAX);
+        return is_key(text) ? give(setting(p, CMD_SET, from, text), out)
+                            : set_error(p, from, ERR_INVALID_SET_SYNTAX);
     Str key = str_trim(str_slice(text, 0, (size_t)equals));
     Str value = str_trim(str_slice(text, (size_t)equals + 1, text.len));
-    if (value.len > 1 && value.ptr[0] == '`' && value.ptr[value.len - 1] == '`' && str_find_char(str_slice(value, 1, value.len - 1), '`') < 0)
+    if (value.len > 1 && value.ptr[0] == '`' && value.ptr[value.len - 1] == '`' &&
+        str_find_char(str_slice(value, 1, value.len - 1), '`') < 0)
         return parse_quoted_value(p, from, key, value, out);
     if (!is_key(key) || str_find_char(value, ';') >= 0)
         return set_error(p, from, ERR_INVALID_SET_SYNTAX);
@@ -202,8 +210,8 @@ static bool parse_set_catalog(Parser *p, size_t from, Statement *out)
         TRY(parse_reference(p, &c->name, &c->name_expr));
     }
     if (c->name.len > 1)
-        return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__MULTI_PART_NAME, PZ("statement", "SET CATALOG"),
-                      P("name", name_quoted(&c->name, p->arena)));
+        return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__MULTI_PART_NAME,
+                      PZ("statement", "SET CATALOG"), P("name", name_quoted(&c->name, p->arena)));
     c->origin = origin_from(p, from);
     return give(c, out);
 }
@@ -223,7 +231,8 @@ bool parse_set(Parser *p, Statement *out)
         return refuse_words(p, S("SET ROLE"));
     if (word == KW_PATH && next == TOK_EQ)
         return refuse_unsupported(p, from, "SET PATH");
-    if (word == TOK_BACKQUOTED || (word == TOK_DOUBLE_QUOTED && p->options->double_quoted_identifiers))
+    if (word == TOK_BACKQUOTED ||
+        (word == TOK_DOUBLE_QUOTED && p->options->double_quoted_identifiers))
         return parse_quoted_key(p, from, out);
     return parse_raw_set(p, from, out);
 }
@@ -232,7 +241,8 @@ bool parse_reset(Parser *p, Statement *out)
 {
     size_t from = mark(p);
     Str text = remainder_from(p, p->tokens[from].end);
-    if (kind_at(p, 1) == TOK_BACKQUOTED && (kind_at(p, 2) == TOK_EOF || kind_at(p, 2) == TOK_SEMICOLON))
+    if (kind_at(p, 1) == TOK_BACKQUOTED &&
+        (kind_at(p, 2) == TOK_EOF || kind_at(p, 2) == TOK_SEMICOLON))
         text = lex_quoted_name(token_text(p, peek_at(p, 1)), p->arena);
     else if (text.len && !is_key(text))
         return set_error(p, from, ERR_INVALID_RESET_COMMAND_FORMAT);

@@ -86,9 +86,10 @@ static bool parse_columns(Parser *p, Command *c)
     Name ns;
     TRY(parse_multipart(p, &ns));
     if (c->name.len == 2 && ns.len == 1 && !str_ieq(ns.at[0], c->name.at[0]))
-        return error_set(p->err, ERR_SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE,
-                         P("namespaceA", name_quoted(&ns, p->arena)),
-                         P("namespaceB", name_quoted(&(Name){.at = c->name.at, .len = 1}, p->arena)));
+        return error_set(
+            p->err, ERR_SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE,
+            P("namespaceA", name_quoted(&ns, p->arena)),
+            P("namespaceB", name_quoted(&(Name){.at = c->name.at, .len = 1}, p->arena)));
     if (c->name.len == 1) {
         vec_push(p->arena, &ns, c->name.at[0]);
         c->name = ns;
@@ -101,9 +102,11 @@ static bool parse_functions(Parser *p, Command *c, Str scope, size_t from)
 {
     c->show.what = S("functions");
     c->show.key = str_upper(scope, p->arena);
-    if (scope.len && !str_is_ci(scope, "user") && !str_is_ci(scope, "system") && !str_is_ci(scope, "all"))
-        return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__SHOW_FUNCTIONS_INVALID_SCOPE,
-                      P("scope", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(str_lower(scope, p->arena)))));
+    if (scope.len && !str_is_ci(scope, "user") && !str_is_ci(scope, "system") &&
+        !str_is_ci(scope, "all"))
+        return REFUSE(
+            p, from, ERR_INVALID_SQL_SYNTAX__SHOW_FUNCTIONS_INVALID_SCOPE,
+            P("scope", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(str_lower(scope, p->arena)))));
     TRY(parse_source(p, c));
     bool like = accept(p, KW_LIKE);
     if (is_string_at(p, 0)) {
@@ -154,7 +157,9 @@ static bool parse_show_kind(Parser *p, Command *c, size_t from)
     TokenKind kind = current(p);
     advance(p);
     switch (kind) {
-    case KW_SCHEMAS: case KW_DATABASES: case KW_NAMESPACES: return parse_listing(p, c, "schemas");
+    case KW_SCHEMAS:
+    case KW_DATABASES:
+    case KW_NAMESPACES: return parse_listing(p, c, "schemas");
     case KW_TABLES: return parse_listing(p, c, "tables");
     case KW_VIEWS: return parse_listing(p, c, "views");
     case KW_CATALOGS: return parse_listing(p, c, "catalogs");
@@ -171,11 +176,15 @@ static bool parse_show_kind(Parser *p, Command *c, size_t from)
             return invalid_show(p, from);
         c->show.what = S("current namespace");
         return accept_namespace(p) || syntax_error(p);
-    case KW_GRANT: case KW_ROLE: case KW_ROLES: case KW_PRINCIPALS: case KW_COMPACTIONS: case KW_TRANSACTIONS:
-    case KW_INDEXES: case KW_LOCKS:
-        return invalid_show(p, from);
-    default:
-        break;
+    case KW_GRANT:
+    case KW_ROLE:
+    case KW_ROLES:
+    case KW_PRINCIPALS:
+    case KW_COMPACTIONS:
+    case KW_TRANSACTIONS:
+    case KW_INDEXES:
+    case KW_LOCKS: return invalid_show(p, from);
+    default: break;
     }
     p->pos = word;
     if (is_name_at(p, 0) && kind_at(p, 1) == KW_FUNCTIONS) {
@@ -222,8 +231,9 @@ static bool parse_describe_function(Parser *p, Command *c)
         vec_push(p->arena, &c->name, name);
         return true;
     }
-    bool operator = !is_name_at(p, 0) || (kind_at(p, 1) == TOK_EOF && (is_at(p, KW_AND) || is_at(p, KW_OR) || is_at(p, KW_IN) ||
-                                                                       is_at(p, KW_NOT) || is_at(p, KW_DIV)));
+    bool operator= !is_name_at(p, 0) ||
+        (kind_at(p, 1) == TOK_EOF && (is_at(p, KW_AND) || is_at(p, KW_OR) || is_at(p, KW_IN) ||
+                                      is_at(p, KW_NOT) || is_at(p, KW_DIV)));
     if (!operator)
         return parse_reference(p, &c->name, &c->name_expr);
     TokenKind kind = current(p);
@@ -242,7 +252,8 @@ static bool parse_describe_table(Parser *p, Command *c, size_t from)
     if (is_at(p, KW_TABLE) && next != TOK_EOF && next != TOK_DOT && next != TOK_SEMICOLON)
         advance(p);
     next = kind_at(p, 1);
-    c->describe.extended = (is_at(p, KW_EXTENDED) || is_at(p, KW_FORMATTED)) && next != TOK_EOF && next != TOK_DOT && next != TOK_SEMICOLON;
+    c->describe.extended = (is_at(p, KW_EXTENDED) || is_at(p, KW_FORMATTED)) && next != TOK_EOF &&
+                           next != TOK_DOT && next != TOK_SEMICOLON;
     if (c->describe.extended)
         advance(p);
     TRY(parse_reference(p, &c->name, &c->name_expr));
@@ -259,7 +270,8 @@ static bool parse_describe_table(Parser *p, Command *c, size_t from)
     if (c->describe.as_json && c->describe.column.len)
         return error_set(p->err, ERR_UNSUPPORTED_FEATURE__DESC_TABLE_COLUMN_JSON);
     if (c->describe.as_json && !c->describe.extended)
-        return error_set(p->err, ERR_DESCRIBE_JSON_NOT_EXTENDED, P("tableName", name_text(&c->name, p->arena)));
+        return error_set(p->err, ERR_DESCRIBE_JSON_NOT_EXTENDED,
+                         P("tableName", name_text(&c->name, p->arena)));
     for (size_t i = 0; i < c->describe.partition.len; i++)
         if (!c->describe.partition.at[i].value)
             return REFUSE(p, from, ERR_INVALID_SQL_SYNTAX__EMPTY_PARTITION_VALUE,
@@ -273,13 +285,15 @@ static bool parse_describe_query(Parser *p, Command *c)
     return parse_query(p, &c->query);
 }
 
-/* DETAIL and HISTORY are words of Delta's grammar; a table of that name must be told apart by what follows. */
+/* DETAIL and HISTORY are words of Delta's grammar; a table of that name must be told apart by what
+ * follows. */
 static bool parse_describe_delta(Parser *p, Command *c, const char *what)
 {
     c->describe.what = str_from(what);
     advance(p);
     TRY(parse_path_or_name(p, c));
-    return !str_is(c->describe.what, "history") || !accept(p, KW_LIMIT) || parse_integer(p, &c->describe.limit);
+    return !str_is(c->describe.what, "history") || !accept(p, KW_LIMIT) ||
+           parse_integer(p, &c->describe.limit);
 }
 
 static bool is_delta_form(const Parser *p, const char *word)
@@ -309,7 +323,8 @@ static bool parse_describe_kind(Parser *p, Command *c, size_t from)
             advance(p);
         return parse_reference(p, &c->name, &c->name_expr);
     }
-    if (is_at(p, KW_QUERY) && next != TOK_EOF && next != TOK_DOT && next != TOK_SEMICOLON && is_query_start(p, 1)) {
+    if (is_at(p, KW_QUERY) && next != TOK_EOF && next != TOK_DOT && next != TOK_SEMICOLON &&
+        is_query_start(p, 1)) {
         advance(p);
         return parse_describe_query(p, c);
     }

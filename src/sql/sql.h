@@ -1,4 +1,4 @@
-/* Spark SQL text to unresolved plans: a hand-written lexer, recursive descent, Pratt expressions. */
+/* Spark SQL text to unresolved plans. */
 #pragma once
 
 #include "plan/plan.h"
@@ -9,19 +9,24 @@ typedef struct SqlOptions {
     bool double_quoted_identifiers; /* spark.sql.ansi.doubleQuotedIdentifiers */
     bool escaped_string_literals;   /* spark.sql.parser.escapedStringLiterals */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
-    Str zone;                       /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
+    Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;
 
 enum { SQL_MAX_DEPTH = 1000, SQL_MAX_CHAIN = 12000, SQL_MAX_BYTES = 64 << 20 };
 
-/* One statement, with or without a trailing semicolon. Errors: PARSE_SYNTAX_ERROR and the other classes of Spark's parser,
- * with line and position in the error context. */
-MUST_CHECK bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out, Error *err);
-/* One expression: F.expr, DataFrame.filter("..."), constraints, generated columns. May carry AS aliases. */
-MUST_CHECK bool sql_parse_expr(Str text, const SqlOptions *options, Arena *arena, Expr **out, Error *err);
+/* One statement, with or without a trailing semicolon. Errors: PARSE_SYNTAX_ERROR and the other
+ * classes of Spark's parser, with line and position in the error context. */
+MUST_CHECK bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out,
+                          Error *err);
+/* One expression: F.expr, DataFrame.filter("..."), constraints, generated columns. May carry AS
+ * aliases. */
+MUST_CHECK bool sql_parse_expr(Str text, const SqlOptions *options, Arena *arena, Expr **out,
+                               Error *err);
 /* "a.b.`c d`" */
-MUST_CHECK bool sql_parse_name(Str text, const SqlOptions *options, Arena *arena, Name *out, Error *err);
+MUST_CHECK bool sql_parse_name(Str text, const SqlOptions *options, Arena *arena, Name *out,
+                               Error *err);
 /* One data type: "array<int>". */
-MUST_CHECK bool sql_parse_type(Str text, const SqlOptions *options, Arena *arena, const Type **out, Error *err);
+MUST_CHECK bool sql_parse_type(Str text, const SqlOptions *options, Arena *arena, const Type **out,
+                               Error *err);
 /* The text between two origins of the statement that was parsed. */
 Str sql_fragment(Str text, Origin origin);

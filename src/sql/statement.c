@@ -1,13 +1,6 @@
 /* Statements: which one it is, and the small ones themselves. */
 #include "sql/parser_impl.h"
 
-Command *new_command(Parser *p, CommandKind kind, size_t from)
-{
-    Command *c = command_new(kind, p->arena);
-    c->origin = origin_from(p, from);
-    return c;
-}
-
 static bool finish(Parser *p, Command *c, size_t from, Statement *out)
 {
     c->origin = origin_from(p, from);
@@ -46,7 +39,8 @@ static bool parse_explain(Parser *p, Statement *out)
     Statement inner = {0};
     advance(p);
     c->explain.mode = S("simple");
-    if (is_at(p, KW_LOGICAL) || is_at(p, KW_FORMATTED) || is_at(p, KW_EXTENDED) || is_at(p, KW_CODEGEN) || is_at(p, KW_COST)) {
+    if (is_at(p, KW_LOGICAL) || is_at(p, KW_FORMATTED) || is_at(p, KW_EXTENDED) ||
+        is_at(p, KW_CODEGEN) || is_at(p, KW_COST)) {
         c->explain.mode = str_lower(token_text(p, peek_at(p, 0)), p->arena);
         advance(p);
     }
@@ -69,8 +63,11 @@ static bool parse_comment(Parser *p, Statement *out)
     advance(p);
     TRY(expect(p, KW_ON));
     TokenKind kind = current(p);
-    c->comment_on.what = is_namespace_word(kind) ? S("schema") : kind == KW_TABLE ? S("table") : kind == KW_CATALOG ? S("catalog")
-                       : kind == KW_COLUMN ? S("column") : S("");
+    c->comment_on.what = is_namespace_word(kind) ? S("schema")
+                         : kind == KW_TABLE      ? S("table")
+                         : kind == KW_CATALOG    ? S("catalog")
+                         : kind == KW_COLUMN     ? S("column")
+                                                 : S("");
     if (!c->comment_on.what.len)
         return syntax_error(p);
     advance(p);
@@ -102,7 +99,8 @@ static bool parse_refresh(Parser *p, Statement *out)
         p->pos = p->count - 1;
         if (!path.len)
             return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0064,
-                          PZ("msg", "Resource paths cannot be empty in REFRESH statements. Use / to match everything"));
+                          PZ("msg", "Resource paths cannot be empty in REFRESH statements. Use / "
+                                    "to match everything"));
     }
     c->comment = path;
     return finish(p, c, from, out);
@@ -122,7 +120,8 @@ static bool parse_cache(Parser *p, Statement *out)
         TRY(parse_query(p, &c->query));
         if (c->name.len > 1)
             return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0037,
-                          P("quoted", name_text(&(Name){.at = c->name.at, .len = c->name.len - 1}, p->arena)));
+                          P("quoted", name_text(&(Name){.at = c->name.at, .len = c->name.len - 1},
+                                                p->arena)));
     }
     return finish(p, c, from, out);
 }
@@ -168,8 +167,9 @@ static bool parse_analyze_scope(Parser *p, Command *c)
     TRY(parse_identifier(p, &word));
     put_property(p, c, S("noscan"), S("true"));
     return str_is_ci(word, "noscan") ||
-           REFUSE(p, at, ERR_INVALID_SQL_SYNTAX__ANALYZE_TABLE_UNEXPECTED_NOSCAN,
-                  P("ctx", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(str_upper(word, p->arena)))));
+           REFUSE(
+               p, at, ERR_INVALID_SQL_SYNTAX__ANALYZE_TABLE_UNEXPECTED_NOSCAN,
+               P("ctx", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(str_upper(word, p->arena)))));
 }
 
 static bool parse_analyze(Parser *p, Statement *out)
@@ -292,7 +292,9 @@ static bool parse_execute(Parser *p, Statement *out)
     size_t using_at = mark(p);
     if (accept(p, KW_USING)) {
         uint32_t close = is_at(p, TOK_LEFT_PAREN) ? peek_at(p, 0)->match : 0;
-        bool parens = close && !is_query_start(p, 1) && (p->tokens[close + 1].kind == TOK_EOF || p->tokens[close + 1].kind == TOK_SEMICOLON);
+        bool parens =
+            close && !is_query_start(p, 1) &&
+            (p->tokens[close + 1].kind == TOK_EOF || p->tokens[close + 1].kind == TOK_SEMICOLON);
         if (parens)
             advance(p);
         TRY(parse_named_list(p, &c->immediate.args));
@@ -327,16 +329,30 @@ static bool parse_with(Parser *p, Statement *out)
 
 typedef struct Refused {
     uint16_t first, second; /* second 0: any */
-    const char *what;       /* NULL: Spark's INVALID_STATEMENT_OR_CLAUSE with the words themselves */
+    const char *what; /* NULL: Spark's INVALID_STATEMENT_OR_CLAUSE with the words themselves */
 } Refused;
 
 static const Refused refused[] = {
-    {KW_GRANT, 0, NULL}, {KW_REVOKE, 0, NULL}, {KW_EXPORT, KW_TABLE, NULL}, {KW_IMPORT, KW_TABLE, NULL},
-    {KW_LOCK, KW_TABLE, NULL}, {KW_LOCK, KW_DATABASE, NULL}, {KW_UNLOCK, KW_TABLE, NULL}, {KW_UNLOCK, KW_DATABASE, NULL},
-    {KW_START, KW_TRANSACTION, NULL}, {KW_COMMIT, 0, NULL}, {KW_ROLLBACK, 0, NULL}, {KW_DFS, 0, NULL},
-    {KW_BEGIN, 0, "SQL scripting (BEGIN .. END)"}, {KW_CALL, 0, "CALL"}, {KW_LOAD, KW_DATA, "LOAD DATA"},
-    {KW_ADD, 0, "ADD JAR, FILE and ARCHIVE"}, {KW_LIST, 0, "LIST JAR, FILE and ARCHIVE"},
-    {KW_OPEN, 0, "OPEN (SQL scripting)"}, {KW_FETCH, 0, "FETCH (SQL scripting)"}, {KW_CLOSE, 0, "CLOSE (SQL scripting)"},
+    {KW_GRANT, 0, NULL},
+    {KW_REVOKE, 0, NULL},
+    {KW_EXPORT, KW_TABLE, NULL},
+    {KW_IMPORT, KW_TABLE, NULL},
+    {KW_LOCK, KW_TABLE, NULL},
+    {KW_LOCK, KW_DATABASE, NULL},
+    {KW_UNLOCK, KW_TABLE, NULL},
+    {KW_UNLOCK, KW_DATABASE, NULL},
+    {KW_START, KW_TRANSACTION, NULL},
+    {KW_COMMIT, 0, NULL},
+    {KW_ROLLBACK, 0, NULL},
+    {KW_DFS, 0, NULL},
+    {KW_BEGIN, 0, "SQL scripting (BEGIN .. END)"},
+    {KW_CALL, 0, "CALL"},
+    {KW_LOAD, KW_DATA, "LOAD DATA"},
+    {KW_ADD, 0, "ADD JAR, FILE and ARCHIVE"},
+    {KW_LIST, 0, "LIST JAR, FILE and ARCHIVE"},
+    {KW_OPEN, 0, "OPEN (SQL scripting)"},
+    {KW_FETCH, 0, "FETCH (SQL scripting)"},
+    {KW_CLOSE, 0, "CLOSE (SQL scripting)"},
 };
 
 /* False without an error: not one of them. */
@@ -374,17 +390,24 @@ bool parse_statement(Parser *p, Statement *out)
 {
     switch (current(p)) {
     case KW_WITH: return parse_with(p, out);
-    case KW_SELECT: case KW_VALUES: case KW_TABLE: case KW_FROM: case KW_MAP: case KW_REDUCE: case TOK_LEFT_PAREN:
-        return parse_query(p, &out->query);
+    case KW_SELECT:
+    case KW_VALUES:
+    case KW_TABLE:
+    case KW_FROM:
+    case KW_MAP:
+    case KW_REDUCE:
+    case TOK_LEFT_PAREN: return parse_query(p, &out->query);
     case KW_INSERT: return parse_insert(p, out);
     case KW_UPDATE: return parse_update(p, out);
     case KW_DELETE: return parse_delete(p, out);
     case KW_MERGE: return parse_merge(p, out);
-    case KW_CREATE: case KW_REPLACE: return parse_create(p, out);
+    case KW_CREATE:
+    case KW_REPLACE: return parse_create(p, out);
     case KW_DROP: return parse_drop(p, out);
     case KW_ALTER: return parse_alter(p, out);
     case KW_SHOW: return parse_show(p, out);
-    case KW_DESC: case KW_DESCRIBE: return parse_describe(p, out);
+    case KW_DESC:
+    case KW_DESCRIBE: return parse_describe(p, out);
     case KW_SET: return parse_set(p, out);
     case KW_RESET: return parse_reset(p, out);
     case KW_USE: return parse_use(p, out);
@@ -392,10 +415,12 @@ bool parse_statement(Parser *p, Statement *out)
     case KW_COMMENT: return parse_comment(p, out);
     case KW_REFRESH: return parse_refresh(p, out);
     case KW_CACHE: return parse_cache(p, out);
-    case KW_UNCACHE: case KW_CLEAR: return parse_uncache(p, out);
+    case KW_UNCACHE:
+    case KW_CLEAR: return parse_uncache(p, out);
     case KW_ANALYZE: return parse_analyze(p, out);
     case KW_TRUNCATE: return parse_truncate(p, out);
-    case KW_MSCK: case KW_REPAIR: return parse_repair(p, out);
+    case KW_MSCK:
+    case KW_REPAIR: return parse_repair(p, out);
     case KW_DECLARE: return parse_declare(p, out);
     case KW_EXECUTE: return parse_execute(p, out);
     default: return parse_other(p, out);

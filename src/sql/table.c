@@ -8,23 +8,22 @@ bool is_constraint_start(const Parser *p)
     TokenKind next = kind_at(p, 1);
     switch (current(p)) {
     case KW_CONSTRAINT:
-        return is_name_at(p, 1) && (kind_at(p, 2) == KW_CHECK || kind_at(p, 2) == KW_PRIMARY || kind_at(p, 2) == KW_UNIQUE ||
-                                    kind_at(p, 2) == KW_FOREIGN || kind_at(p, 2) == KW_REFERENCES);
+        return is_name_at(p, 1) && (kind_at(p, 2) == KW_CHECK || kind_at(p, 2) == KW_PRIMARY ||
+                                    kind_at(p, 2) == KW_UNIQUE || kind_at(p, 2) == KW_FOREIGN ||
+                                    kind_at(p, 2) == KW_REFERENCES);
     case KW_CHECK:
-    case KW_UNIQUE:
-        return next == TOK_LEFT_PAREN;
+    case KW_UNIQUE: return next == TOK_LEFT_PAREN;
     case KW_PRIMARY:
-    case KW_FOREIGN:
-        return next == KW_KEY;
-    default:
-        return false;
+    case KW_FOREIGN: return next == KW_KEY;
+    default: return false;
     }
 }
 
 /* [NOT] ENFORCED, RELY, NORELY */
 static void skip_characteristics(Parser *p)
 {
-    while (accept(p, KW_ENFORCED) || accept_two(p, KW_NOT, KW_ENFORCED) || accept(p, KW_RELY) || accept(p, KW_NORELY))
+    while (accept(p, KW_ENFORCED) || accept_two(p, KW_NOT, KW_ENFORCED) || accept(p, KW_RELY) ||
+           accept(p, KW_NORELY))
         ;
 }
 
@@ -48,15 +47,14 @@ static bool parse_check(Parser *p, TableConstraint *out)
     return expect(p, TOK_RIGHT_PAREN);
 }
 
-/* At CHECK, PRIMARY, UNIQUE, FOREIGN or REFERENCES. Keys are recorded by kind only: nothing enforces them. */
-bool parse_constraint(Parser *p, Str name, size_t from, TableConstraint *out)
+/* At CHECK, PRIMARY, UNIQUE, FOREIGN or REFERENCES. Keys are recorded by kind only: nothing
+ * enforces them. */
+bool parse_constraint(Parser *p, Str name, TableConstraint *out)
 {
     StrVec columns = {0};
     *out = (TableConstraint){.name = name};
     switch (current(p)) {
-    case KW_CHECK:
-        TRY(parse_check(p, out));
-        break;
+    case KW_CHECK: TRY(parse_check(p, out)); break;
     case KW_PRIMARY:
     case KW_UNIQUE:
         out->kind = is_at(p, KW_UNIQUE) ? S("UNIQUE") : S("PRIMARY KEY");
@@ -77,10 +75,8 @@ bool parse_constraint(Parser *p, Str name, size_t from, TableConstraint *out)
         TRY(parse_references(p));
         out->kind = S("FOREIGN KEY");
         break;
-    default:
-        return syntax_error(p);
+    default: return syntax_error(p);
     }
-    (void)from;
     skip_characteristics(p);
     return true;
 }
@@ -100,13 +96,15 @@ static void count_option(OptionCount *count, bool *seen, const char *name)
     *seen = true;
 }
 
-static bool duplicate_option(Parser *p, const ColumnDef *column, const char *option, bool in_alter, size_t from)
+static bool duplicate_option(Parser *p, const ColumnDef *column, const char *option, bool in_alter,
+                             size_t from)
 {
     Str name = dotted(p, &column->name);
     if (in_alter)
-        return REFUSE(p, from, ERR_ALTER_TABLE_COLUMN_DESCRIPTOR_DUPLICATE, PZ("type", "ADD"), P("columnName", name),
-                      PZ("optionName", option));
-    return REFUSE(p, from, ERR_CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE, P("columnName", name), PZ("optionName", option));
+        return REFUSE(p, from, ERR_ALTER_TABLE_COLUMN_DESCRIPTOR_DUPLICATE, PZ("type", "ADD"),
+                      P("columnName", name), PZ("optionName", option));
+    return REFUSE(p, from, ERR_CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE, P("columnName", name),
+                  PZ("optionName", option));
 }
 
 static bool parse_signed_integer(Parser *p, int64_t *out)
@@ -183,7 +181,8 @@ static bool parse_default(Parser *p, ColumnDef *column)
 }
 
 /* One option behind the type; *found is false at anything else. */
-static bool parse_column_option(Parser *p, bool in_alter, size_t from, OptionCount *count, ColumnDef *column, bool *found)
+static bool parse_column_option(Parser *p, bool in_alter, size_t from, OptionCount *count,
+                                ColumnDef *column, bool *found)
 {
     *found = true;
     if (accept_two(p, KW_NOT, KW_NULL)) {
@@ -235,10 +234,10 @@ bool parse_column_definition(Parser *p, bool in_alter, ColumnDef *out)
 static bool parse_column_constraints(Parser *p, TableSpec *spec)
 {
     for (;;) {
-        size_t from = mark(p);
         bool named = is_at(p, KW_CONSTRAINT);
         Str name = {0};
-        bool starts = named || is_at(p, KW_CHECK) || is_at(p, KW_PRIMARY) || is_at(p, KW_UNIQUE) || is_at(p, KW_REFERENCES);
+        bool starts = named || is_at(p, KW_CHECK) || is_at(p, KW_PRIMARY) || is_at(p, KW_UNIQUE) ||
+                      is_at(p, KW_REFERENCES);
         if (!starts)
             return true;
         if (named) {
@@ -246,20 +245,19 @@ static bool parse_column_constraints(Parser *p, TableSpec *spec)
             TRY(parse_captured_identifier(p, &name));
         }
         TableConstraint constraint;
-        TRY(parse_constraint(p, name, from, &constraint));
+        TRY(parse_constraint(p, name, &constraint));
         vec_push(p->arena, &spec->constraints, constraint);
     }
 }
 
 static bool parse_table_element(Parser *p, TableSpec *spec)
 {
-    size_t from = mark(p);
     if (is_constraint_start(p)) {
         TableConstraint constraint;
         Str name = {0};
         if (accept(p, KW_CONSTRAINT))
             TRY(parse_captured_identifier(p, &name));
-        TRY(parse_constraint(p, name, from, &constraint));
+        TRY(parse_constraint(p, name, &constraint));
         vec_push(p->arena, &spec->constraints, constraint);
         return true;
     }
@@ -316,7 +314,8 @@ static bool parse_partitioned_by(Parser *p, TableSpec *spec)
     while (accept(p, TOK_COMMA));
     TRY(expect_list_end(p, TOK_RIGHT_PAREN));
     if (spec->partition_by.len && spec->partition_columns.len)
-        return refuse_operation(p, from, "PARTITION BY: Cannot mix partition expressions and partition columns");
+        return refuse_operation(
+            p, from, "PARTITION BY: Cannot mix partition expressions and partition columns");
     return true;
 }
 
@@ -342,8 +341,15 @@ bool parse_cluster_by(Parser *p, TableSpec *spec)
 /* ---- clauses ---- */
 
 /* Clauses that may be given once. */
-enum { CLAUSE_USING = 1, CLAUSE_OPTIONS = 2, CLAUSE_PARTITION = 4, CLAUSE_CLUSTER = 8, CLAUSE_LOCATION = 16,
-       CLAUSE_COMMENT = 32, CLAUSE_PROPERTIES = 64 };
+enum {
+    CLAUSE_USING = 1,
+    CLAUSE_OPTIONS = 2,
+    CLAUSE_PARTITION = 4,
+    CLAUSE_CLUSTER = 8,
+    CLAUSE_LOCATION = 16,
+    CLAUSE_COMMENT = 32,
+    CLAUSE_PROPERTIES = 64
+};
 
 typedef struct ClauseRow {
     unsigned bit;
@@ -422,10 +428,9 @@ bool parse_table_clauses(Parser *p, TableSpec *spec)
     return refuse_hive(p, p->pos);
 }
 
-bool parse_table_spec(Parser *p, TableSpec *spec, KeyValueVec *properties, bool *has_columns)
+bool parse_table_spec(Parser *p, TableSpec *spec, bool *has_columns)
 {
     *has_columns = is_at(p, TOK_LEFT_PAREN) && !is_query_start(p, 0);
-    (void)properties;
     if (*has_columns) {
         advance(p);
         do

@@ -9,11 +9,24 @@ typedef struct SimpleName {
 } SimpleName;
 
 static const SimpleName simple_names[] = {
-    {KW_BOOLEAN, TYPE_BOOLEAN}, {KW_TINYINT, TYPE_BYTE}, {KW_BYTE, TYPE_BYTE}, {KW_SMALLINT, TYPE_SHORT},
-    {KW_SHORT, TYPE_SHORT}, {KW_INT, TYPE_INT}, {KW_INTEGER, TYPE_INT}, {KW_BIGINT, TYPE_LONG}, {KW_LONG, TYPE_LONG},
-    {KW_FLOAT, TYPE_FLOAT}, {KW_REAL, TYPE_FLOAT}, {KW_DOUBLE, TYPE_DOUBLE}, {KW_DATE, TYPE_DATE},
-    {KW_TIMESTAMP_LTZ, TYPE_TIMESTAMP}, {KW_TIMESTAMP_NTZ, TYPE_TIMESTAMP_NTZ}, {KW_BINARY, TYPE_BINARY},
-    {KW_VOID, TYPE_NULL}, {KW_VARIANT, TYPE_VARIANT},
+    {KW_BOOLEAN, TYPE_BOOLEAN},
+    {KW_TINYINT, TYPE_BYTE},
+    {KW_BYTE, TYPE_BYTE},
+    {KW_SMALLINT, TYPE_SHORT},
+    {KW_SHORT, TYPE_SHORT},
+    {KW_INT, TYPE_INT},
+    {KW_INTEGER, TYPE_INT},
+    {KW_BIGINT, TYPE_LONG},
+    {KW_LONG, TYPE_LONG},
+    {KW_FLOAT, TYPE_FLOAT},
+    {KW_REAL, TYPE_FLOAT},
+    {KW_DOUBLE, TYPE_DOUBLE},
+    {KW_DATE, TYPE_DATE},
+    {KW_TIMESTAMP_LTZ, TYPE_TIMESTAMP},
+    {KW_TIMESTAMP_NTZ, TYPE_TIMESTAMP_NTZ},
+    {KW_BINARY, TYPE_BINARY},
+    {KW_VOID, TYPE_NULL},
+    {KW_VARIANT, TYPE_VARIANT},
 };
 
 /* '>' that closes a type: ">>" and ">>>" are cut. */
@@ -21,9 +34,7 @@ static bool expect_close(Parser *p)
 {
     Token *token = &p->tokens[p->pos];
     switch (token->kind) {
-    case TOK_GT:
-        advance(p);
-        return true;
+    case TOK_GT: advance(p); return true;
     case TOK_SHIFT_RIGHT:
         token->kind = TOK_GT;
         token->start++;
@@ -32,8 +43,7 @@ static bool expect_close(Parser *p)
         token->kind = TOK_SHIFT_RIGHT;
         token->start++;
         return true;
-    default:
-        return syntax_error(p);
+    default: return syntax_error(p);
     }
 }
 
@@ -129,11 +139,14 @@ static bool parse_decimal_type(Parser *p, size_t from, const Type **out)
             TRY(parse_integer(p, &scale));
         TRY(expect(p, TOK_RIGHT_PAREN));
     }
-    Str p_text = str_printf(p->arena, "%lld", (long long)precision), s_text = str_printf(p->arena, "%lld", (long long)scale);
+    Str p_text = str_printf(p->arena, "%lld", (long long)precision),
+        s_text = str_printf(p->arena, "%lld", (long long)scale);
     if (scale > precision)
-        return error_set(p->err, ERR__LEGACY_ERROR_TEMP_1228, P("scale", s_text), P("precision", p_text));
+        return error_set(p->err, ERR__LEGACY_ERROR_TEMP_1228, P("scale", s_text),
+                         P("precision", p_text));
     if (precision > DECIMAL_MAX_PRECISION)
-        return error_set(p->err, ERR_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, P("precision", p_text),
+        return error_set(p->err, ERR_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION,
+                         P("precision", p_text),
                          P("maxPrecision", str_printf(p->arena, "%d", DECIMAL_MAX_PRECISION)));
     if (!precision)
         return refuse_unsupported(p, from, "DECIMAL(0)");
@@ -161,13 +174,15 @@ static bool parse_text_type(Parser *p, TokenKind kind, size_t from, const Type *
     TRY(parse_length(p, &length));
     TRY(parse_collation(p, &collation));
     if (length < 0)
-        return REFUSE(p, from, ERR_DATATYPE_MISSING_SIZE,
-                      P("type", str_printf(p->arena, "\"" STR_FMT "\"",
-                                           STR_ARG(str_upper(token_text(p, &p->tokens[from]), p->arena)))));
+        return REFUSE(
+            p, from, ERR_DATATYPE_MISSING_SIZE,
+            P("type", str_printf(p->arena, "\"" STR_FMT "\"",
+                                 STR_ARG(str_upper(token_text(p, &p->tokens[from]), p->arena)))));
     if (collation.len)
         return refuse_unsupported(p, from, "A collation of CHAR or VARCHAR");
     if (length < 1 || length > INT32_MAX)
-        return error_internal(p->err, "requirement failed: The length of %s type cannot be less than 1",
+        return error_internal(p->err,
+                              "requirement failed: The length of %s type cannot be less than 1",
                               varchar ? "varchar" : "char");
     *out = type_text(varchar ? TYPE_VARCHAR : TYPE_CHAR, (int)length, p->arena);
     return true;
@@ -195,7 +210,8 @@ static bool parse_timestamp_type(Parser *p, const Type **out)
     if (is_at(p, KW_WITHOUT) && kind_at(p, 1) == KW_TIME && kind_at(p, 2) == KW_ZONE) {
         p->pos += 3;
         kind = TYPE_TIMESTAMP_NTZ;
-    } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_LOCAL && kind_at(p, 2) == KW_TIME && kind_at(p, 3) == KW_ZONE) {
+    } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_LOCAL && kind_at(p, 2) == KW_TIME &&
+               kind_at(p, 3) == KW_ZONE) {
         p->pos += 4;
         kind = TYPE_TIMESTAMP;
     }
@@ -232,10 +248,12 @@ static bool parse_interval_type(Parser *p, size_t from, const Type **out)
     }
     bool months = first <= UNIT_MONTH;
     if (last < first || months != (last <= UNIT_MONTH) || (last == first && p->pos > names + 1))
-        return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__UNSUPPORTED_FROM_TO_EXPRESSION, PZ("input", ""),
+        return REFUSE(p, from, ERR_INVALID_INTERVAL_FORMAT__UNSUPPORTED_FROM_TO_EXPRESSION,
+                      PZ("input", ""),
                       P("from", str_lower(token_text(p, &p->tokens[names]), p->arena)),
                       P("to", str_lower(token_text(p, &p->tokens[p->pos - 1]), p->arena)));
-    *out = type_interval(months ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, (IntervalUnit)first, (IntervalUnit)last, p->arena);
+    *out = type_interval(months ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, (IntervalUnit)first,
+                         (IntervalUnit)last, p->arena);
     return true;
 }
 
@@ -251,7 +269,8 @@ static bool parse_unknown_type(Parser *p, size_t from)
         TRY(expect(p, TOK_RIGHT_PAREN));
     }
     return REFUSE(p, from, ERR_UNSUPPORTED_DATATYPE,
-                  P("typeName", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(source_text(p, from), p->arena)))));
+                  P("typeName", str_printf(p->arena, "\"" STR_FMT "\"",
+                                           STR_ARG(str_upper(source_text(p, from), p->arena)))));
 }
 
 static bool parse_type_inner(Parser *p, const Type **out)
@@ -270,12 +289,17 @@ static bool parse_type_inner(Parser *p, const Type **out)
     case KW_ARRAY: advance(p); return parse_array_type(p, from, out);
     case KW_MAP: advance(p); return parse_map_type(p, from, out);
     case KW_STRUCT: advance(p); return parse_struct_type(p, from, out);
-    case KW_DECIMAL: case KW_DEC: case KW_NUMERIC: advance(p); return parse_decimal_type(p, from, out);
-    case KW_CHAR: case KW_CHARACTER: case KW_VARCHAR: advance(p); return parse_text_type(p, kind, from, out);
+    case KW_DECIMAL:
+    case KW_DEC:
+    case KW_NUMERIC: advance(p); return parse_decimal_type(p, from, out);
+    case KW_CHAR:
+    case KW_CHARACTER:
+    case KW_VARCHAR: advance(p); return parse_text_type(p, kind, from, out);
     case KW_TIMESTAMP: advance(p); return parse_timestamp_type(p, out);
     case KW_TIME: advance(p); return parse_time_type(p, out);
     case KW_INTERVAL: advance(p); return parse_interval_type(p, from, out);
-    case KW_GEOGRAPHY: case KW_GEOMETRY: return refuse_unsupported(p, from, "The geospatial type");
+    case KW_GEOGRAPHY:
+    case KW_GEOMETRY: return refuse_unsupported(p, from, "The geospatial type");
     case KW_STRING:
         advance(p);
         TRY(parse_collation(p, &collation));

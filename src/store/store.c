@@ -85,14 +85,15 @@ static bool check_path(const Store *s, Str path, Error *err)
                      PZ("reason", "the path leaves its folder"));
 }
 
-bool store_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out, Error *err)
+bool store_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out,
+                Error *err)
 {
     TRY(check_path(s, path, err));
     return s->ops->read(s, path, max_bytes, arena, found, out, err);
 }
 
-bool store_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found, Str *out,
-                      Error *err)
+bool store_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found,
+                      Str *out, Error *err)
 {
     TRY(check_path(s, path, err));
     return s->ops->read_range(s, path, offset, len, arena, found, out, err);
@@ -175,7 +176,9 @@ bool store_clean_temporary(Store *s, Str folder, int64_t older_than_ms, Error *e
 Str store_duckdb_path(const Store *s, Str path, Arena *arena)
 {
     const char *slash = str_is(s->root, "/") ? "" : "/";
-    return path.len ? str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(s->root), slash, STR_ARG(path)) : s->root;
+    return path.len
+               ? str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(s->root), slash, STR_ARG(path))
+               : s->root;
 }
 
 Str store_root(const Store *s)

@@ -1,4 +1,5 @@
-/* Where files live: a table of functions over a root URI, so that local disks and object stores look alike. */
+/* Where files live: a table of functions over a root URI, so that local disks and object stores
+ * look alike. */
 #pragma once
 
 #include "base/error.h"
@@ -7,41 +8,50 @@
 typedef struct Store Store;
 
 typedef struct StoreEntry {
-    Str path;              /* relative to the store's root, '/'-separated */
-    int64_t size;          /* bytes */
+    Str path;     /* relative to the store's root, '/'-separated */
+    int64_t size; /* bytes */
     int64_t modified_ms;
 } StoreEntry;
 typedef VEC(StoreEntry) StoreEntryVec;
 
-/* Opens the store that serves a table location: "/abs/path", "file:/abs", "s3://bucket/prefix" (refused by name for now).
- * Nothing is touched yet; afterwards every function may be called from many threads. */
+/* Opens the store that serves a table location: "/abs/path", "file:/abs", "s3://bucket/prefix"
+ * (refused by name for now). Nothing is touched yet; afterwards every function may be called from
+ * many threads. */
 MUST_CHECK bool store_open(Str location, Arena *arena, Store **out, Error *err);
 
 /* Every path below is relative to the root; absolute ones and those with '..' parts are refused. */
 
-/* Whole file; max_bytes bounds it. *found is false (and the call succeeds) when it does not exist. The text is
- * followed by STORE_READ_PADDING zero bytes, and its bytes may be changed: nobody else holds them. */
+/* Whole file; max_bytes bounds it. *found is false (and the call succeeds) when it does not exist.
+ * The text is followed by STORE_READ_PADDING zero bytes, and its bytes may be changed: nobody else
+ * holds them. */
 enum { STORE_READ_PADDING = 16 };
-MUST_CHECK bool store_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out, Error *err);
-/* Exactly len bytes from an offset; *found false when the file is absent; shorter files are an error. */
-MUST_CHECK bool store_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found, Str *out,
-                                 Error *err);
+MUST_CHECK bool store_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found,
+                           Str *out, Error *err);
+/* Exactly len bytes from an offset; *found false when the file is absent; shorter files are an
+ * error. */
+MUST_CHECK bool store_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena,
+                                 bool *found, Str *out, Error *err);
 /* Size and time of one file; *found false when absent. out->path is the path given. */
 MUST_CHECK bool store_stat(Store *s, Str path, bool *found, StoreEntry *out, Error *err);
-/* Creates the file with this content, durable before it returns; *exists is true when somebody else has it already. */
+/* Creates the file with this content, durable before it returns; *exists is true when somebody else
+ * has it already. */
 MUST_CHECK bool store_put_if_absent(Store *s, Str path, Str content, bool *exists, Error *err);
 /* Replaces the file atomically, durable before it returns. */
 MUST_CHECK bool store_put(Store *s, Str path, Str content, Error *err);
-/* Renames a finished file over another in the same folder; content and folder are durable before it returns. */
+/* Renames a finished file over another in the same folder; content and folder are durable before it
+ * returns. */
 MUST_CHECK bool store_publish(Store *s, Str from, Str to, Error *err);
-/* Entries of one folder whose name is >= from, in byte order of the name; folders are left out. Missing folder: none. */
-MUST_CHECK bool store_list(Store *s, Str folder, Str from, Arena *arena, StoreEntryVec *out, Error *err);
-/* Every file below a folder ("" = the root), in no order; symbolic links are not followed. A visitor's false stops. */
+/* Entries of one folder whose name is >= from, in byte order of the name; folders are left out.
+ * Missing folder: none. */
+MUST_CHECK bool store_list(Store *s, Str folder, Str from, Arena *arena, StoreEntryVec *out,
+                           Error *err);
+/* Every file below a folder ("" = the root), in no order; symbolic links are not followed. A
+ * visitor's false stops. */
 typedef bool (*StoreVisit)(const StoreEntry *e, void *arg);
 MUST_CHECK bool store_walk(Store *s, Str folder, StoreVisit visit, void *arg, Error *err);
 /* Every folder below a folder, the deepest first. */
 MUST_CHECK bool store_walk_folders(Store *s, Str folder, StoreVisit visit, void *arg, Error *err);
-MUST_CHECK bool store_delete(Store *s, Str path, Error *err);   /* absent is fine */
+MUST_CHECK bool store_delete(Store *s, Str path, Error *err); /* absent is fine */
 /* Removes a folder if it is empty; *removed tells. */
 MUST_CHECK bool store_delete_folder(Store *s, Str path, bool *removed, Error *err);
 MUST_CHECK bool store_make_folder(Store *s, Str path, Error *err);

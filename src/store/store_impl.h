@@ -4,8 +4,10 @@
 #include "store/store.h"
 
 typedef struct StoreOps {
-    bool (*read)(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out, Error *err);
-    bool (*read_range)(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found, Str *out, Error *err);
+    bool (*read)(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out,
+                 Error *err);
+    bool (*read_range)(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found,
+                       Str *out, Error *err);
     bool (*stat)(Store *s, Str path, bool *found, StoreEntry *out, Error *err);
     bool (*put_if_absent)(Store *s, Str path, Str content, bool *exists, Error *err);
     bool (*put)(Store *s, Str path, Str content, Error *err);
@@ -21,7 +23,7 @@ typedef struct StoreOps {
 
 struct Store {
     const StoreOps *ops;
-    Str root;          /* absolute, normalised, without a slash at the end unless it is "/" */
+    Str root; /* absolute, normalised, without a slash at the end unless it is "/" */
 };
 
 bool store_local_open(Str root, Arena *arena, Store **out, Error *err);

@@ -1,5 +1,5 @@
-/* Files on a local disk: a put is a fsynced temporary file that is linked into place, so that a kill at any instant
- * leaves the target whole or absent. */
+/* Files on a local disk: a put is a fsynced temporary file that is linked into place, so that a
+ * kill at any instant leaves the target whole or absent. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,8 @@ static bool read_fully(int fd, char *bytes, size_t len, off_t offset, const char
     return true;
 }
 
-static bool local_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out, Error *err)
+static bool local_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool *found, Str *out,
+                       Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     const char *full = full_path(s, path, scratch);
@@ -92,17 +93,18 @@ static bool local_read(Store *s, Str path, size_t max_bytes, Arena *arena, bool 
     if (!*found)
         return true;
     if ((uint64_t)st.st_size > max_bytes)
-        return error_set(err, ERR_LAKESHED_FILE, PZ("path", full),
-                         P("reason", str_printf(err->arena, "%lld bytes are more than the limit of %zu",
-                                                (long long)st.st_size, max_bytes)));
+        return error_set(
+            err, ERR_LAKESHED_FILE, PZ("path", full),
+            P("reason", str_printf(err->arena, "%lld bytes are more than the limit of %zu",
+                                   (long long)st.st_size, max_bytes)));
     char *bytes = arena_alloc(arena, (size_t)st.st_size + STORE_READ_PADDING);
     TRY(read_fully(fd, bytes, (size_t)st.st_size, 0, full, err));
     *out = (Str){bytes, (size_t)st.st_size};
     return true;
 }
 
-static bool local_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena, bool *found, Str *out,
-                             Error *err)
+static bool local_read_range(Store *s, Str path, int64_t offset, size_t len, Arena *arena,
+                             bool *found, Str *out, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     const char *full = full_path(s, path, scratch);
@@ -168,15 +170,17 @@ static bool write_fully(int fd, Str content)
     return true;
 }
 
-/* A finished and fsynced file beside the target. Its dotted name is ignored by every reader of tables. */
+/* A finished and fsynced file beside the target. Its dotted name is ignored by every reader of
+ * tables. */
 static bool write_temporary(const char *target, Str content, Arena *scratch, char **out, Error *err)
 {
     Str whole = str_from(target), folder = parent_of(whole);
     Str name = str_slice(whole, folder.len + 1, whole.len);
     char id[UUID_TEXT_LEN + 1];
     clock_uuid(id);
-    char *path = str_z(str_printf(scratch, STR_FMT "/." STR_FMT ".%s" TEMPORARY_SUFFIX, STR_ARG(folder),
-                                  STR_ARG(name), id), scratch);
+    char *path = str_z(str_printf(scratch, STR_FMT "/." STR_FMT ".%s" TEMPORARY_SUFFIX,
+                                  STR_ARG(folder), STR_ARG(name), id),
+                       scratch);
     AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return fail(err, whole, errno);
@@ -264,7 +268,8 @@ static bool local_sync_files(Store *s, const Str *paths, size_t count, Error *er
     for (size_t i = 0; i < count; i++) {
         TRY(sync_file(full_path(s, paths[i], scratch), err));
         /* Partition folders may be new themselves: every level up to the root. */
-        for (Str folder = parent_of(paths[i]); !map_has(&folders, folder); folder = parent_of(folder)) {
+        for (Str folder = parent_of(paths[i]); !map_has(&folders, folder);
+             folder = parent_of(folder)) {
             map_put(&folders, folder, scratch);
             TRY(sync_folder(full_path(s, folder, scratch), err));
         }
@@ -325,7 +330,8 @@ static bool local_list(Store *s, Str folder, Str from, Arena *arena, StoreEntryV
             continue;
         if (fstatat(dirfd(dir), entry->d_name, &st, 0) || !S_ISREG(st.st_mode))
             continue; /* gone meanwhile, or no file */
-        vec_push(arena, out, ((StoreEntry){join(folder, name, arena), st.st_size, modified_ms(&st)}));
+        vec_push(arena, out,
+                 ((StoreEntry){join(folder, name, arena), st.st_size, modified_ms(&st)}));
     }
     if (out->len)
         qsort(out->at, out->len, sizeof *out->at, by_path);
@@ -340,16 +346,20 @@ typedef struct Walk {
     bool stopped;
 } Walk;
 
-/* path holds the folder's own path while its entries are visited; memory does not grow with their number. */
+/* path holds the folder's own path while its entries are visited; memory does not grow with their
+ * number. */
 static bool walk_folder(Walk *w, int parent, const char *name, Buf *path_buf, int depth, Error *err)
 {
     Str path = buf_str(path_buf);
     size_t own_len = path.len;
-    AUTO_FD fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
+    AUTO_FD fd =
+        openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? true : fail(err, path, errno);
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? true
+                                                                     : fail(err, path, errno);
     if (depth > WALK_MAX_DEPTH)
-        return error_set(err, ERR_LAKESHED_FILE, P("path", path), PZ("reason", "nested too deeply"));
+        return error_set(err, ERR_LAKESHED_FILE, P("path", path),
+                         PZ("reason", "nested too deeply"));
     int again = dup(fd);
     AUTO_DIR dir = again < 0 ? NULL : fdopendir(again);
     if (!dir)
@@ -368,7 +378,8 @@ static bool walk_folder(Walk *w, int parent, const char *name, Buf *path_buf, in
             path_buf->len = below_len;
         }
         if (!w->stopped && (w->folders ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode)))
-            w->stopped = !w->visit(&(StoreEntry){buf_str(path_buf), st.st_size, modified_ms(&st)}, w->arg);
+            w->stopped =
+                !w->visit(&(StoreEntry){buf_str(path_buf), st.st_size, modified_ms(&st)}, w->arg);
     }
     path_buf->len = own_len;
     return true;

@@ -1,4 +1,5 @@
-/* delta_dump PATH [VERSION]: prints what a snapshot says, or the error; for trying tables by hand and in tests. */
+/* delta_dump PATH [VERSION]: prints what a snapshot says, or the error; for trying tables by hand
+ * and in tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -25,7 +26,8 @@ int main(int argc, char **argv)
         return fail(&err, arena);
     int64_t start = clock_monotonic_us();
     bool latest = argc < 3 || str_is(str_from(argv[2]), "latest");
-    bool ok = latest ? snapshot_newest(t, &s, &err) : snapshot_at_version(t, atoll(argv[2]), &s, &err);
+    bool ok =
+        latest ? snapshot_newest(t, &s, &err) : snapshot_at_version(t, atoll(argv[2]), &s, &err);
     if (!ok) {
         delta_table_unref(t);
         return fail(&err, arena);
@@ -43,11 +45,13 @@ int main(int argc, char **argv)
     }
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("{\"version\": %lld, \"files\": %zu, \"rows\": %lld, \"deleted\": %lld, \"bytes\": %lld, \"schema\": \"%.*s\", "
+    printf("{\"version\": %lld, \"files\": %zu, \"rows\": %lld, \"deleted\": %lld, \"bytes\": "
+           "%lld, \"schema\": \"%.*s\", "
            "\"ms\": %lld, \"peak_kb\": %ld}\n",
-           (long long)snapshot_version(s), files.len, (long long)snapshot_row_count(s), (long long)removed,
-           (long long)snapshot_size_in_bytes(s), STR_ARG(type_simple_string(snapshot_schema(s), arena)),
-           (long long)spent / 1000, usage.ru_maxrss);
+           (long long)snapshot_version(s), files.len, (long long)snapshot_row_count(s),
+           (long long)removed, (long long)snapshot_size_in_bytes(s),
+           STR_ARG(type_simple_string(snapshot_schema(s), arena)), (long long)spent / 1000,
+           usage.ru_maxrss);
     snapshot_unref(s);
     delta_table_unref(t);
     return 0;

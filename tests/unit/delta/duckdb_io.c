@@ -1,4 +1,5 @@
-/* A ParquetIo straight over libduckdb: what engine/ does in the server, without its pools and settings. */
+/* A ParquetIo straight over libduckdb: what engine/ does in the server, without its pools and
+ * settings. */
 #include "duckdb_io.h"
 
 #include <duckdb.h>
@@ -98,7 +99,8 @@ static void put_column(Buf *sql, duckdb_result *shape, const ParquetColumn *c)
     buf_addf(sql, ") AS %s)", types[c->kind]);
 }
 
-static void read_cells(duckdb_vector vector, ParquetKind kind, size_t rows, Arena *arena, ParquetCells *out)
+static void read_cells(duckdb_vector vector, ParquetKind kind, size_t rows, Arena *arena,
+                       ParquetCells *out)
 {
     uint64_t *validity = duckdb_vector_get_validity(vector);
     void *data = duckdb_vector_get_data(vector);
@@ -123,8 +125,8 @@ static void read_cells(duckdb_vector vector, ParquetKind kind, size_t rows, Aren
     out->texts = texts;
 }
 
-static bool scan_result(duckdb_result *result, const ParquetColumn *columns, size_t count, ParquetOnBatch on_batch,
-                        void *arg, Error *err)
+static bool scan_result(duckdb_result *result, const ParquetColumn *columns, size_t count,
+                        ParquetOnBatch on_batch, void *arg, Error *err)
 {
     duckdb_data_chunk chunk;
     bool ok = true;
@@ -133,15 +135,16 @@ static bool scan_result(duckdb_result *result, const ParquetColumn *columns, siz
         ParquetCells *cells = ARENA_ARRAY(arena, ParquetCells, count);
         size_t rows = duckdb_data_chunk_get_size(chunk);
         for (size_t i = 0; i < count; i++)
-            read_cells(duckdb_data_chunk_get_vector(chunk, i), columns[i].kind, rows, arena, &cells[i]);
+            read_cells(duckdb_data_chunk_get_vector(chunk, i), columns[i].kind, rows, arena,
+                       &cells[i]);
         ok = on_batch(arg, &(ParquetBatch){rows, cells}, err);
         duckdb_destroy_data_chunk(&chunk);
     }
     return ok;
 }
 
-static bool io_scan(void *self, const Str *paths, size_t path_count, const ParquetColumn *columns, size_t column_count,
-                    ParquetOnBatch on_batch, void *arg, Error *err)
+static bool io_scan(void *self, const Str *paths, size_t path_count, const ParquetColumn *columns,
+                    size_t column_count, ParquetOnBatch on_batch, void *arg, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
     Buf shape_sql = buf_in(arena), sql = buf_in(arena);
@@ -162,7 +165,8 @@ static bool io_scan(void *self, const Str *paths, size_t path_count, const Parqu
     }
     duckdb_destroy_result(&shape);
     put_source(&sql, paths, path_count);
-    bool ok = duckdb_query(connection, sql.ptr, &result) != DuckDBError || fail(err, duckdb_result_error(&result));
+    bool ok = duckdb_query(connection, sql.ptr, &result) != DuckDBError ||
+              fail(err, duckdb_result_error(&result));
     ok = ok && scan_result(&result, columns, column_count, on_batch, arg, err);
     duckdb_destroy_result(&result);
     return ok;
@@ -177,15 +181,16 @@ static bool spill_lines(const char *path, ParquetNextLines next, void *arg, Erro
         ok = ok && next(arg, &block, err);
         if (!ok || !block.len)
             break;
-        ok = fwrite(block.ptr, 1, block.len, file) == block.len || fail(err, "cannot write the spill file");
+        ok = fwrite(block.ptr, 1, block.len, file) == block.len ||
+             fail(err, "cannot write the spill file");
     }
     if (file)
         fclose(file);
     return ok;
 }
 
-static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, size_t count, ParquetNextLines next,
-                     void *arg, Error *err)
+static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, size_t count,
+                     ParquetNextLines next, void *arg, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
     Buf sql = buf_in(arena);
@@ -209,7 +214,8 @@ static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, s
     buf_addz(&sql, " (FORMAT parquet)");
     bool ok = spill_lines(spill, next, arg, err);
     if (ok) {
-        ok = duckdb_query(connection, sql.ptr, &result) != DuckDBError || fail(err, duckdb_result_error(&result));
+        ok = duckdb_query(connection, sql.ptr, &result) != DuckDBError ||
+             fail(err, duckdb_result_error(&result));
         duckdb_destroy_result(&result);
     }
     unlink(spill);

@@ -1,4 +1,5 @@
-/* A store that fails at the k-th operation and stays down, as a process that is killed there would. */
+/* A store that fails at the k-th operation and stays down, as a process that is killed there would.
+ */
 #include "fault_store.h"
 
 typedef enum Fate { WORK, FAIL_FIRST, FAIL_LAST, FAIL_HALF } Fate;
@@ -19,20 +20,22 @@ static bool down(Error *err)
     return error_set(err, ERR_LAKESHED_FILE, PZ("path", "fault"), PZ("reason", "injected"));
 }
 
-#define FORWARD(call)                                    \
-    FaultStore *f = (FaultStore *)s;                     \
-    Fate fate = next(f);                                 \
-    if (fate == FAIL_FIRST || fate == FAIL_HALF)         \
-        return down(err);                                \
-    bool ok = (call);                                    \
+#define FORWARD(call)                                                                              \
+    FaultStore *f = (FaultStore *)s;                                                               \
+    Fate fate = next(f);                                                                           \
+    if (fate == FAIL_FIRST || fate == FAIL_HALF)                                                   \
+        return down(err);                                                                          \
+    bool ok = (call);                                                                              \
     return fate == FAIL_LAST ? down(err) : ok
 
-static bool fault_read(Store *s, Str path, size_t max, Arena *arena, bool *found, Str *out, Error *err)
+static bool fault_read(Store *s, Str path, size_t max, Arena *arena, bool *found, Str *out,
+                       Error *err)
 {
     FORWARD(store_read(f->real, path, max, arena, found, out, err));
 }
 
-static bool fault_read_range(Store *s, Str path, int64_t at, size_t len, Arena *arena, bool *found, Str *out, Error *err)
+static bool fault_read_range(Store *s, Str path, int64_t at, size_t len, Arena *arena, bool *found,
+                             Str *out, Error *err)
 {
     FORWARD(store_read_range(f->real, path, at, len, arena, found, out, err));
 }

@@ -8,9 +8,10 @@ typedef enum FaultMode { FAULT_BEFORE, FAULT_AFTER, FAULT_HALF, FAULT_MODES } Fa
 typedef struct FaultStore {
     Store base;
     Store *real;
-    int fail_at;      /* counts down with each operation; the one that reaches 0 fails, and every later one */
+    int fail_at; /* counts down with each operation; the one that reaches 0 fails, and every later
+                    one */
     FaultMode mode;
-    int operations;   /* seen so far */
+    int operations; /* seen so far */
 } FaultStore;
 
 /* Over an open store; fail_at 0: never. */

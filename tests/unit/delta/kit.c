@@ -50,7 +50,8 @@ PropertyVec kit_properties(Kit *k, const char *text)
         rest = end < 0 ? S("") : str_slice(rest, (size_t)end + 1, rest.len);
         ptrdiff_t equals = str_find_char(pair, '=');
         Str value = str_slice(pair, (size_t)equals + 1, pair.len);
-        vec_push(k->arena, &out, ((Property){str_slice(pair, 0, (size_t)equals), value, value.len == 0}));
+        vec_push(k->arena, &out,
+                 ((Property){str_slice(pair, 0, (size_t)equals), value, value.len == 0}));
     }
     return out;
 }
@@ -81,8 +82,12 @@ void kit_create(Kit *k, const char *ddl, const char *partitions, const char *pro
 
 AddFile kit_file(Kit *k, const char *path, const char *values, const char *stats)
 {
-    return (AddFile){.path = str_from(path), .partition_values = kit_properties(k, values), .size = 100,
-                     .modification_time_ms = 1, .data_change = true, .stats = str_from(stats)};
+    return (AddFile){.path = str_from(path),
+                     .partition_values = kit_properties(k, values),
+                     .size = 100,
+                     .modification_time_ms = 1,
+                     .data_change = true,
+                     .stats = str_from(stats)};
 }
 
 Snapshot *kit_snapshot(Kit *k)

@@ -18,7 +18,8 @@ static void protocol_vector_reads(void **state)
     size_t count;
     (void)state;
     kit_open(&k);
-    DeletionVector dv = {.storage = 'i', .path_or_inline = S(SPEC_INLINE), .size_in_bytes = 40, .cardinality = 6};
+    DeletionVector dv = {
+        .storage = 'i', .path_or_inline = S(SPEC_INLINE), .size_in_bytes = 40, .cardinality = 6};
     OK(&k, deletion_vector_read(k.table, &dv, k.arena, &rows, &count, &k.err));
     assert_int_equal(count, 6);
     assert_memory_equal(rows, spec_rows, sizeof spec_rows);
@@ -35,7 +36,8 @@ static void protocol_paths_are_derived(void **state)
     OK(&k, deletion_vector_path(&dv, k.arena, &path, &k.err));
     assert_true(str_is(path, "ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"));
     DeletionVector outside = {.storage = 'u', .path_or_inline = S("..^-aqEH.-t@S}K{vb[*k^")};
-    REFUSED(&k, "DELTA_CANNOT_RECONSTRUCT_PATH_FROM_URI", deletion_vector_path(&outside, k.arena, &path, &k.err));
+    REFUSED(&k, "DELTA_CANNOT_RECONSTRUCT_PATH_FROM_URI",
+            deletion_vector_path(&outside, k.arena, &path, &k.err));
     kit_close(&k);
 }
 
@@ -60,7 +62,8 @@ static void every_container_round_trips(void **state)
     (void)state;
     kit_open(&k);
     check_round_trip(&k, spec_rows, LENGTH_OF(spec_rows));
-    uint64_t *dense = ARENA_ARRAY(k.arena, uint64_t, 200000), *sparse = ARENA_ARRAY(k.arena, uint64_t, 60000);
+    uint64_t *dense = ARENA_ARRAY(k.arena, uint64_t, 200000),
+             *sparse = ARENA_ARRAY(k.arena, uint64_t, 60000);
     for (size_t i = 0; i < 200000; i++)
         dense[i] = i; /* runs */
     for (size_t i = 0; i < 60000; i++)
@@ -98,7 +101,8 @@ static void lies_are_refused(void **state)
     size_t count;
     (void)state;
     kit_open(&k);
-    DeletionVector dv = {.storage = 'i', .path_or_inline = S(SPEC_INLINE), .size_in_bytes = 40, .cardinality = 5};
+    DeletionVector dv = {
+        .storage = 'i', .path_or_inline = S(SPEC_INLINE), .size_in_bytes = 40, .cardinality = 5};
     REFUSED(&k, "DELTA_DELETION_VECTOR_CARDINALITY_MISMATCH",
             deletion_vector_read(k.table, &dv, k.arena, &rows, &count, &k.err));
     dv.size_in_bytes = 400;
@@ -116,11 +120,13 @@ static void lies_are_refused(void **state)
     REFUSED(&k, "DELTA_DELETION_VECTOR_CHECKSUM_MISMATCH",
             deletion_vector_read(k.table, &dv, k.arena, &rows, &count, &k.err));
     OK(&k, store_delete(delta_table_store(k.table), path, &k.err));
-    REFUSED(&k, "DELTA_FILE_NOT_FOUND", deletion_vector_read(k.table, &dv, k.arena, &rows, &count, &k.err));
+    REFUSED(&k, "DELTA_FILE_NOT_FOUND",
+            deletion_vector_read(k.table, &dv, k.arena, &rows, &count, &k.err));
     kit_close(&k);
 }
 
-/* Every single changed byte of a vector's text: refused or read, never past its bounds (ASan watches). */
+/* Every single changed byte of a vector's text: refused or read, never past its bounds (ASan
+ * watches). */
 static void changed_bytes_are_survived(void **state)
 {
     Kit k;
@@ -151,9 +157,12 @@ static void changed_bytes_are_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(protocol_vector_reads),   cmocka_unit_test(protocol_paths_are_derived),
-        cmocka_unit_test(every_container_round_trips), cmocka_unit_test(many_sets_share_a_file),
-        cmocka_unit_test(lies_are_refused),        cmocka_unit_test(changed_bytes_are_survived),
+        cmocka_unit_test(protocol_vector_reads),
+        cmocka_unit_test(protocol_paths_are_derived),
+        cmocka_unit_test(every_container_round_trips),
+        cmocka_unit_test(many_sets_share_a_file),
+        cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(changed_bytes_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,19 +7,25 @@
 #include "delta/log_impl.h"
 
 #define PROTOCOL "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
-#define METADATA                                                                                                     \
-    "{\"metaData\":{\"id\":\"a\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":"  \
-    "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"x\\\",\\\"type\\\":\\\"integer\\\",\\\"nullable\\\":true,"          \
+#define METADATA                                                                                   \
+    "{\"metaData\":{\"id\":\"a\",\"format\":{\"provider\":\"parquet\",\"options\":{}},"            \
+    "\"schemaString\":\"{\\\"type\\\":"                                                            \
+    "\\\"struct\\\",\\\"fields\\\":[{\\\"name\\\":\\\"x\\\",\\\"type\\\":\\\"integer\\\","         \
+    "\\\"nullable\\\":true,"                                                                       \
     "\\\"metadata\\\":{}}]}\",\"partitionColumns\":[],\"configuration\":{}}}\n"
-#define ADD(path) "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
-#define REMOVE(path) "{\"remove\":{\"path\":\"" path "\",\"deletionTimestamp\":1,\"dataChange\":true}}\n"
+#define ADD(path)                                                                                  \
+    "{\"add\":{\"path\":\"" path                                                                   \
+    "\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
+#define REMOVE(path)                                                                               \
+    "{\"remove\":{\"path\":\"" path "\",\"deletionTimestamp\":1,\"dataChange\":true}}\n"
 #define COMMIT(n) "_delta_log/0000000000000000000" #n ".json"
 
 static void spec_checksum(void **state)
 {
     AUTO_ARENA(a) = arena_new();
     (void)state;
-    Str json = S("{\"k0\":\"'v 0'\", \"checksum\": \"adsaskfljadfkjadfkj\", \"k1\":{\"k2\": 2, \"k3\": [\"v3\", [1, 2], "
+    Str json = S("{\"k0\":\"'v 0'\", \"checksum\": \"adsaskfljadfkjadfkj\", \"k1\":{\"k2\": 2, "
+                 "\"k3\": [\"v3\", [1, 2], "
                  "{\"k4\": \"v4\", \"k5\": [\"v5\", \"v6\", \"v7\"]}]}}");
     assert_true(str_is(log_json_checksum(json, a), "6a92d155a59bf2eecbd4b4ec7fd1f875"));
 }
@@ -84,7 +90,10 @@ static void a_table_made_anew_is_noticed(void **state)
 /* One log a row: its files, and what opening it says. */
 static void broken_logs_are_refused(void **state)
 {
-    static const struct { const char *files[6]; const char *class_name; } rows[] = {
+    static const struct {
+        const char *files[6];
+        const char *class_name;
+    } rows[] = {
         {{COMMIT(0), PROTOCOL METADATA, COMMIT(2), ADD("a")}, "DELTA_VERSIONS_NOT_CONTIGUOUS"},
         {{COMMIT(1), ADD("a")}, "DELTA_TRUNCATED_TRANSACTION_LOG"},
         {{COMMIT(0), METADATA}, "DELTA_STATE_RECOVER_ERROR"},
@@ -94,7 +103,8 @@ static void broken_logs_are_refused(void **state)
         {{COMMIT(0), PROTOCOL METADATA "{\"add\":{\"size\":1}}\n"}, "LAKESHED_LOG_INVALID"},
         {{COMMIT(0), "{\"protocol\":{\"minReaderVersion\":9,\"minWriterVersion\":9}}\n" METADATA},
          "DELTA_INVALID_PROTOCOL_VERSION"},
-        {{COMMIT(0), "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"quantum\"],"
+        {{COMMIT(0), "{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,"
+                     "\"readerFeatures\":[\"quantum\"],"
                      "\"writerFeatures\":[\"quantum\"]}}\n" METADATA},
          "DELTA_UNSUPPORTED_FEATURES_FOR_READ"},
         {{"a.parquet", "x"}, "DELTA_PATH_DOES_NOT_EXIST"},
@@ -113,7 +123,11 @@ static void broken_logs_are_refused(void **state)
 
 static void the_hint_is_only_a_hint(void **state)
 {
-    static const char *const hints[] = {"", "{", "{\"version\":7,\"size\":1}", "{\"version\":-3}", "[]",
+    static const char *const hints[] = {"",
+                                        "{",
+                                        "{\"version\":7,\"size\":1}",
+                                        "{\"version\":-3}",
+                                        "[]",
                                         "{\"version\":0,\"checksum\":\"0000\"}"};
     (void)state;
     for (size_t i = 0; i < LENGTH_OF(hints); i++) {
@@ -133,9 +147,10 @@ static void a_json_checkpoint_reads(void **state)
     Kit k;
     (void)state;
     kit_open(&k);
-    kit_write(&k, "_delta_log/00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json",
-              "{\"checkpointMetadata\":{\"version\":3}}\n" PROTOCOL METADATA ADD("a") ADD("b")
-              "{\"txn\":{\"appId\":\"app\",\"version\":4}}\n");
+    kit_write(
+        &k, "_delta_log/00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json",
+        "{\"checkpointMetadata\":{\"version\":3}}\n" PROTOCOL METADATA ADD("a")
+            ADD("b") "{\"txn\":{\"appId\":\"app\",\"version\":4}}\n");
     kit_write(&k, COMMIT(4), REMOVE("a"));
     Snapshot *s = kit_snapshot(&k);
     assert_int_equal(snapshot_version(s), 4);
@@ -149,7 +164,8 @@ static void a_json_checkpoint_reads(void **state)
 
 static void paths_outside_are_refused(void **state)
 {
-    static const char *const paths[] = {"../secret", "a/../../b", "%2e%2e/x", "a%00b", "%zz", "", "x%2"};
+    static const char *const paths[] = {"../secret", "a/../../b", "%2e%2e/x", "a%00b",
+                                        "%zz",       "",          "x%2"};
     Kit k;
     Str out;
     (void)state;
@@ -173,9 +189,13 @@ static void a_thousand_refreshes(void **state)
     kit_write(&k, COMMIT(0), PROTOCOL METADATA);
     for (int i = 1; i <= 1000; i++) {
         Str path = str_printf(k.arena, "_delta_log/%020d.json", i);
-        Str text = i % 3 ? str_printf(k.arena, "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{},\"size\":1,"
-                                               "\"modificationTime\":1,\"dataChange\":true}}\n", i)
-                         : str_printf(k.arena, "{\"remove\":{\"path\":\"f%d\",\"dataChange\":true}}\n", i - 1);
+        Str text = i % 3
+                       ? str_printf(k.arena,
+                                    "{\"add\":{\"path\":\"f%d\",\"partitionValues\":{},\"size\":1,"
+                                    "\"modificationTime\":1,\"dataChange\":true}}\n",
+                                    i)
+                       : str_printf(k.arena,
+                                    "{\"remove\":{\"path\":\"f%d\",\"dataChange\":true}}\n", i - 1);
         kit_write(&k, path.ptr, text.ptr);
         Snapshot *s = kit_snapshot(&k);
         assert_int_equal(snapshot_file_count(s), (i + 2) / 3 + (i % 3 == 2));

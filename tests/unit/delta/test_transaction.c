@@ -1,15 +1,19 @@
-/* Transactions: what a commit writes, which winners conflict, every order of two writers, a fault at every step. */
+/* Transactions: what a commit writes, which winners conflict, every order of two writers, a fault
+ * at every step. */
 #include "kit.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <utime.h>
 
 #include "delta/snapshot_impl.h"
 #include "duckdb_io.h"
 #include "fault_store.h"
 #include "func/func.h"
 
-#define STATS "{\"numRecords\":3,\"minValues\":{\"x\":1},\"maxValues\":{\"x\":9},\"nullCount\":{\"x\":0}}"
+#define STATS                                                                                      \
+    "{\"numRecords\":3,\"minValues\":{\"x\":1},\"maxValues\":{\"x\":9},\"nullCount\":{\"x\":0}}"
 
 /* ---- what is written ---- */
 
@@ -26,7 +30,8 @@ static void a_new_table_says_what_it_is(void **state)
     assert_true(c.info->is_blind_append && c.info->read_version == -1 && c.info->txn_id.len == 36);
     assert_int_equal(c.protocol->min_reader, 1);
     assert_int_equal(c.protocol->min_writer, 7);
-    assert_true(protocol_has_feature(c.protocol, "changeDataFeed") && protocol_has_feature(c.protocol, "invariants"));
+    assert_true(protocol_has_feature(c.protocol, "changeDataFeed") &&
+                protocol_has_feature(c.protocol, "invariants"));
     assert_int_equal(c.metadata->id.len, 36);
     assert_int_equal(c.metadata->partition_columns.len, 1);
     assert_true(c.timestamp_ms > 0 && c.metadata->created_time_ms > 0);
@@ -48,7 +53,8 @@ static void refusals(void **state)
 
     Transaction *x = transaction_begin(k.table, s, k.arena);
     transaction_remove(x, files.at[0], true);
-    REFUSED(&k, "DELTA_CANNOT_MODIFY_APPEND_ONLY", transaction_commit(x, &request, &version, &k.err));
+    REFUSED(&k, "DELTA_CANNOT_MODIFY_APPEND_ONLY",
+            transaction_commit(x, &request, &version, &k.err));
     transaction_end(x);
 
     x = transaction_begin(k.table, s, k.arena);
@@ -65,7 +71,8 @@ static void refusals(void **state)
     AddFile marked = kit_file(&k, "c", "", "");
     marked.dv = &dv;
     transaction_add(x, &marked);
-    REFUSED(&k, "DELTA_DELETION_VECTOR_MISSING_NUM_RECORDS", transaction_commit(x, &request, &version, &k.err));
+    REFUSED(&k, "DELTA_DELETION_VECTOR_MISSING_NUM_RECORDS",
+            transaction_commit(x, &request, &version, &k.err));
     transaction_end(x);
 
     x = transaction_begin(k.table, NULL, k.arena);
@@ -74,7 +81,8 @@ static void refusals(void **state)
 
     x = transaction_begin(k.table, s, k.arena);
     OK(&k, transaction_enable_feature(x, "identityColumns", &k.err));
-    REFUSED(&k, "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG", transaction_enable_feature(x, "timeMachine", &k.err));
+    REFUSED(&k, "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG",
+            transaction_enable_feature(x, "timeMachine", &k.err));
     transaction_end(x);
     snapshot_unref(s);
     assert_int_equal(snapshot_version(s = kit_snapshot(&k)), 1);
@@ -89,16 +97,20 @@ static void unknown_writer_features_are_readable(void **state)
     (void)state;
     kit_open(&k);
     kit_write(&k, "_delta_log/00000000000000000000.json",
-              "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"quantum\"]}}\n"
-              "{\"metaData\":{\"id\":\"a\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":"
-              "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[],\"configuration\":{}}}\n");
+              "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":["
+              "\"quantum\"]}}\n"
+              "{\"metaData\":{\"id\":\"a\",\"format\":{\"provider\":\"parquet\",\"options\":{}},"
+              "\"schemaString\":"
+              "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[],"
+              "\"configuration\":{}}}\n");
     Snapshot *s = kit_snapshot(&k);
     REFUSED(&k, "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", snapshot_check_writable(s, &k.err));
     Transaction *x = transaction_begin(k.table, s, k.arena);
     AddFile f = kit_file(&k, "a", "", STATS);
     CommitRequest request = kit_request("WRITE");
     transaction_add(x, &f);
-    REFUSED(&k, "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", transaction_commit(x, &request, &version, &k.err));
+    REFUSED(&k, "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE",
+            transaction_commit(x, &request, &version, &k.err));
     transaction_end(x);
     snapshot_unref(s);
     kit_close(&k);
@@ -127,23 +139,25 @@ static void commit_timestamps_grow(void **state)
     OK(&k, snapshot_at_timestamp(k.table, last * 1000 - 1, &s, &k.err));
     assert_int_equal(snapshot_version(s), 3);
     snapshot_unref(s);
-    REFUSED(&k, "DELTA_TIMESTAMP_GREATER_THAN_COMMIT", snapshot_at_timestamp(k.table, last * 1000 + 1, &s, &k.err));
-    REFUSED(&k, "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION", snapshot_at_timestamp(k.table, 5, &s, &k.err));
+    REFUSED(&k, "DELTA_TIMESTAMP_GREATER_THAN_COMMIT",
+            snapshot_at_timestamp(k.table, last * 1000 + 1, &s, &k.err));
+    REFUSED(&k, "DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION",
+            snapshot_at_timestamp(k.table, 5, &s, &k.err));
     kit_close(&k);
 }
 
 /* ---- conflicts ---- */
 
 typedef enum Step {
-    BLIND_APPEND,      /* adds a file, reads nothing */
-    READING_APPEND,    /* adds a file, read the whole table */
-    PART_1_UPDATE,     /* read d = 1, rewrites its file */
+    BLIND_APPEND,   /* adds a file, reads nothing */
+    READING_APPEND, /* adds a file, read the whole table */
+    PART_1_UPDATE,  /* read d = 1, rewrites its file */
     PART_2_UPDATE,
-    DELETE_PART_1,     /* read and removes the file of d = 1 */
-    COMPACT_PART_1,    /* the same rows in another file */
+    DELETE_PART_1,  /* read and removes the file of d = 1 */
+    COMPACT_PART_1, /* the same rows in another file */
     SET_PROPERTY,
-    SET_VECTORS,       /* a property that is allowed to appear */
-    ADD_FEATURE,       /* one that writers must know */
+    SET_VECTORS, /* a property that is allowed to appear */
+    ADD_FEATURE, /* one that writers must know */
     TXN_A,
     DOMAIN_A,
 } Step;
@@ -154,8 +168,11 @@ static BoundExpr *equals(Kit *k, const Snapshot *s, ColumnId id, int64_t value)
     BoundExpr *e = ARENA_NEW(k->arena, BoundExpr), *column = ARENA_NEW(k->arena, BoundExpr);
     BoundExpr *literal = ARENA_NEW(k->arena, BoundExpr);
     (void)s;
-    *column = (BoundExpr){.kind = BEXPR_COLUMN, .type = type_simple(TYPE_INT), .column = {.id = id}};
-    *literal = (BoundExpr){.kind = BEXPR_LITERAL, .type = type_simple(TYPE_INT), .literal = value_int(TYPE_INT, value)};
+    *column =
+        (BoundExpr){.kind = BEXPR_COLUMN, .type = type_simple(TYPE_INT), .column = {.id = id}};
+    *literal = (BoundExpr){.kind = BEXPR_LITERAL,
+                           .type = type_simple(TYPE_INT),
+                           .literal = value_int(TYPE_INT, value)};
     *e = (BoundExpr){.kind = BEXPR_CALL, .type = type_simple(TYPE_BOOLEAN), .call = {.row = &row}};
     vec_push(k->arena, &e->call.args, column);
     vec_push(k->arena, &e->call.args, literal);
@@ -181,7 +198,8 @@ static void add_new(Kit *k, Transaction *x, const char *values, bool data_change
     transaction_add(x, &f);
 }
 
-static void rewrite(Kit *k, Transaction *x, Snapshot *s, int64_t part, const char *values, bool data_change)
+static void rewrite(Kit *k, Transaction *x, Snapshot *s, int64_t part, const char *values,
+                    bool data_change)
 {
     FileList files = {0};
     read_partition(k, x, s, part, &files);
@@ -241,7 +259,10 @@ static void a_table_of_two_partitions(Kit *k, const char *properties)
 #define READ_ALL_CONFLICT "DELTA_CONCURRENT_DELETE_READ.WITHOUT_HINT"
 
 /* Ours started before the winner committed; NULL: both stand. */
-static const struct { Step ours, winner; const char *weak, *strict; } conflicts[] = {
+static const struct {
+    Step ours, winner;
+    const char *weak, *strict;
+} conflicts[] = {
     {BLIND_APPEND, BLIND_APPEND, NULL, NULL},
     {BLIND_APPEND, DELETE_PART_1, NULL, NULL},
     {BLIND_APPEND, COMPACT_PART_1, NULL, NULL},
@@ -280,7 +301,8 @@ static void check_conflict(size_t row, bool strict)
     int64_t won, version;
     a_table_of_two_partitions(&k, strict ? "delta.isolationLevel=Serializable" : "");
     Snapshot *s = kit_snapshot(&k);
-    Transaction *ours = transaction_begin(k.table, s, k.arena), *winner = transaction_begin(k.table, s, k.arena);
+    Transaction *ours = transaction_begin(k.table, s, k.arena),
+                *winner = transaction_begin(k.table, s, k.arena);
     CommitRequest request = kit_request("WRITE");
     perform(&k, ours, s, conflicts[row].ours);
     perform(&k, winner, s, conflicts[row].winner);
@@ -289,7 +311,8 @@ static void check_conflict(size_t row, bool strict)
     const char *expected = strict ? conflicts[row].strict : conflicts[row].weak;
     const char *got = ok ? "(commits)" : error_class_name(k.err.cls);
     if (strcmp(got, expected ? expected : "(commits)") != 0)
-        fail_msg("row %zu %s: %s instead of %s", row, strict ? "Serializable" : "WriteSerializable", got, expected);
+        fail_msg("row %zu %s: %s instead of %s", row, strict ? "Serializable" : "WriteSerializable",
+                 got, expected);
     if (ok)
         assert_int_equal(version, won + 1);
     transaction_end(ours);
@@ -409,11 +432,13 @@ static void checkpoints_hold_everything(void **state)
     /* The log before the checkpoint goes: what is left must say the same. */
     bool found;
     StoreEntry entry;
-    OK(&k, store_stat(delta_table_store(k.table), S("_delta_log/00000000000000000020.checkpoint.parquet"), &found, &entry,
-                      &k.err));
+    OK(&k,
+       store_stat(delta_table_store(k.table),
+                  S("_delta_log/00000000000000000020.checkpoint.parquet"), &found, &entry, &k.err));
     assert_true(found);
     for (int i = 0; i < 20; i++)
-        OK(&k, store_delete(delta_table_store(k.table), str_printf(k.arena, "_delta_log/%020d.json", i), &k.err));
+        OK(&k, store_delete(delta_table_store(k.table),
+                            str_printf(k.arena, "_delta_log/%020d.json", i), &k.err));
     DeltaTable *other = kit_other(&k);
     Snapshot *again;
     FileList files;
@@ -424,7 +449,8 @@ static void checkpoints_hold_everything(void **state)
     assert_int_equal(snapshot_txn_version(again, S("a")), 1);
     assert_true(str_is(snapshot_domain(again, S("a")), "{}"));
     assert_true(protocol_equal(snapshot_protocol(again), snapshot_protocol(s)));
-    assert_true(str_eq(snapshot_metadata(again)->schema_string, snapshot_metadata(s)->schema_string));
+    assert_true(
+        str_eq(snapshot_metadata(again)->schema_string, snapshot_metadata(s)->schema_string));
     snapshot_files(again, k.arena, &files);
     for (size_t i = 0; i < files.len; i++) {
         const AddFile *f = files.at[i], *same = file_set_find(s->files, f->path, NULL);
@@ -442,9 +468,89 @@ static void checkpoints_hold_everything(void **state)
     kit_close(&k);
 }
 
+static bool has_commit(Kit *k, int64_t version)
+{
+    bool found;
+    StoreEntry entry;
+    Str path = str_printf(k->arena, "_delta_log/%020lld.json", (long long)version);
+    OK(k, store_stat(delta_table_store(k->table), path, &found, &entry, &k->err));
+    return found;
+}
+
+static void expired_log_files_go(void **state)
+{
+    Kit k;
+    const time_t now = time(NULL), old = now - 40 * 86400;
+    (void)state;
+    kit_open(&k);
+    kit_create(&k, "x int", "", "");
+    for (int i = 1; i < 15; i++)
+        kit_append(&k, str_printf(k.arena, "f%d", i).ptr, "", STATS);
+    for (int i = 0; i < 13; i++) {
+        struct utimbuf times = {.actime = old + i, .modtime = old + i};
+        assert_int_equal(
+            utime(str_z(str_printf(k.arena, "%s/_delta_log/%020d.json", k.folder, i), k.arena),
+                  &times),
+            0);
+    }
+    kit_write(&k, "_delta_log/00000000000000000003.crc", "{}");
+    for (int i = 15; i <= 20; i++) /* version 20 writes a checkpoint and cleans */
+        kit_append(&k, str_printf(k.arena, "f%d", i).ptr, "", STATS);
+    /* 12 is the last expired commit, 10 the checkpoint below it: all before 10 goes. */
+    for (int64_t v = 0; v <= 20; v++)
+        assert_int_equal(has_commit(&k, v), v >= 10);
+    int64_t earliest;
+    Snapshot *s;
+    OK(&k, delta_earliest_version(k.table, &earliest, &k.err));
+    assert_int_equal(earliest, 10);
+    OK(&k, snapshot_at_version(k.table, 12, &s, &k.err));
+    assert_int_equal(snapshot_file_count(s), 12);
+    snapshot_unref(s);
+    REFUSED(&k, "DELTA_VERSION_NOT_FOUND", snapshot_at_version(k.table, 9, &s, &k.err));
+    kit_close(&k);
+}
+
+static void row_ids_are_fresh(void **state)
+{
+    Kit k;
+    int64_t version;
+    CommitActions c;
+    (void)state;
+    kit_open(&k);
+    kit_create(&k, "x int", "", "");
+    Snapshot *s = kit_snapshot(&k);
+    Transaction *x = transaction_begin(k.table, s, k.arena),
+                *late = transaction_begin(k.table, s, k.arena);
+    CommitRequest request = kit_request("UPGRADE");
+    OK(&k, transaction_enable_feature(x, "rowTracking", &k.err));
+    OK(&k, transaction_commit(x, &request, &version, &k.err));
+    transaction_end(x);
+    transaction_end(late);
+    snapshot_unref(s);
+    s = kit_snapshot(&k);
+    Transaction *two[] = {transaction_begin(k.table, s, k.arena),
+                          transaction_begin(k.table, s, k.arena)};
+    for (int i = 0; i < 2; i++) { /* the second is rebased: its ids move on */
+        AddFile f = kit_file(&k, i ? "b" : "a", "", STATS);
+        transaction_add(two[i], &f);
+        OK(&k, transaction_commit(two[i], &request, &version, &k.err));
+        transaction_end(two[i]);
+        OK(&k, delta_read_commit(k.table, version, k.arena, &c, &k.err));
+        assert_true(c.adds.at[0].has_base_row_id);
+        assert_int_equal(c.adds.at[0].base_row_id, i * 3);
+        assert_int_equal(c.adds.at[0].default_row_commit_version, version);
+    }
+    snapshot_unref(s);
+    s = kit_snapshot(&k);
+    assert_true(str_is(snapshot_domain(s, S("delta.rowTracking")), "{\"rowIdHighWaterMark\":5}"));
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
 /* ---- faults ---- */
 
-/* One append through a store that dies at its k-th operation. *done: it needed fewer operations than that. */
+/* One append through a store that dies at its k-th operation. *done: it needed fewer operations
+ * than that. */
 static void append_with_fault(Kit *k, int fail_at, FaultMode mode, bool *done)
 {
     FaultStore faulty;
@@ -473,7 +579,8 @@ static void append_with_fault(Kit *k, int fail_at, FaultMode mode, bool *done)
         assert_int_equal(snapshot_version(s), version);
     else if (before >= 0)
         assert_in_range(snapshot_version(s), before, before + 1);
-    assert_int_equal(snapshot_file_count(s) + 1, snapshot_version(s)); /* every version adds one file, version 3 none */
+    assert_int_equal(snapshot_file_count(s) + 1,
+                     snapshot_version(s)); /* every version adds one file, version 3 none */
     snapshot_unref(s);
     delta_table_unref(fresh);
 }
@@ -504,6 +611,8 @@ int main(void)
         cmocka_unit_test(the_conflict_table),
         cmocka_unit_test(every_order_of_two_writers),
         cmocka_unit_test(checkpoints_hold_everything),
+        cmocka_unit_test(expired_log_files_go),
+        cmocka_unit_test(row_ids_are_fresh),
         cmocka_unit_test(a_fault_at_every_step),
     };
     duckdb_io_install();

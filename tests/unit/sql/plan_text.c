@@ -64,7 +64,8 @@ static void put_name(Printer *p, const Name *name)
 
 static void put_bound(Printer *p, const FrameBound *bound)
 {
-    static const char *const words[] = {"unbounded-preceding", "preceding", "current", "following", "unbounded-following"};
+    static const char *const words[] = {"unbounded-preceding", "preceding", "current", "following",
+                                        "unbounded-following"};
     buf_addf(&p->b, " %s", words[bound->kind]);
     if (bound->value) {
         buf_addc(&p->b, ':');
@@ -157,15 +158,9 @@ static void put_wrapped(Printer *p, const char *word, const Expr *child)
 static void put_expr(Printer *p, const Expr *e)
 {
     switch (e->kind) {
-    case EXPR_LITERAL:
-        buf_add(&p->b, value_sql(&e->literal, S("UTC"), p->arena));
-        return;
-    case EXPR_COLUMN:
-        put_name(p, &e->column.name);
-        return;
-    case EXPR_STAR:
-        put_star(p, e);
-        return;
+    case EXPR_LITERAL: buf_add(&p->b, value_sql(&e->literal, S("UTC"), p->arena)); return;
+    case EXPR_COLUMN: put_name(p, &e->column.name); return;
+    case EXPR_STAR: put_star(p, e); return;
     case EXPR_CALL:
         if (e->call.is_operator)
             put_operator(p, e);
@@ -180,19 +175,13 @@ static void put_expr(Printer *p, const Expr *e)
         put_wrapped(p, e->cast.mode == EVAL_TRY ? "try_cast" : "cast", e->cast.child);
         buf_addf(&p->b, " " STR_FMT, STR_ARG(type_simple_string(e->cast.type, p->arena)));
         break;
-    case EXPR_CASE:
-        put_case(p, e);
-        return;
-    case EXPR_SORT:
-        put_sort(p, e);
-        return;
+    case EXPR_CASE: put_case(p, e); return;
+    case EXPR_SORT: put_sort(p, e); return;
     case EXPR_WINDOW:
         put_wrapped(p, "over", e->window.call);
         put_spec(p, &e->window.spec);
         break;
-    case EXPR_SUBQUERY:
-        put_subquery(p, e);
-        return;
+    case EXPR_SUBQUERY: put_subquery(p, e); return;
     case EXPR_LAMBDA:
         buf_addz(&p->b, "(lambda");
         put_strs(p, "params", &e->lambda.params);
@@ -214,15 +203,12 @@ static void put_expr(Printer *p, const Expr *e)
             buf_addf(&p->b, "?%d", e->parameter.position);
         return;
     case EXPR_IDENTIFIER:
-        put_wrapped(p, e->identifier.is_call ? "identifier-call" : "identifier", e->identifier.text);
+        put_wrapped(p, e->identifier.is_call ? "identifier-call" : "identifier",
+                    e->identifier.text);
         put_exprs(p, &e->identifier.args);
         break;
-    case EXPR_DEFAULT:
-        buf_addz(&p->b, "DEFAULT");
-        return;
-    default:
-        buf_addf(&p->b, "<expr %d>", (int)e->kind);
-        return;
+    case EXPR_DEFAULT: buf_addz(&p->b, "DEFAULT"); return;
+    default: buf_addf(&p->b, "<expr %d>", (int)e->kind); return;
     }
     buf_addc(&p->b, ')');
 }
@@ -236,7 +222,8 @@ static void put_table(Printer *p, const Rel *rel)
     else
         put_name(p, &rel->table.name);
     if (rel->table.travel.kind != TRAVEL_NONE)
-        put_named_expr(p, rel->table.travel.kind == TRAVEL_VERSION ? "version" : "timestamp", rel->table.travel.value);
+        put_named_expr(p, rel->table.travel.kind == TRAVEL_VERSION ? "version" : "timestamp",
+                       rel->table.travel.value);
 }
 
 static void put_join(Printer *p, const Rel *rel)
@@ -256,7 +243,8 @@ static void put_join(Printer *p, const Rel *rel)
 static void put_aggregate(Printer *p, const Rel *rel)
 {
     static const char *const kinds[] = {"aggregate", "rollup", "cube", "pivot", "sets", "all"};
-    buf_addf(&p->b, "(%s", rel->kind == REL_PIPE_AGGREGATE ? "pipe-aggregate" : kinds[rel->aggregate.group]);
+    buf_addf(&p->b, "(%s",
+             rel->kind == REL_PIPE_AGGREGATE ? "pipe-aggregate" : kinds[rel->aggregate.group]);
     put_named_exprs(p, "keys", &rel->aggregate.keys);
     for (size_t i = 0; i < rel->aggregate.sets.len; i++) {
         buf_addz(&p->b, " set=(");
@@ -376,12 +364,14 @@ static void put_head(Printer *p, const Rel *rel)
         buf_addz(&p->b, rel->filter.is_qualify ? "(qualify" : "(filter");
         put_named_expr(p, "if", rel->filter.condition);
         break;
-    case REL_AGGREGATE: case REL_PIPE_AGGREGATE: put_aggregate(p, rel); break;
+    case REL_AGGREGATE:
+    case REL_PIPE_AGGREGATE: put_aggregate(p, rel); break;
     case REL_SORT:
         buf_addz(&p->b, rel->sort.global ? "(sort" : "(sort-local");
         put_exprs(p, &rel->sort.order);
         break;
-    case REL_LIMIT: case REL_OFFSET:
+    case REL_LIMIT:
+    case REL_OFFSET:
         buf_addz(&p->b, rel->kind == REL_LIMIT ? "(limit " : "(offset ");
         put_expr(p, rel->limit.count);
         break;

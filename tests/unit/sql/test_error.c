@@ -1,4 +1,5 @@
-/* Broken statements answer as Spark's parser does: class, parameters, place and fragment, recorded from Spark 4.2. */
+/* Broken statements answer as Spark's parser does: class, parameters, place and fragment, recorded
+ * from Spark 4.2. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,8 @@ static Str describe(const Error *err, Arena *arena)
     Buf b = buf_in(arena);
     buf_addf(&b, "%s\t", error_class_name(err->cls));
     for (unsigned i = 0; i < err->param_count; i++)
-        buf_addf(&b, "%s%s=" STR_FMT, i ? ", " : "", err->params[i].key, STR_ARG(err->params[i].value));
+        buf_addf(&b, "%s%s=" STR_FMT, i ? ", " : "", err->params[i].key,
+                 STR_ARG(err->params[i].value));
     buf_addf(&b, "\t%d:%d\t", err->context.line, err->context.position);
     if (err->has_context)
         buf_add(&b, err->context.fragment);
@@ -57,7 +59,8 @@ static void words_the_message(void **state)
     Statement s;
     assert_false(sql_parse(S("SELECT a\nFROM t WHERE (a = 1 b"), NULL, arena, &s, &err));
     assert_string_equal(str_z(error_message(&err, arena), arena),
-                        "\n[PARSE_SYNTAX_ERROR] Syntax error at or near end of input. SQLSTATE: 42601 (line 2, pos 21)\n\n"
+                        "\n[PARSE_SYNTAX_ERROR] Syntax error at or near end of input. SQLSTATE: "
+                        "42601 (line 2, pos 21)\n\n"
                         "== SQL ==\nSELECT a\nFROM t WHERE (a = 1 b\n---------------------^^^\n");
     error_clear(&err);
     assert_false(sql_parse(S("  "), NULL, arena, &s, &err));
@@ -70,9 +73,15 @@ static void words_the_message(void **state)
 static void refuses_by_name(void **state)
 {
     static const char *const statements[] = {
-        "BEGIN SELECT 1; END", "SELECT TRANSFORM(a) USING 'cat' FROM t", "CREATE MATERIALIZED VIEW v AS SELECT 1",
-        "LOAD DATA INPATH 'x' INTO TABLE t", "ADD JAR x", "CALL p()", "CREATE TABLE t (a INT) STORED AS ORC",
-        "INSERT OVERWRITE DIRECTORY 'x' SELECT 1", "SELECT * FROM STREAM t",
+        "BEGIN SELECT 1; END",
+        "SELECT TRANSFORM(a) USING 'cat' FROM t",
+        "CREATE MATERIALIZED VIEW v AS SELECT 1",
+        "LOAD DATA INPATH 'x' INTO TABLE t",
+        "ADD JAR x",
+        "CALL p()",
+        "CREATE TABLE t (a INT) STORED AS ORC",
+        "INSERT OVERWRITE DIRECTORY 'x' SELECT 1",
+        "SELECT * FROM STREAM t",
     };
     for (size_t i = 0; i < LENGTH_OF(statements); i++) {
         AUTO_ARENA arena = arena_new();

@@ -38,7 +38,10 @@ static const Row rows[] = {
     {"file://a/b.c?d", "file://a/b.c?d"},
     {"s3://a", "s3|:|/|/|a"},
     {"\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9"},
-    {"a\xc2\xa0" "b\xe2\x80\x83" "c", "a|b|c"},
+    {"a\xc2\xa0"
+     "b\xe2\x80\x83"
+     "c",
+     "a|b|c"},
     {"# $ @", "#|$|@"},
     {"\xff", "\xff"},
     {"", ""},
@@ -81,7 +84,8 @@ static void reads_string_values(void **state)
 {
     AUTO_ARENA arena = arena_new();
     assert_true(str_is(lex_string_value(S("'a\\tb\\\\\\'\\\"'"), false, arena), "a\tb\\'\""));
-    assert_true(str_is(lex_string_value(S("'\\u00e9\\U0001F600\\uD83D\\uDE00'"), false, arena), "\xc3\xa9\xf0\x9f\x98\x80\xf0\x9f\x98\x80"));
+    assert_true(str_is(lex_string_value(S("'\\u00e9\\U0001F600\\uD83D\\uDE00'"), false, arena),
+                       "\xc3\xa9\xf0\x9f\x98\x80\xf0\x9f\x98\x80"));
     assert_true(str_is(lex_string_value(S("'\\101\\q\\%\\_'"), false, arena), "Aq\\%\\_"));
     assert_true(str_eq(lex_string_value(S("'\\0'"), false, arena), S("\0")));
     assert_true(str_is(lex_string_value(S("'a\\tb'"), true, arena), "a\\tb"));
@@ -116,8 +120,10 @@ static void notes_unclosed_comments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts_tokens),       cmocka_unit_test(finds_keywords),
-        cmocka_unit_test(reads_string_values), cmocka_unit_test(matches_brackets),
+        cmocka_unit_test(cuts_tokens),
+        cmocka_unit_test(finds_keywords),
+        cmocka_unit_test(reads_string_values),
+        cmocka_unit_test(matches_brackets),
         cmocka_unit_test(notes_unclosed_comments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Local files: puts are whole or absent, nothing outside the root is touched, listings are in order. */
+/* Local files: puts are whole or absent, nothing outside the root is touched, listings are in
+ * order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,10 +26,10 @@ typedef struct Room {
     Store *store;
 } Room;
 
-#define OK(r, call)                                                                                  \
-    do {                                                                                             \
-        if (!(call))                                                                                 \
-            fail_msg("line %d: %.*s", __LINE__, STR_ARG(error_message(&(r)->err, (r)->arena)));      \
+#define OK(r, call)                                                                                \
+    do {                                                                                           \
+        if (!(call))                                                                               \
+            fail_msg("line %d: %.*s", __LINE__, STR_ARG(error_message(&(r)->err, (r)->arena)));    \
     } while (0)
 
 static void enter(Room *r)
@@ -36,7 +37,8 @@ static void enter(Room *r)
     const char *base = getenv("TMPDIR");
     *r = (Room){.arena = arena_new()};
     r->err = error_in(r->arena);
-    r->folder = str_z(str_printf(r->arena, "%s/lakeshed_store_XXXXXX", base ? base : P_tmpdir), r->arena);
+    r->folder =
+        str_z(str_printf(r->arena, "%s/lakeshed_store_XXXXXX", base ? base : P_tmpdir), r->arena);
     assert_non_null(mkdtemp(r->folder));
     OK(r, store_open(str_from(r->folder), r->arena, &r->store, &r->err));
 }
@@ -57,10 +59,15 @@ static void leave(Room *r)
 
 static void locations(void **state)
 {
-    static const struct { const char *location, *root; } rows[] = {
-        {"/a/b", "/a/b"},       {"/a/b/", "/a/b"},      {"/a//b/./c/..", "/a/b"}, {"file:/a b", "/a b"},
-        {"file:///a/b", "/a/b"}, {"/", "/"},             {"/../..", "/"},          {"s3://bucket/x", NULL},
-        {"file://host/a", NULL}, {"", NULL},             {"abfss://c@a/x", NULL},
+    static const struct {
+        const char *location, *root;
+    } rows[] = {
+        {"/a/b", "/a/b"},         {"/a/b/", "/a/b"},
+        {"/a//b/./c/..", "/a/b"}, {"file:/a b", "/a b"},
+        {"file:///a/b", "/a/b"},  {"/", "/"},
+        {"/../..", "/"},          {"s3://bucket/x", NULL},
+        {"file://host/a", NULL},  {"", NULL},
+        {"abfss://c@a/x", NULL},
     };
     AUTO_ARENA(a) = arena_new();
     (void)state;
@@ -210,7 +217,8 @@ static void one_winner_a_name(void **state)
     leave(&r);
 }
 
-/* A child that puts files until it is killed: each name is whole or absent, temporary files are cleaned. */
+/* A child that puts files until it is killed: each name is whole or absent, temporary files are
+ * cleaned. */
 static void killed_at_any_instant(void **state)
 {
     enum { KILLS = 40, SIZE = 100000 };
@@ -248,8 +256,9 @@ static void killed_at_any_instant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(locations),          cmocka_unit_test(puts_and_reads),    cmocka_unit_test(paths_stay_inside),
-        cmocka_unit_test(listings_and_walks), cmocka_unit_test(one_winner_a_name), cmocka_unit_test(killed_at_any_instant),
+        cmocka_unit_test(locations),         cmocka_unit_test(puts_and_reads),
+        cmocka_unit_test(paths_stay_inside), cmocka_unit_test(listings_and_walks),
+        cmocka_unit_test(one_winner_a_name), cmocka_unit_test(killed_at_any_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Feeds bytes to the SQL parser: whole statements, expressions and types. It may refuse them, never crash or hang. */
+/* Feeds bytes to the SQL parser: whole statements, expressions and types. It may refuse them, never
+ * crash or hang. */
 #include "sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -8,7 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Arena *arena = arena_new();
     Str text = {(const char *)data, size};
     for (int flags = 0; flags < 2; flags++) {
-        SqlOptions options = {.ansi = true, .zone = S("UTC"), .enforce_reserved = flags, .double_quoted_identifiers = flags};
+        SqlOptions options = {.ansi = true,
+                              .zone = S("UTC"),
+                              .enforce_reserved = flags,
+                              .double_quoted_identifiers = flags};
         Error err = error_in(arena);
         Statement s;
         Expr *e;

@@ -1,0 +1,37 @@
+/* Records as text: what from_json, from_csv, to_json, to_csv and schema_of_* share. */
+#pragma once
+
+#include "func/json_node.h"
+#include "func/native_impl.h"
+#include "type/datetime.h"
+#include "type/type.h"
+
+/* The options map of the call, keys lower case, and the session's zone. */
+typedef struct RecordOptions {
+    const JsonNode *map;
+    const Zone *zone;
+    Arena *arena;
+    bool fail_fast;
+    JsonDialect dialect;
+    Str corrupt_column;
+} RecordOptions;
+
+/* options: a JSON object of strings; "zone" is always there. */
+MUST_CHECK bool record_options_read(Str json, Arena *arena, RecordOptions *out, Error *err);
+Str record_option(const RecordOptions *o, const char *key, const char *otherwise);
+bool record_flag(const RecordOptions *o, const char *key, bool otherwise);
+
+/* A scalar in the carrier's own text, which rows_json.c casts back; false when the text is no such value. */
+bool record_leaf(Str text, const Type *t, const RecordOptions *o, Arena *arena, Str *out, Error *err);
+/* A value of a column as to_json and to_csv print it, without quotes; false for nested types. */
+bool record_value_text(const NativeVec *v, idx_t row, const Type *t, const RecordOptions *o, Buf *out, Error *err);
+
+/* The fields of one CSV record; an entry without pointer is NULL. */
+typedef VEC(Str) CsvFields;
+void csv_split(Str line, const RecordOptions *o, Arena *arena, CsvFields *out);
+
+/* Inferred types; NULL when the sample is malformed. */
+const Type *json_infer(Str sample, const RecordOptions *o, Arena *arena);
+const Type *csv_infer(Str sample, const RecordOptions *o, Arena *arena);
+
+bool native_register_record_text(duckdb_connection c, Error *err);

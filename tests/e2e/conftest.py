@@ -1,0 +1,79 @@
+"""Starts the built program (path in LAKESHED) on free ports and hands out real clients."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+PROGRAM = os.environ.get("LAKESHED", str(pathlib.Path(__file__).parents[2] / "build" / "lakeshed"))
+
+
+class Server:
+    """One running `lakeshed serve`."""
+
+    def __init__(self, data, *options):
+        self.data = pathlib.Path(data)
+        self.log = open(f"{data}.log", "w")
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--data", str(data), "--port", "0", "--rest-port", "0", *options],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.remote = self.rest = None
+        for line in self.process.stdout:
+            words = line.split()
+            if words[:2] == ["listening", "spark-connect"]:
+                self.remote = words[2]
+            elif words[:2] == ["listening", "rest"]:
+                self.rest = words[2]
+            elif words[:1] == ["data"]:
+                break
+        assert self.remote, pathlib.Path(f"{data}.log").read_text()
+
+    @property
+    def address(self):
+        return self.remote.removeprefix("sc://")
+
+    def rss_kb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def stop(self, signal_number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        code = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        self.log.close()
+        return code
+
+    def session(self):
+        from pyspark.sql import SparkSession
+        return SparkSession.builder.remote(self.remote).create()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    s = Server(tmp_path_factory.mktemp("server") / "data")
+    yield s
+    assert s.stop() == 0
+
+
+@pytest.fixture
+def spark(server):
+    session = server.session()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Servers of one test's own: new_server("name", "--option", "value")."""
+    started = []
+
+    def start(name="data", *options):
+        s = Server(tmp_path / name, *options)
+        started.append(s)
+        return s
+
+    yield start
+    for s in started:
+        s.stop()
