@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "command/command_impl.h"
+#include "command/alter_impl.h"
 
 typedef struct NewTable {
     Str catalog, schema, name;       /* empty catalog: only a path */
@@ -242,9 +242,13 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     m->schema_string = type_json(m->schema, ctx->arena);
     m->has_created_time = true;
     m->created_time_ms = clock_now_ms();
-    for (size_t i = 0; i < spec->properties.len; i++)
-        if (!is_feature_request(spec->properties.at[i].key))
-            metadata_set_property(m, spec->properties.at[i].key, spec->properties.at[i].value, ctx->arena);
+    for (size_t i = 0; i < spec->properties.len; i++) {
+        Str key = spec->properties.at[i].key;
+        if (is_feature_request(key))
+            continue;
+        TRY(check_delta_property(ctx, &key, spec->properties.at[i].value, err));
+        metadata_set_property(m, key, spec->properties.at[i].value, ctx->arena);
+    }
     for (size_t i = 0; i < spec->constraints.len; i++)
         if (str_is_ci(spec->constraints.at[i].kind, "CHECK"))
             metadata_set_property(m, str_printf(ctx->arena, "delta.constraints." STR_FMT, STR_ARG(str_lower(spec->constraints.at[i].name, ctx->arena))),

@@ -400,11 +400,13 @@ static bool unpack_plan(Work *w, PlanRoot *root)
 static bool start(Work *w)
 {
     PlanRoot root;
-    bool unpacked = unpack_plan(w, &root);
+    bool cancelled = cancel_is_raised(w->op->cancel);
+    bool unpacked = !cancelled && unpack_plan(w, &root);
     rpc_drop_request(w->received);
     rpc_unref(w->received);
     w->started = true;
-    TRY(unpacked);
+    if (!unpacked)
+        return cancelled ? error_set(&w->request.err, ERR_OPERATION_CANCELED) : false;
     w->query = query_new(w->request.session->session, w->request.server->engine, arena_new(), w->op->cancel);
     return root.command != NULL ? start_command(w, root.command, root.raw) : start_relation(w, root.relation);
 }
@@ -414,7 +416,7 @@ static void run_step(void *arg)
 {
     Work *w = arg;
     bool more = true;
-    if (!w->started && (!start(w) || cancel_is_raised(w->op->cancel))) {
+    if (!w->started && !start(w)) {
         finish_error(w);
         return;
     }
@@ -496,8 +498,14 @@ void execute_plan(void *server, RpcCall *call, RpcEvent event)
     rpc_ref(call);
     w->received = call;
     /* From here on the operation ends the call. */
-    if (!operation_attach(w->op, call, (Str){"", 0}, &w->request.err))
-        panic("a new operation has been released");
+    if (!operation_attach(w->op, call, (Str){"", 0}, &w->request.err)) {
+        /* The session was closed in between. */
+        RpcStatus status = request_status(&w->request);
+        rpc_unref(call);
+        rpc_fail(call, &status);
+        finish(w, OPERATION_FAILED, &status);
+        return;
+    }
     w->request.call = NULL;
     if (workers_submit(w->request.server->workers, run_step, w))
         return;

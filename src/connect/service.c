@@ -244,9 +244,9 @@ void connect_stop(ConnectServer *s, int deadline_ms)
     session_table_cancel_all(s->sessions, false);
     wait_for_commands(s, until);
     session_table_cancel_all(s->sessions, true);
+    workers_stop(s->workers);
     /* Answers that are on their way get a moment; streams nobody reads do not hold the server up. */
     rpc_close(s->rpc, 500);
-    workers_stop(s->workers);
     session_table_free(s->sessions);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);

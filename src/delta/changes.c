@@ -16,11 +16,6 @@ typedef struct Feed {
     int64_t timestamp_ms;
 } Feed;
 
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
-
 /* ---- files of one version ---- */
 
 static ChangeFile *push(Feed *f, ChangeKind kind, Str path, const PropertyVec *values, int64_t size)
@@ -152,9 +147,9 @@ static bool is_enabled(const Metadata *m)
 static bool check_enabled(const ChangeFeed *feed, const Metadata *m, int64_t version, Error *err)
 {
     return is_enabled(m) || error_set(err, ERR_DELTA_MISSING_CHANGE_DATA,
-                                      P("startVersion", number(feed->start, err->arena)),
-                                      P("endVersion", number(feed->end, err->arena)),
-                                      P("version", number(version, err->arena)),
+                                      P("startVersion", number_text(feed->start, err->arena)),
+                                      P("endVersion", number_text(feed->end, err->arena)),
+                                      P("version", number_text(version, err->arena)),
                                       PZ("key", "delta.enableChangeDataFeed"));
 }
 
@@ -176,11 +171,11 @@ static bool check_schema(const ChangeFeed *feed, const Metadata *m, int64_t vers
     if (!m->schema || is_readable_as(m->schema, now))
         return true;
     return error_set(err, ERR_DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE,
-                     P("start", number(feed->start, err->arena)),
-                     P("end", number(feed->end, err->arena)),
+                     P("start", number_text(feed->start, err->arena)),
+                     P("end", number_text(feed->end, err->arena)),
                      P("readSchema", type_json(now, err->arena)),
-                     P("readVersion", number(snapshot_version(feed->snapshot), err->arena)),
-                     P("incompatibleVersion", number(version, err->arena)));
+                     P("readVersion", number_text(snapshot_version(feed->snapshot), err->arena)),
+                     P("incompatibleVersion", number_text(version, err->arena)));
 }
 
 /* The metadata that held when the first version of the range was committed. */
@@ -200,14 +195,6 @@ static bool check_start(const ChangeFeed *feed, Error *err)
 
 /* ---- the range ---- */
 
-static bool fail_lost(DeltaTable *t, int64_t version, Error *err)
-{
-    return error_set(err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(version, err->arena)),
-                     PZ("checkpointVersion", "-"),
-                     P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER,
-                                             STR_ARG(delta_table_location(t)))));
-}
-
 static bool read_version(ChangeFeed *feed, CommitTimes *times, size_t at, Arena *arena, Error *err)
 {
     CommitActions commit;
@@ -216,7 +203,7 @@ static bool read_version(ChangeFeed *feed, CommitTimes *times, size_t at, Arena 
     bool found;
     TRY(commit_read(times->table, version, ACTIONS_ALL, arena, &commit, &found, err));
     if (!found)
-        return fail_lost(times->table, version, err);
+        return commit_fail_missing(times->table, version, err);
     if (commit.metadata) {
         TRY(check_enabled(feed, commit.metadata, version, err));
         TRY(check_schema(feed, commit.metadata, version, err));
@@ -235,12 +222,12 @@ bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient,
     *out = (ChangeFeed){
         .snapshot = newest, .start = start, .end = end < 0 || end > latest ? latest : end};
     if (end >= 0 && end < start)
-        return error_set(err, ERR_DELTA_INVALID_CDC_RANGE, P("start", number(start, err->arena)),
-                         P("end", number(end, err->arena)));
+        return error_set(err, ERR_DELTA_INVALID_CDC_RANGE, P("start", number_text(start, err->arena)),
+                         P("end", number_text(end, err->arena)));
     if (start > latest)
         return lenient || error_set(err, ERR_DELTA_CDC_START_VERSION_AFTER_LATEST,
-                                    P("start", number(start, err->arena)),
-                                    P("latest", number(latest, err->arena)));
+                                    P("start", number_text(start, err->arena)),
+                                    P("latest", number_text(latest, err->arena)));
     TRY(check_start(out, err));
     TRY(commit_times_list(t, scratch, &times, err));
     int64_t next = start;
@@ -252,5 +239,5 @@ bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient,
         TRY(read_version(out, &times, i, arena, err));
         next++;
     }
-    return next > out->end || fail_lost(t, next, err);
+    return next > out->end || commit_fail_missing(t, next, err);
 }

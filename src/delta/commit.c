@@ -43,11 +43,6 @@ static bool gather(void *arg, const Action *a, Error *err)
     return true;
 }
 
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
-
 bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena, CommitActions *out,
                  bool *found, Error *err)
 {
@@ -57,10 +52,10 @@ bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena,
     return !*found || actions_read(text, path, wanted, arena, gather, &(Gather){out, arena}, err);
 }
 
-static bool fail_missing(DeltaTable *t, int64_t version, Error *err)
+bool commit_fail_missing(DeltaTable *t, int64_t version, Error *err)
 {
     return error_set(
-        err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(version, err->arena)),
+        err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number_text(version, err->arena)),
         PZ("checkpointVersion", "-"),
         P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT, STR_ARG(store_root(t->store)),
                                 STR_ARG(log_commit_path(version, err->arena)))));
@@ -215,7 +210,7 @@ static bool time_of_version(DeltaTable *t, int64_t version, Arena *arena, int64_
     for (size_t i = 0; i < times.times.len; i++)
         if (times.times.at[i].version == version)
             return commit_time_at(&times, i, ms, err);
-    return fail_missing(t, version, err);
+    return commit_fail_missing(t, version, err);
 }
 
 bool delta_read_commit(DeltaTable *t, int64_t version, Arena *arena, CommitActions *out, Error *err)
@@ -224,7 +219,7 @@ bool delta_read_commit(DeltaTable *t, int64_t version, Arena *arena, CommitActio
     bool found;
     TRY(commit_read(t, version, ACTIONS_ALL, arena, out, &found, err));
     if (!found)
-        return fail_missing(t, version, err);
+        return commit_fail_missing(t, version, err);
     return time_of_version(t, version, scratch, &out->timestamp_ms, err);
 }
 

@@ -19,11 +19,6 @@ typedef struct Conflict {
 
 /* ---- wording ---- */
 
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
-
 static Str operation_of(const CommitActions *w)
 {
     return w->info && w->info->operation.len ? w->info->operation : S("TRANSACTION");
@@ -76,7 +71,7 @@ static bool fail_files(const Conflict *c, ErrorClass with_hint, ErrorClass witho
     const ErrorParam params[] = {
         P("operation", operation_of(c->winner)),
         P("tableName", c->x->table->location),
-        P("version", number(c->winner->version, err->arena)),
+        P("version", number_text(c->winner->version, err->arena)),
         P("partitionValues", hint),
         PZ("docLink", DOC_LINK),
     };

@@ -74,7 +74,7 @@ Arena *log_text_arena(LogText *t)
 
 /* ---- keys ---- */
 
-static int hex_digit(char c)
+int path_hex_digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -103,7 +103,7 @@ static int next_byte(Str path, size_t *at)
     if (*at >= path.len)
         return -1;
     if (path.ptr[*at] == '%' && *at + 2 < path.len) {
-        int high = hex_digit(path.ptr[*at + 1]), low = hex_digit(path.ptr[*at + 2]);
+        int high = path_hex_digit(path.ptr[*at + 1]), low = path_hex_digit(path.ptr[*at + 2]);
         if (high >= 0 && low >= 0) {
             *at += 3;
             return high * 16 + low;

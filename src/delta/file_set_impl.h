@@ -47,4 +47,5 @@ const AddFile *file_set_next_file(FileCursor *c); /* NULL at the end */
 /* Equal for paths that name one file: percent-escapes and a "file:" prefix do not matter. */
 uint64_t log_path_hash(Str path);
 bool log_path_equal(Str a, Str b);
+int path_hex_digit(char c); /* -1 for anything else */
 uint64_t log_file_hash(Str path, const DeletionVector *dv);

@@ -37,6 +37,11 @@ int64_t log_commit_version(Str name)
     return take_number(&name, VERSION_DIGITS, &version) && str_is(name, ".json") ? version : -1;
 }
 
+Str number_text(int64_t n, Arena *arena)
+{
+    return str_printf(arena, "%lld", (long long)n);
+}
+
 typedef struct CheckpointName {
     int64_t version;
     CheckpointForm form;
@@ -191,18 +196,13 @@ static Str version_list(const LogCommitVec *commits, Arena *arena)
     return buf_str(&b);
 }
 
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
-
 static bool fail_gap(const LogCommitVec *commits, int64_t before, int64_t after, int64_t wanted,
                      Error *err)
 {
     return error_set(
         err, ERR_DELTA_VERSIONS_NOT_CONTIGUOUS, P("versionList", version_list(commits, err->arena)),
-        P("startVersion", number(before, err->arena)), P("endVersion", number(after, err->arena)),
-        P("versionToLoad", number(wanted, err->arena)));
+        P("startVersion", number_text(before, err->arena)), P("endVersion", number_text(after, err->arena)),
+        P("versionToLoad", number_text(wanted, err->arena)));
 }
 
 static bool fail_truncated(Store *s, int64_t version, Error *err)
@@ -210,7 +210,7 @@ static bool fail_truncated(Store *s, int64_t version, Error *err)
     return error_set(err, ERR_DELTA_TRUNCATED_TRANSACTION_LOG,
                      P("path", str_printf(err->arena, STR_FMT "/" LOG_FOLDER "/%020d.json",
                                           STR_ARG(store_root(s)), 0)),
-                     P("version", number(version, err->arena)),
+                     P("version", number_text(version, err->arena)),
                      PZ("logRetentionKey", "delta.logRetentionDuration"),
                      PZ("logRetention", "30 days"),
                      PZ("checkpointRetentionKey", "delta.checkpointRetentionDuration"),
@@ -260,8 +260,8 @@ static bool fail_version(Store *s, int64_t version, Arena *arena, Error *err)
     int64_t earliest, latest;
     TRY(log_range(s, arena, &earliest, &latest, err));
     return error_set(
-        err, ERR_DELTA_VERSION_NOT_FOUND, P("userVersion", number(version, err->arena)),
-        P("earliest", number(earliest, err->arena)), P("latest", number(latest, err->arena)));
+        err, ERR_DELTA_VERSION_NOT_FOUND, P("userVersion", number_text(version, err->arena)),
+        P("earliest", number_text(earliest, err->arena)), P("latest", number_text(latest, err->arena)));
 }
 
 bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena, LogSegment *out,

@@ -48,6 +48,9 @@ typedef struct LogSegment {
     int64_t size;        /* of the last commit file; -1 when there is none */
 } LogSegment;
 
+/* "42": for error parameters. */
+Str number_text(int64_t n, Arena *arena);
+
 Str log_commit_path(int64_t version, Arena *arena);
 /* -1 when the name is no commit's. */
 int64_t log_commit_version(Str name);

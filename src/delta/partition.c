@@ -135,14 +135,6 @@ Str path_uri_encode(Str path, Arena *arena)
     return buf_str(&b);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static bool has_parent_part(Str path)
 {
     for (size_t i = 0; i < path.len;) {
@@ -163,8 +155,8 @@ bool path_uri_decode(Str uri, Arena *arena, Str *path, Error *err)
     for (size_t i = 0; i < uri.len; i++) {
         char c = uri.ptr[i];
         if (c == '%') {
-            int high = i + 2 < uri.len ? hex_digit(uri.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(uri.ptr[i + 2]) : -1;
+            int high = i + 2 < uri.len ? path_hex_digit(uri.ptr[i + 1]) : -1;
+            int low = high >= 0 ? path_hex_digit(uri.ptr[i + 2]) : -1;
             if (low < 0)
                 return error_set(err, ERR_DELTA_CANNOT_RECONSTRUCT_PATH_FROM_URI, P("uri", uri));
             c = (char)(high * 16 + low);

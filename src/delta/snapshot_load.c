@@ -117,17 +117,12 @@ static bool replay_file(DeltaTable *t, Str path, bool with_info, Replay *r, bool
 
 /* ---- finishing ---- */
 
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
-
 static bool check_state(DeltaTable *t, const TableState *s, int64_t version, Error *err)
 {
     if (!s->has_protocol || !s->has_metadata)
         return error_set(err, ERR_DELTA_STATE_RECOVER_ERROR,
                          PZ("operation", s->has_protocol ? "metadata" : "protocol"),
-                         P("version", number(version, err->arena)));
+                         P("version", number_text(version, err->arena)));
     TRY(protocol_check_read(&s->protocol, t->location, err));
     Str provider = s->metadata.format_provider;
     if (provider.len && !str_is_ci(provider, "parquet"))
@@ -233,9 +228,9 @@ static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
         TRY(replay_file(t, c->path, i + 1 == segment->commits.len, r, &found, err));
         if (!found)
             return error_set(
-                err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number(c->version, err->arena)),
+                err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number_text(c->version, err->arena)),
                 P("checkpointVersion", segment->has_checkpoint
-                                           ? number(segment->checkpoint.version, err->arena)
+                                           ? number_text(segment->checkpoint.version, err->arena)
                                            : S("-")),
                 P("logPath", str_printf(err->arena, STR_FMT "/" STR_FMT,
                                         STR_ARG(store_root(t->store)), STR_ARG(c->path))));

@@ -21,6 +21,8 @@ MUST_CHECK bool commit_time_at(CommitTimes *times, size_t i, int64_t *ms, Error 
 /* How many commits are at or before the instant. */
 MUST_CHECK bool commit_times_find(CommitTimes *times, int64_t us, size_t *count, Error *err);
 
+/* DELTA_LOG_FILE_NOT_FOUND naming the commit file; always false. */
+bool commit_fail_missing(DeltaTable *t, int64_t version, Error *err);
 /* The wanted actions of one commit, without its timestamp; *found false when there is no such file.
  */
 MUST_CHECK bool commit_read(DeltaTable *t, int64_t version, ActionSet wanted, Arena *arena,

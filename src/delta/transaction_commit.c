@@ -14,13 +14,11 @@
 
 enum { MAX_ATTEMPTS = 10000 };
 
+#ifndef LAKESHED_VERSION
+#define LAKESHED_VERSION "0.1.0"
+#endif
 /* What the server calls itself in commits. */
-#define ENGINE_INFO "lakeshed/0.1.0"
-
-static Str number(int64_t n, Arena *arena)
-{
-    return str_printf(arena, "%lld", (long long)n);
-}
+#define ENGINE_INFO "lakeshed/" LAKESHED_VERSION
 
 /* ---- checks before the first attempt ---- */
 
@@ -189,9 +187,9 @@ static void note_enablement(Transaction *x, int64_t version, int64_t timestamp_m
         snapshot_has_commit_timestamps(x->read))
         return;
     metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementVersion"),
-                          number(version, arena), arena);
+                          number_text(version, arena), arena);
     metadata_set_property(x->metadata, S("delta.inCommitTimestampEnablementTimestamp"),
-                          number(timestamp_ms, arena), arena);
+                          number_text(timestamp_ms, arena), arena);
 }
 
 static CommitInfo describe(Transaction *x, const CommitRequest *request, IsolationLevel level,
@@ -344,11 +342,11 @@ static bool put_commit(Transaction *x, const CommitRequest *request, int64_t *ve
     }
     return error_set(
         err, ERR_DELTA_MAX_COMMIT_RETRIES_EXCEEDED,
-        P("numAttempts", number(MAX_ATTEMPTS, err->arena)),
-        P("startVersion", number(first, err->arena)),
-        P("failVersion", number(*version, err->arena)),
-        P("numActions", number((int64_t)(x->adds.len + x->removes.len), err->arena)),
-        P("timeSpent", number((clock_monotonic_us() - started_us) / 1000, err->arena)));
+        P("numAttempts", number_text(MAX_ATTEMPTS, err->arena)),
+        P("startVersion", number_text(first, err->arena)),
+        P("failVersion", number_text(*version, err->arena)),
+        P("numActions", number_text((int64_t)(x->adds.len + x->removes.len), err->arena)),
+        P("timeSpent", number_text((clock_monotonic_us() - started_us) / 1000, err->arena)));
 }
 
 /* ---- after the commit ---- */

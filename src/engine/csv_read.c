@@ -112,7 +112,7 @@ static Str cell_text(Str text, const FileOptions *o)
     return str_eq(text, o->null_value) ? (Str){NULL, 0} : text.ptr ? text : S("");
 }
 
-void csv_split(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
+void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
 {
     out->len = 0;
     size_t at = 0;
@@ -263,7 +263,7 @@ static bool csv_next(FileReader *r, idx_t row, bool *more, bool *keep, Error *er
         return true;
     AUTO_ARENA arena = arena_new();
     CsvCells cells = {0};
-    csv_split(record, r->options, arena, &cells);
+    csv_split_line(record, r->options, arena, &cells);
     return reader_settle(r, row, put_record(r, &cells, row), record, keep, err);
 }
 

@@ -305,7 +305,7 @@ static bool csv_guess_file(const FileScan *scan, size_t file, const FileOptions 
         }
         AUTO_ARENA line = arena_new();
         cells = (CsvCells){0};
-        csv_split(record, o, line, &cells);
+        csv_split_line(record, o, line, &cells);
         for (size_t i = 0; i < cells.len && i < count; i++)
             if (cells.at[i].ptr && fields[i].type->kind != TYPE_STRING)
                 fields[i].type = csv_wider(fields[i].type, csv_guess(cells.at[i], o, arena), arena);
@@ -323,7 +323,7 @@ bool csv_infer(const FileScan *scan, const FileOptions *o, bool infer_types, Are
         size_t at = 0;
         Str record;
         if (csv_next_record(&bytes, o, &at, &record)) {
-            csv_split(record, o, arena, &header);
+            csv_split_line(record, o, arena, &header);
             for (size_t k = 0; k < header.len; k++)
                 if (header.at[k].ptr)
                     header.at[k] = str_copy(header.at[k], arena);

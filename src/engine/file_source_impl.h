@@ -91,7 +91,7 @@ yyjson_doc *json_file_document(Str text);
 
 /* One CSV line's cells; ptr NULL: the null value. Quoted cells are unescaped into the arena. */
 typedef VEC(Str) CsvCells;
-void csv_split(Str line, const FileOptions *o, Arena *arena, CsvCells *out);
+void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out);
 /* The next record: a line, or with multi_line up to a line end outside of quotes. Empty lines and comments are passed over. */
 bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *record);
 /* Spark's reading of CSV numbers and truth values. */

@@ -413,6 +413,9 @@ static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf
     case TYPE_INTERVAL_YM:
     case TYPE_INTERVAL_DT:
         return put_interval(c, child, from, to, out);
+    case TYPE_INTERVAL_CALENDAR:
+        return type_is_stringy(from) ? call_mode(c, out, "ls_to_interval_calendar", child)
+                                     : refuse_pair(c, from, to);
     case TYPE_BINARY:
         return put_binary(c, child, from, out);
     case TYPE_ARRAY:

@@ -350,6 +350,15 @@ static bool row_to_interval(Native *n, idx_t row) {
     return native_set_i64(n, row, v);
 }
 
+static bool row_to_calendar(Native *n, idx_t row) {
+    Str text = native_str(n, 0, row);
+    duckdb_interval v = {0};
+    if (!interval_calendar_parse(text, &v.months, &v.days, &v.micros))
+        return bad_text(n, row, text, native_i32(n, 1, row), "INTERVAL");
+    ((duckdb_interval *)n->result)[row] = v;
+    return true;
+}
+
 /* Integers as big-endian bytes: CAST(int AS BINARY) outside ANSI. */
 static bool row_integer_bytes(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0];
@@ -433,6 +442,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_to_ntz", "n:s4", row_to_ntz, 0, 0},
     {"ls_to_time", "T:s4", row_to_time, 0, 0},
     {"ls_to_interval_ym", "4:s444", row_to_interval, 0, 0},
+    {"ls_to_interval_calendar", "v:s4", row_to_calendar, 0, 0},
     {"ls_to_interval_dt", "8:s444", row_to_interval, 0, 1},
     {"ls_integer_bytes", "x:?", row_integer_bytes, 0, 0},
     {"ls_date_to_timestamp", "z:Ds", row_date_to_timestamp, 0, 0},

@@ -248,23 +248,30 @@ static bool row_real_to_long(Native *n, idx_t row) {
                                                         : (int64_t)x);
 }
 
+/* (value, digits, bits, ansi): outside ANSI the result wraps around. */
 static bool row_integer_round(Native *n, idx_t row) {
     int64_t v = native_i64(n, 0, row);
-    int digits = native_i32(n, 1, row);
+    int digits = native_i32(n, 1, row), bits = native_i32(n, 2, row);
     if (digits >= 0)
         return native_set_i64(n, row, v);
     if (digits < -19)
         return native_set_i64(n, row, 0);
     __int128 p = pow10_int128(-digits), q = v / p, r = v % p;
-    __int128 twice = (r < 0 ? -r : r) * 2;
+    __int128 twice = (r < 0 ? -r : r) * 2, limit = (__int128)1 << (bits - 1);
     bool up = n->function->variant ? twice > p || (twice == p && q % 2 != 0) : twice >= p;
     if (up)
         q += v < 0 ? -1 : 1;
     q *= p;
-    if (q > INT64_MAX || q < INT64_MIN)
+    if (q < limit && q >= -limit)
+        return native_set_i64(n, row, (int64_t)q);
+    if (native_bool(n, 3, row))
         return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"),
                            PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
-    return native_set_i64(n, row, (int64_t)q);
+    return native_set_i64(n, row,
+                          bits == 8    ? (int8_t)q
+                          : bits == 16 ? (int16_t)q
+                          : bits == 32 ? (int32_t)q
+                                       : (int64_t)q);
 }
 
 /* ---- bits and bases ---- */
@@ -478,8 +485,8 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_real_bround", "d:?4", row_real_round, 0, 1},
     {"ls_real_floor", "8:d", row_real_to_long, 0, 0},
     {"ls_real_ceil", "8:d", row_real_to_long, 0, 1},
-    {"ls_integer_round", "8:84", row_integer_round, 0, 0},
-    {"ls_integer_bround", "8:84", row_integer_round, 0, 1},
+    {"ls_integer_round", "8:844b", row_integer_round, 0, 0},
+    {"ls_integer_bround", "8:844b", row_integer_round, 0, 1},
     {"ls_shift_left", "8:?4", row_shift, 0, 0},
     {"ls_shift_right", "8:?4", row_shift, 0, 1},
     {"ls_shift_right_unsigned", "8:?4", row_shift, 0, 2},

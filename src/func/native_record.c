@@ -301,7 +301,7 @@ static bool row_from_csv(Native *n, idx_t row)
     bool *nulls = ARENA_ARRAY(n->arena, bool, count + 1), bad = false;
     Error err = error_in(n->arena);
     CsvFields fields = {0};
-    csv_split(text, &c->o, n->arena, &fields);
+    record_split_csv(text, &c->o, n->arena, &fields);
     for (size_t i = 0; i < count; i++) {
         const Field *f = &t->structure.fields[i];
         nulls[i] = true;

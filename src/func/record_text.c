@@ -249,7 +249,7 @@ static bool at_text(Str line, size_t at, Str what)
     return what.len && str_starts_with(str_slice(line, at, line.len), what);
 }
 
-void csv_split(Str line, const RecordOptions *o, Arena *arena, CsvFields *out)
+void record_split_csv(Str line, const RecordOptions *o, Arena *arena, CsvFields *out)
 {
     Str sep = record_option(o, "sep", str_z(record_option(o, "delimiter", ","), arena));
     Str quote = record_option(o, "quote", "\""), escape = record_option(o, "escape", "\\"), null = record_option(o, "nullvalue", "");
@@ -396,7 +396,7 @@ static const Type *canonical(const Type *t, Arena *arena)
     }
 }
 
-const Type *json_infer(Str sample, const RecordOptions *o, Arena *arena)
+const Type *record_infer_json(Str sample, const RecordOptions *o, Arena *arena)
 {
     const JsonNode *v = json_node_parse(sample, &o->dialect, arena);
     if (!v)
@@ -423,10 +423,10 @@ static const Type *infer_csv_field(Str s, const RecordOptions *o, Arena *arena)
     return type_simple(TYPE_STRING);
 }
 
-const Type *csv_infer(Str sample, const RecordOptions *o, Arena *arena)
+const Type *record_infer_csv(Str sample, const RecordOptions *o, Arena *arena)
 {
     CsvFields values = {0};
-    csv_split(sample, o, arena, &values);
+    record_split_csv(sample, o, arena, &values);
     Field *fields = ARENA_ARRAY(arena, Field, values.len + 1);
     for (size_t i = 0; i < values.len; i++)
         fields[i] = (Field){.name = str_printf(arena, "_c%zu", i), .type = infer_csv_field(values.at[i], o, arena), .nullable = true};

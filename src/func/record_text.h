@@ -28,10 +28,10 @@ bool record_value_text(const NativeVec *v, idx_t row, const Type *t, const Recor
 
 /* The fields of one CSV record; an entry without pointer is NULL. */
 typedef VEC(Str) CsvFields;
-void csv_split(Str line, const RecordOptions *o, Arena *arena, CsvFields *out);
+void record_split_csv(Str line, const RecordOptions *o, Arena *arena, CsvFields *out);
 
 /* Inferred types; NULL when the sample is malformed. */
-const Type *json_infer(Str sample, const RecordOptions *o, Arena *arena);
-const Type *csv_infer(Str sample, const RecordOptions *o, Arena *arena);
+const Type *record_infer_json(Str sample, const RecordOptions *o, Arena *arena);
+const Type *record_infer_csv(Str sample, const RecordOptions *o, Arena *arena);
 
 bool native_register_record_text(duckdb_connection c, Error *err);

@@ -255,6 +255,45 @@ static bool bind_listagg(FuncCall *call, const FuncContext *ctx, Error *err) {
         call, "(string, [string]) -> string?; (binary, [binary]) -> binary?", ctx, err);
 }
 
+/* " ORDER BY key ASC NULLS FIRST" -> "key" */
+static Str only_sort_key(Str order) {
+    Str key = str_slice(order, strlen(" ORDER BY "), order.len);
+    static const char *const TAILS[] = {" NULLS FIRST", " NULLS LAST", " ASC", " DESC"};
+    for (size_t i = 0; i < LENGTH_OF(TAILS); i++)
+        if (str_ends_with(key, str_from(TAILS[i])))
+            key.len -= strlen(TAILS[i]);
+    return key;
+}
+
+/* DISTINCT values sorted by what they were before they became text: DuckDB wants the sort key among
+ * the arguments. */
+static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
+                           const FuncContext *ctx, Buf *out, Error *err) {
+    const BoundExpr *value = call->call.args.at[0];
+    if (call->type->kind == TYPE_BINARY)
+        return func_render_template(
+            call, args, count, ctx,
+            "list_transform([list_filter(list($distinct$1$order)$over, lambda x: x IS NOT NULL)], "
+            "lambda l: CASE WHEN len(l) > 0 THEN list_reduce(l, lambda a, b: a || "
+            "$?2{coalesce($2, ''::BLOB)}{''::BLOB} || b) END)[1]",
+            out);
+    bool cast = value->kind == BEXPR_CAST && value->implicit;
+    if (!call->call.distinct || call->call.order.len != 1 || !cast)
+        return func_render_template(call, args, count, ctx,
+                                    "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over",
+                                    out);
+    Buf text = buf_in(ctx->arena);
+    TRY(func_render_cast(S("v"), value->cast.child->type, value->type, value->cast.mode, ctx, &text,
+                         err));
+    Str key = only_sort_key(ctx->call_order);
+    buf_addf(out,
+             "nullif(array_to_string(list_transform(list_filter(list(DISTINCT " STR_FMT STR_FMT
+             ")" STR_FMT ", lambda v: v IS NOT NULL), lambda v: " STR_FMT "), " STR_FMT "), '')",
+             STR_ARG(key), STR_ARG(ctx->call_order), STR_ARG(ctx->call_suffix),
+             STR_ARG(buf_str(&text)), STR_ARG(count > 1 ? args[1] : S("''")));
+    return true;
+}
+
 #define STATISTIC(name, alias, text, ...)                                                          \
     { name, alias, FUNC_AGGREGATE, "(double) -> double?", text, __VA_ARGS__ }
 #define PAIR(name, text, ...)                                                                      \
@@ -425,8 +464,7 @@ const FuncRow aggregate_rows[] = {
      .pretty = "mode() WITHIN GROUP (ORDER BY $1)", .flags = FUNC_HIDDEN,
      .example = "SELECT mode() WITHIN GROUP (ORDER BY c DESC) FROM VALUES (2), (1) AS t(c)",
      .expected = "2"},
-    {"listagg", "string_agg", FUNC_AGGREGATE, .bind = bind_listagg,
-     .sql = "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over",
+    {"listagg", "string_agg", FUNC_AGGREGATE, .bind = bind_listagg, .render = render_listagg,
      .flags = FUNC_ORDER_SENSITIVE, .pretty = "$f($1, $?2{$2}{NULL})",
      .example = "SELECT listagg(col) FROM VALUES ('a'), ('b'), ('c') AS tab(col)",
      .expected = "abc"},

@@ -250,7 +250,7 @@ static bool bind_schema_of(FuncCall *call, const FuncContext *ctx, Error *err)
         return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL, P("sqlExpr", func_call_text(call, ctx)), PZ("exprName", csv ? "csv" : "json"));
     RecordOptions o;
     TRY(record_options_read(b->options, ctx->arena, &o, err));
-    const Type *t = csv ? csv_infer(v->bytes, &o, ctx->arena) : json_infer(v->bytes, &o, ctx->arena);
+    const Type *t = csv ? record_infer_csv(v->bytes, &o, ctx->arena) : record_infer_json(v->bytes, &o, ctx->arena);
     if (!t)
         return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION, P("badRecord", v->bytes), PZ("failFastMode", "FAILFAST"));
     b->answer = type_sql(t, ctx->arena);

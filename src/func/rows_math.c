@@ -84,16 +84,21 @@ static bool render_round(const BoundExpr *call, const Str *args, size_t count,
     else if (type_is_fractional(from))
         buf_addf(out, "CAST(ls_real_%s(" STR_FMT ", %d) AS " STR_FMT ")", name, STR_ARG(args[0]),
                  digits, STR_ARG(type));
-    else
-        buf_addf(out, "CAST(ls_integer_%s(" STR_FMT ", %d) AS " STR_FMT ")", name, STR_ARG(args[0]),
-                 digits, STR_ARG(type));
+    else {
+        int bits = from->kind == TYPE_BYTE    ? 8
+                   : from->kind == TYPE_SHORT ? 16
+                   : from->kind == TYPE_INT   ? 32
+                                              : 64;
+        buf_addf(out, "CAST(ls_integer_%s(" STR_FMT ", %d, %d, %s) AS " STR_FMT ")", name,
+                 STR_ARG(args[0]), digits, bits, ctx->ansi ? "true" : "false", STR_ARG(type));
+    }
     return true;
 }
 
 /* ---- random ---- */
 
 static bool bind_random(FuncCall *call, const FuncContext *ctx, Error *err) {
-    TRY(func_apply_signature(call, "([long]) -> double!", ctx, err));
+    TRY(func_apply_signature(call, "([integral]) -> double!", ctx, err));
     const Value *v = call->args.len ? func_constant(call->args.at[0]) : NULL;
     int64_t seed;
     if (call->args.len && !v && !func_constant_int(call->args.at[0], &seed))
@@ -109,7 +114,7 @@ static bool render_random(const BoundExpr *call, const Str *args, size_t count,
     (void)err;
     const char *name = strcmp(call->call.row->name, "rand") ? "ls_randn" : "ls_rand";
     if (count)
-        buf_addf(out, "%s(coalesce(" STR_FMT ", 0))", name, STR_ARG(args[0]));
+        buf_addf(out, "%s(coalesce(CAST(" STR_FMT " AS BIGINT), 0))", name, STR_ARG(args[0]));
     else
         buf_addf(out, "%s(%lld)", name, (long long)(ctx->now_us ^ (int64_t)out->len << 40));
     return true;

@@ -660,7 +660,7 @@ static bool try_alternative(const Alternative *a, const FuncCall *call, const Fu
         const BoundExpr *arg = call->args.at[i];
         const Rule *rule = param_at(a, i);
         bool lambda = arg->kind == BEXPR_LAMBDA;
-        if (lambda != (rule->kind == RULE_FN) ||
+        if ((lambda && rule->kind != RULE_FN) ||
             (!lambda && !match(&m, rule, arg->type, arg->nullable))) {
             *failed = i;
             return false;
@@ -733,13 +733,16 @@ static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *
         }
     }
     const BoundExpr *first = call->args.at[0];
-    if (common && over_arrays && first->type && first->type->kind == TYPE_ARRAY &&
-        call->args.len == 2)
-        return error_set(err, ERR_DATATYPE_MISMATCH__ARRAY_FUNCTION_DIFF_TYPES,
+    bool map = first->type && first->type->kind == TYPE_MAP && call->args.len == 2;
+    if (common && (map || (over_arrays && first->type && first->type->kind == TYPE_ARRAY)))
+        return error_set(err,
+                         map ? ERR_DATATYPE_MISMATCH__MAP_FUNCTION_DIFF_TYPES
+                             : ERR_DATATYPE_MISMATCH__ARRAY_FUNCTION_DIFF_TYPES,
                          P("sqlExpr", func_call_text(call, ctx)),
-                         P("functionName", func_name_text(call, ctx)), PZ("dataType", "\"ARRAY\""),
+                         P("functionName", func_name_text(call, ctx)),
+                         PZ("dataType", map ? "\"MAP\"" : "\"ARRAY\""),
                          P("leftType", func_quoted_type(first->type, ctx)),
-                         P("rightType", func_quoted_type(call->args.at[1]->type, ctx)));
+                         P("rightType", func_quoted_type(call->args.at[furthest]->type, ctx)));
     if (common)
         return func_diff_types(call, ctx, err);
     Buf required = buf_in(ctx->arena);
@@ -769,6 +772,20 @@ static bool apply_lambda(FuncCall *call, size_t i, const Rule *rule, Binding *b,
     return true;
 }
 
+/* What is no lambda is one that ignores its parameters. Its ids are above all that the analyzer
+ * hands out. */
+static BoundExpr *constant_lambda(BoundExpr *body, const Rule *rule, const FuncContext *ctx) {
+    enum { FIRST_ID = 1u << 30 };
+    BoundExpr *l = bound_new(BEXPR_LAMBDA, body->type, body->nullable, ctx->arena);
+    l->lambda.body = body;
+    l->lambda.count = rule->required_parts;
+    for (size_t i = 0; i < rule->required_parts && i < 3; i++) {
+        l->lambda.ids[i] = (uint32_t)(FIRST_ID + i);
+        l->lambda.names[i] = S("x");
+    }
+    return l;
+}
+
 bool func_apply_signature(FuncCall *call, const char *signature, const FuncContext *ctx,
                           Error *err) {
     const Signature *s = signature_of(signature);
@@ -793,6 +810,8 @@ bool func_apply_signature(FuncCall *call, const char *signature, const FuncConte
     for (size_t i = 0; i < call->args.len; i++) {
         const Rule *rule = param_at(chosen, i);
         BoundExpr *arg = call->args.at[i];
+        if (rule->kind == RULE_FN && arg->kind != BEXPR_LAMBDA)
+            arg = call->args.at[i] = constant_lambda(arg, rule, ctx);
         if (arg->kind == BEXPR_LAMBDA)
             TRY(apply_lambda(call, i, rule, &b, ctx, err));
         else

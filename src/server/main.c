@@ -95,6 +95,14 @@ static const RestRoute routes[] = {
 
 /* ---- serving ---- */
 
+enum { LEAVE_SECONDS = 10 };
+
+/* Past every deadline: what is on disk is whole at any instant. */
+static void leave(int signal_number)
+{
+    _exit(1);
+}
+
 /* Signals are taken by the main thread alone, waiting; every other thread is started with them blocked. */
 static void block_signals(sigset_t *stop)
 {
@@ -131,7 +139,9 @@ static bool serve(Server *s, Error *err)
     if (ok) {
         sigwait(&stop, &signal_number);
         log_info("stopping");
-        /* A second signal leaves at once: what is on disk is whole at any instant. */
+        /* A second signal leaves at once. */
+        signal(SIGALRM, leave);
+        alarm((unsigned)s->settings.shutdown_seconds + LEAVE_SECONDS);
         pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     }
     rest_close(s->rest);
