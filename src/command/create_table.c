@@ -48,7 +48,6 @@ static bool check_default(CommandContext *ctx, const ColumnDef *d, const KeyValu
     return column_default(ctx, &f, &ignored, err);
 }
 
-typedef VEC(Field) FieldVec;
 
 static bool duplicate_column(const FieldVec *fields, Str name, Error *err)
 {
