@@ -310,7 +310,7 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     Scope inner = *scope;
     inner.allow_windows = false;
     if (row->kind == FUNC_AGGREGATE) {
-        inner.in_aggregate = true;
+        inner.in_aggregate = !scope->allow_windows; /* sum(sum(x)) OVER (..): the inner one groups */
         inner.prefer_fallback = scope->fallback != NULL;
         inner.aliases = NULL;
     }

@@ -83,8 +83,19 @@ static bool travel_timestamp(Analyzer *a, const Expr *e, int64_t *us, Error *err
     return set_context(a, err, e->origin);
 }
 
+/* A table whose newest version cannot be read is refused at every version, as Delta does: it loads the newest first. */
+static bool check_newest(DeltaTable *table, Error *err)
+{
+    Snapshot *newest;
+    TRY(snapshot_newest(table, &newest, err));
+    snapshot_unref(newest);
+    return true;
+}
+
 static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
 {
+    if (travel->kind != TRAVEL_NONE)
+        TRY(check_newest(table, err));
     switch (travel->kind) {
     case TRAVEL_NONE:
         break;

@@ -222,7 +222,8 @@ bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient,
     *out = (ChangeFeed){
         .snapshot = newest, .start = start, .end = end < 0 || end > latest ? latest : end};
     if (end >= 0 && end < start)
-        return error_set(err, ERR_DELTA_INVALID_CDC_RANGE, P("start", number_text(start, err->arena)),
+        return error_set(err, ERR_DELTA_INVALID_CDC_RANGE,
+                         P("start", number_text(start, err->arena)),
                          P("end", number_text(end, err->arena)));
     if (start > latest)
         return lenient || error_set(err, ERR_DELTA_CDC_START_VERSION_AFTER_LATEST,

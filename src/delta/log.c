@@ -199,10 +199,11 @@ static Str version_list(const LogCommitVec *commits, Arena *arena)
 static bool fail_gap(const LogCommitVec *commits, int64_t before, int64_t after, int64_t wanted,
                      Error *err)
 {
-    return error_set(
-        err, ERR_DELTA_VERSIONS_NOT_CONTIGUOUS, P("versionList", version_list(commits, err->arena)),
-        P("startVersion", number_text(before, err->arena)), P("endVersion", number_text(after, err->arena)),
-        P("versionToLoad", number_text(wanted, err->arena)));
+    return error_set(err, ERR_DELTA_VERSIONS_NOT_CONTIGUOUS,
+                     P("versionList", version_list(commits, err->arena)),
+                     P("startVersion", number_text(before, err->arena)),
+                     P("endVersion", number_text(after, err->arena)),
+                     P("versionToLoad", number_text(wanted, err->arena)));
 }
 
 static bool fail_truncated(Store *s, int64_t version, Error *err)
@@ -241,9 +242,11 @@ static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_c
         }
         if (c->version < next)
             continue;
-        if (c->version != next && !out->has_checkpoint && next == 0)
-            return fail_truncated(
-                s, version < 0 ? l->commits.at[l->commits.len - 1].version : version, err);
+        if (c->version != next && !out->has_checkpoint && next == 0) {
+            if (version >= 0)
+                break; /* its beginning was cleaned up: not complete */
+            return fail_truncated(s, l->commits.at[l->commits.len - 1].version, err);
+        }
         if (c->version != next)
             return fail_gap(&l->commits, next - 1, c->version, version, err);
         vec_push(arena, &out->commits, *c);
@@ -255,13 +258,14 @@ static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_c
     return true;
 }
 
-static bool fail_version(Store *s, int64_t version, Arena *arena, Error *err)
+bool log_fail_version(Store *s, int64_t version, Arena *arena, Error *err)
 {
     int64_t earliest, latest;
     TRY(log_range(s, arena, &earliest, &latest, err));
-    return error_set(
-        err, ERR_DELTA_VERSION_NOT_FOUND, P("userVersion", number_text(version, err->arena)),
-        P("earliest", number_text(earliest, err->arena)), P("latest", number_text(latest, err->arena)));
+    return error_set(err, ERR_DELTA_VERSION_NOT_FOUND,
+                     P("userVersion", number_text(version, err->arena)),
+                     P("earliest", number_text(earliest, err->arena)),
+                     P("latest", number_text(latest, err->arena)));
 }
 
 bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena, LogSegment *out,
@@ -289,7 +293,7 @@ bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena
     if (complete)
         return true;
     if (version >= 0)
-        return fail_version(s, version, arena, err);
+        return log_fail_version(s, version, arena, err);
     return error_set(
         err, ERR_DELTA_NO_COMMITS_FOUND,
         P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));

@@ -63,6 +63,9 @@ MUST_CHECK bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, A
 /* The first version that can be rebuilt, and the newest commit. */
 MUST_CHECK bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error *err);
 
+/* DELTA_VERSION_NOT_FOUND with the versions there are; always false. */
+bool log_fail_version(Store *s, int64_t version, Arena *arena, Error *err);
+
 /* _last_checkpoint: -1 when absent or unreadable; it is only a hint. */
 MUST_CHECK bool log_read_hint(Store *s, int64_t *version, Error *err);
 /* The checksum of _last_checkpoint: MD5 over canonical JSON; "" when the text is not JSON. */

@@ -12,7 +12,7 @@
 #include "func/func.h"
 #include "type/datetime.h"
 
-enum { EXPR_MAX_DEPTH = 200, LEAF_MAX_DEPTH = 16 };
+enum { EXPR_MAX_DEPTH = 200, LEAF_MAX_DEPTH = 16, FILES_AN_ARENA = 64 };
 
 /* What a condition may be for some row of a file; neither: only NULL. Unknown is both. */
 typedef struct Verdict {
@@ -36,10 +36,11 @@ typedef struct Scan {
     size_t column_count;
     ColumnPlace *places; /* one a field of the schema */
     Str zone;
-    Arena *arena; /* of the file in hand; reset between files by replacing it */
+    Arena *arena; /* of the file in hand and a few before it */
     const AddFile *file;
     FileStats *stats; /* parsed on first need */
     bool stats_known;
+    bool partitions_only; /* statistics are not looked at */
 } Scan;
 
 /* ---- comparing constants ---- */
@@ -272,7 +273,9 @@ static bool operand_bounds(Scan *s, const Operand *o, ColumnStats *out)
             return false;
         constant_bounds(s, &v, out);
     } else {
-        if (!s->stats_known) {
+        if (s->partitions_only && !o->place->date_of)
+            return false;
+        if (!s->stats_known && !s->partitions_only) {
             s->stats = stats_parse(s->file->stats, s->arena);
             s->stats_known = true;
         }
@@ -530,24 +533,33 @@ static void find_places(Scan *s, Arena *arena)
 
 /* ---- the scan ---- */
 
-static bool may_match(Scan *s, const AddFile *f, const BoundExprVec *conjuncts)
+static bool passes(Scan *s, const BoundExprVec *conjuncts, bool partitions_only)
 {
-    AUTO_ARENA(scratch) = arena_new();
-    s->arena = scratch;
-    s->file = f;
-    s->stats = NULL;
-    s->stats_known = false;
+    s->partitions_only = partitions_only;
     for (size_t i = 0; i < conjuncts->len; i++)
         if (!judge(s, conjuncts->at[i], 0).may_be_true)
             return false;
     return true;
 }
 
+/* Partition values first: they are cheap, statistics must be parsed. */
+static bool may_match(Scan *s, const AddFile *f, const BoundExprVec *conjuncts)
+{
+    s->file = f;
+    s->stats = NULL;
+    s->stats_known = false;
+    return passes(s, conjuncts, true) && passes(s, conjuncts, false);
+}
+
 bool scan_may_match(Snapshot *snapshot, const BoundExprVec *conjuncts, const ScanColumn *columns,
                     size_t column_count, Str zone, const AddFile *f)
 {
     AUTO_ARENA(arena) = arena_new();
-    Scan s = {.snapshot = snapshot, .columns = columns, .column_count = column_count, .zone = zone};
+    Scan s = {.snapshot = snapshot,
+              .columns = columns,
+              .column_count = column_count,
+              .zone = zone,
+              .arena = arena};
     find_places(&s, arena);
     return may_match(&s, f, conjuncts);
 }
@@ -556,6 +568,7 @@ bool snapshot_scan(Snapshot *snapshot, const BoundExprVec *conjuncts, const Scan
                    size_t column_count, Str session_zone, Arena *arena, FileList *out, Error *err)
 {
     AUTO_ARENA(own) = arena_new();
+    AUTO_ARENA(scratch) = NULL;
     Scan s = {.snapshot = snapshot,
               .columns = columns,
               .column_count = column_count,
@@ -568,8 +581,14 @@ bool snapshot_scan(Snapshot *snapshot, const BoundExprVec *conjuncts, const Scan
     find_places(&s, own);
     *out = (FileList){0};
     FileCursor cursor = file_set_cursor(snapshot->files);
-    for (const AddFile *f; (f = file_set_next_file(&cursor));)
+    size_t seen = 0;
+    for (const AddFile *f; (f = file_set_next_file(&cursor)); seen++) {
+        if (seen % FILES_AN_ARENA == 0) {
+            arena_free(scratch);
+            s.arena = scratch = arena_new();
+        }
         if (may_match(&s, f, conjuncts))
             vec_push(arena, out, f);
+    }
     return true;
 }

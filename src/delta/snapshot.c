@@ -195,11 +195,14 @@ static bool cached_version(DeltaTable *t, int64_t version, Snapshot **out, Error
 
 bool snapshot_at_version(DeltaTable *t, int64_t version, Snapshot **out, Error *err)
 {
+    AUTO_ARENA(scratch) = arena_new();
     bool exists;
+    if (version < 0)
+        return log_fail_version(t->store, version, scratch, err);
     TRY(cached_version(t, version, out, err));
     if (*out)
         return true;
-    TRY(snapshot_load(t, version < 0 ? INT64_MAX : version, out, &exists, err));
+    TRY(snapshot_load(t, version, out, &exists, err));
     return exists || fail_absent(t, err);
 }
 

@@ -228,7 +228,8 @@ static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
         TRY(replay_file(t, c->path, i + 1 == segment->commits.len, r, &found, err));
         if (!found)
             return error_set(
-                err, ERR_DELTA_LOG_FILE_NOT_FOUND, P("version", number_text(c->version, err->arena)),
+                err, ERR_DELTA_LOG_FILE_NOT_FOUND,
+                P("version", number_text(c->version, err->arena)),
                 P("checkpointVersion", segment->has_checkpoint
                                            ? number_text(segment->checkpoint.version, err->arena)
                                            : S("-")),

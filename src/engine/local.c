@@ -1,4 +1,6 @@
 /* Rows that a client sent along with its plan: Arrow streams as a source of DuckDB chunks. */
+#include <errno.h>
+
 #include <nanoarrow/nanoarrow.h>
 #include <nanoarrow/nanoarrow_ipc.h>
 
@@ -37,9 +39,36 @@ static void keep_bytes(struct ArrowBufferAllocator *allocator, uint8_t *ptr, int
 {
 }
 
+/* Every message lies inside the bytes: the reader would make room for whatever size a message claims. */
+static bool check_frames(Str ipc, Error *err)
+{
+    struct ArrowIpcDecoder decoder;
+    if (ArrowIpcDecoderInit(&decoder) != NANOARROW_OK)
+        return broken(err, NULL);
+    struct ArrowBufferView left = {{ipc.ptr}, (int64_t)ipc.len};
+    struct ArrowError why = {{0}};
+    bool ok = true;
+    while (ok && left.size_bytes > 0) {
+        int32_t prefix = 0;
+        ArrowErrorCode code = ArrowIpcDecoderPeekHeader(&decoder, left, &prefix, &why);
+        if (code == ENODATA)
+            break; /* end of stream */
+        ok = code == NANOARROW_OK && decoder.header_size_bytes > 0 && decoder.header_size_bytes <= left.size_bytes &&
+             ArrowIpcDecoderVerifyHeader(&decoder, left, &why) == NANOARROW_OK && decoder.body_size_bytes >= 0 &&
+             decoder.body_size_bytes <= left.size_bytes - decoder.header_size_bytes;
+        if (ok) {
+            left.data.as_uint8 += decoder.header_size_bytes + decoder.body_size_bytes;
+            left.size_bytes -= decoder.header_size_bytes + decoder.body_size_bytes;
+        }
+    }
+    ArrowIpcDecoderReset(&decoder);
+    return ok || broken(err, why.message);
+}
+
 /* The reader borrows the bytes, which belong to the plan. */
 static bool open_stream(Str ipc, struct ArrowArrayStream *out, Error *err)
 {
+    TRY(check_frames(ipc, err));
     struct ArrowBuffer bytes;
     ArrowBufferInit(&bytes);
     bytes.data = (uint8_t *)ipc.ptr;
@@ -126,12 +155,29 @@ static bool next_stream(LocalState *s, bool *more, Error *err)
         return true;
     size_t i = s->next_stream++;
     Str ipc = data->ipc.len ? (i ? data->chunks.at[i - 1] : data->ipc) : data->chunks.at[i];
+    if ((uintptr_t)ipc.ptr % 8)
+        ipc = str_copy(ipc, s->arena);
     TRY(open_stream(ipc, &s->stream, err));
     TRY(read_schema(&s->stream, &s->schema, err));
     size_t want = s->local->source.schema->structure.count;
     if (s->schema.n_children != (int64_t)want)
         return error_unsupported(err, "Local data of %lld columns for a schema of %zu", (long long)s->schema.n_children,
                                  want);
+    return true;
+}
+
+/* Arrow aligns buffers; ours are read as what they hold. */
+static bool is_aligned(const struct ArrowArrayView *view)
+{
+    for (int i = 0; i < NANOARROW_MAX_FIXED_BUFFERS; i++) {
+        uintptr_t at = (uintptr_t)view->buffer_views[i].data.data;
+        int64_t bytes = view->layout.element_size_bits[i] / 8;
+        if (bytes > 1 && at % (uintptr_t)(bytes < 8 ? bytes : 8))
+            return false;
+    }
+    for (int64_t i = 0; i < view->n_children; i++)
+        if (!is_aligned(view->children[i]))
+            return false;
     return true;
 }
 
@@ -144,6 +190,8 @@ static bool view_batch(LocalState *s, Error *err)
     if (ArrowArrayViewSetArray(&s->view, &s->batch, &why) != NANOARROW_OK ||
         ArrowArrayViewValidate(&s->view, NANOARROW_VALIDATION_LEVEL_FULL, &why) != NANOARROW_OK)
         return broken(err, why.message);
+    if (!is_aligned(&s->view))
+        return broken(err, "a buffer is not aligned");
     s->taken = 0;
     return true;
 }

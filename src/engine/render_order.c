@@ -272,6 +272,12 @@ bool window_order(Render *r, const BoundItemVec *items, Str *out, Error *err)
         TRY(render_order(r, &window->window.order, &keys, err));
         buf_addf(&b, "%s" STR_FMT, b.len ? ", " : "", STR_ARG(keys));
     }
+    /* Among equal keys the rows follow their own numbers. */
+    for (size_t i = 0; i < items->len; i++) {
+        const BoundExpr *e = items->at[i].expr;
+        if (e->kind == BEXPR_WINDOW && str_is(str_from(e->window.function->call.row->name), "row_number"))
+            buf_addf(&b, ", c%u", items->at[i].id);
+    }
     *out = buf_str(&b);
     return true;
 }

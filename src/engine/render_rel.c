@@ -158,6 +158,18 @@ static bool item_before(const BoundItemVec *items, size_t i)
     return false;
 }
 
+/* Rows of a small input stay sorted as the window needed them; ties keep their order. */
+static bool order_windows(Render *r, const BoundItemVec *items, Block *out, Error *err)
+{
+    TRY(window_order(r, items, &out->order, err));
+    if (!out->order.len || !out->from)
+        return true;
+    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++);
+    out->from = rows_numbered(r, out->from, number);
+    out->order = str_printf(r->arena, STR_FMT ", " STR_FMT, STR_ARG(out->order), STR_ARG(number));
+    return true;
+}
+
 static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const BoundItemVec *items = &rel->project.items;
@@ -178,7 +190,7 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
             TRY(put_item(r, &items->at[i], &select, err));
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
     if (!r->unordered && rel->input && items_contain(items, BEXPR_WINDOW) && rel_is_small(rel->input))
-        return window_order(r, items, &out->order, err);
+        return order_windows(r, items, out, err);
     return true;
 }
 

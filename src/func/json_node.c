@@ -18,8 +18,7 @@ typedef struct Reader {
 
 static bool read_value(Reader *r, JsonNode *out);
 
-static bool skip_comment(Reader *r)
-{
+static bool skip_comment(Reader *r) {
     if (!r->d->comments || r->p + 1 >= r->end || r->p[0] != '/')
         return false;
     if (r->p[1] == '/') {
@@ -38,16 +37,14 @@ static bool skip_comment(Reader *r)
     return true;
 }
 
-static void skip_space(Reader *r)
-{
+static void skip_space(Reader *r) {
     do {
         while (r->p < r->end && strchr(" \t\r\n", *r->p) && *r->p)
             r->p++;
     } while (skip_comment(r));
 }
 
-static bool read_word(Reader *r, const char *word)
-{
+static bool read_word(Reader *r, const char *word) {
     size_t n = strlen(word);
     if ((size_t)(r->end - r->p) < n || memcmp(r->p, word, n) != 0)
         return false;
@@ -57,8 +54,7 @@ static bool read_word(Reader *r, const char *word)
     return true;
 }
 
-static int hex4(const Reader *r, const char *p)
-{
+static int hex4(const Reader *r, const char *p) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         if (p + i >= r->end || !isxdigit((unsigned char)p[i]))
@@ -68,14 +64,12 @@ static int hex4(const Reader *r, const char *p)
     return v;
 }
 
-static void put_code(Buf *b, uint32_t c)
-{
+static void put_code(Buf *b, uint32_t c) {
     char out[4];
     buf_add_bytes(b, out, str_utf8_put(c, out));
 }
 
-static bool read_unicode(Reader *r, Buf *b)
-{
+static bool read_unicode(Reader *r, Buf *b) {
     int c = hex4(r, r->p);
     if (c < 0)
         return false;
@@ -92,8 +86,7 @@ static bool read_unicode(Reader *r, Buf *b)
     return true;
 }
 
-static bool read_escape(Reader *r, Buf *b)
-{
+static bool read_escape(Reader *r, Buf *b) {
     static const char FROM[] = "\"\\/bfnrt", TO[] = "\"\\/\b\f\n\r\t";
     if (r->p >= r->end)
         return false;
@@ -110,11 +103,11 @@ static bool read_escape(Reader *r, Buf *b)
     return true;
 }
 
-static bool read_string(Reader *r, Str *out)
-{
+static bool read_string(Reader *r, Str *out) {
     char quote = *r->p++;
     const char *start = r->p;
-    while (r->p < r->end && *r->p != quote && *r->p != '\\' && ((unsigned char)*r->p >= 0x20 || r->d->control_chars))
+    while (r->p < r->end && *r->p != quote && *r->p != '\\' &&
+           ((unsigned char)*r->p >= 0x20 || r->d->control_chars))
         r->p++;
     if (r->p < r->end && *r->p == quote) { /* the usual: nothing to decode */
         *out = (Str){start, (size_t)(r->p++ - start)};
@@ -140,20 +133,19 @@ static bool read_string(Reader *r, Str *out)
     return true;
 }
 
-static bool read_digits(Reader *r)
-{
+static bool read_digits(Reader *r) {
     const char *start = r->p;
     while (r->p < r->end && isdigit((unsigned char)*r->p))
         r->p++;
     return r->p > start;
 }
 
-static bool read_number(Reader *r, JsonNode *out)
-{
+static bool read_number(Reader *r, JsonNode *out) {
     const char *start = r->p;
     bool negative = *r->p == '-';
     r->p += negative;
-    if (negative && !r->d->no_special_numbers && (read_word(r, "Infinity") || read_word(r, "INF"))) {
+    if (negative && !r->d->no_special_numbers &&
+        (read_word(r, "Infinity") || read_word(r, "INF"))) {
         *out = (JsonNode){.kind = JSON_REAL, .text = S("-Infinity")};
         return true;
     }
@@ -185,26 +177,26 @@ static bool read_number(Reader *r, JsonNode *out)
         return false;
     Str text = {digits, (size_t)(r->p - digits)};
     if (negative)
-        text = digits == start + 1 ? (Str){start, (size_t)(r->p - start)} : str_printf(r->arena, "-" STR_FMT, STR_ARG(text));
+        text = digits == start + 1 ? (Str){start, (size_t)(r->p - start)}
+                                   : str_printf(r->arena, "-" STR_FMT, STR_ARG(text));
     *out = (JsonNode){.kind = real ? JSON_REAL : JSON_INTEGER, .text = text};
     return true;
 }
 
-static bool read_name(Reader *r, Str *out)
-{
+static bool read_name(Reader *r, Str *out) {
     if (*r->p == '"' || (*r->p == '\'' && !r->d->no_single_quotes))
         return read_string(r, out);
     if (!r->d->unquoted_names)
         return false;
     const char *start = r->p;
-    while (r->p < r->end && (isalnum((unsigned char)*r->p) || strchr("_$@#*-+", *r->p) || (unsigned char)*r->p >= 0x80))
+    while (r->p < r->end && (isalnum((unsigned char)*r->p) || strchr("_$@#*-+", *r->p) ||
+                             (unsigned char)*r->p >= 0x80))
         r->p++;
     *out = (Str){start, (size_t)(r->p - start)};
     return out->len > 0;
 }
 
-static bool read_children(Reader *r, JsonNode *out, char close)
-{
+static bool read_children(Reader *r, JsonNode *out, char close) {
     if (++r->depth > NODE_MAX_DEPTH)
         return false;
     r->p++;
@@ -244,11 +236,14 @@ static bool read_children(Reader *r, JsonNode *out, char close)
     }
 }
 
-static bool read_special(Reader *r, JsonNode *out)
-{
+static bool read_special(Reader *r, JsonNode *out) {
     static const struct {
         const char *word, *text;
-    } SPECIALS[] = {{"NaN", "NaN"}, {"Infinity", "Infinity"}, {"+Infinity", "Infinity"}, {"INF", "Infinity"}, {"+INF", "Infinity"}};
+    } SPECIALS[] = {{"NaN", "NaN"},
+                    {"Infinity", "Infinity"},
+                    {"+Infinity", "Infinity"},
+                    {"INF", "Infinity"},
+                    {"+INF", "Infinity"}};
     for (size_t i = 0; i < LENGTH_OF(SPECIALS) && !r->d->no_special_numbers; i++)
         if (read_word(r, SPECIALS[i].word)) {
             *out = (JsonNode){.kind = JSON_REAL, .text = str_from(SPECIALS[i].text)};
@@ -257,8 +252,7 @@ static bool read_special(Reader *r, JsonNode *out)
     return false;
 }
 
-static bool read_value(Reader *r, JsonNode *out)
-{
+static bool read_value(Reader *r, JsonNode *out) {
     skip_space(r);
     if (r->p >= r->end)
         return false;
@@ -286,8 +280,7 @@ static bool read_value(Reader *r, JsonNode *out)
     return ok;
 }
 
-JsonNode *json_node_parse(Str text, const JsonDialect *dialect, Arena *arena)
-{
+JsonNode *json_node_parse(Str text, const JsonDialect *dialect, Arena *arena) {
     static const JsonDialect PLAIN = {0};
     Reader r = {text.ptr, text.ptr + text.len, dialect ? dialect : &PLAIN, arena, 0};
     JsonNode *root = ARENA_NEW(arena, JsonNode);
@@ -296,8 +289,7 @@ JsonNode *json_node_parse(Str text, const JsonDialect *dialect, Arena *arena)
 
 /* ---- writing ---- */
 
-void json_node_put_string(Str s, Buf *out)
-{
+void json_node_put_string(Str s, Buf *out) {
     buf_addc(out, '"');
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
@@ -315,8 +307,7 @@ void json_node_put_string(Str s, Buf *out)
     buf_addc(out, '"');
 }
 
-Str json_node_real_text(Str number, Arena *arena)
-{
+Str json_node_real_text(Str number, Arena *arena) {
     double v;
     if (!double_parse(number, &v))
         return number;
@@ -324,8 +315,7 @@ Str json_node_real_text(Str number, Arena *arena)
     return str_copy((Str){out, double_text(v, out)}, arena);
 }
 
-void json_node_put(const JsonNode *v, Buf *out)
-{
+void json_node_put(const JsonNode *v, Buf *out) {
     char text[NUMBER_TEXT_MAX];
     double real;
     switch (v->kind) {
@@ -363,8 +353,7 @@ void json_node_put(const JsonNode *v, Buf *out)
     }
 }
 
-const JsonNode *json_node_field(const JsonNode *object, Str key)
-{
+const JsonNode *json_node_field(const JsonNode *object, Str key) {
     const JsonNode *found = NULL;
     for (const JsonNode *c = object->kind == JSON_OBJECT ? object->first : NULL; c; c = c->next)
         if (str_eq(c->key, key))

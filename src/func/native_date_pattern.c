@@ -1,4 +1,5 @@
-/* DateTimeFormatter patterns: java.time's rules for widths and texts, Spark's for what is allowed. */
+/* DateTimeFormatter patterns: java.time's rules for widths and texts, Spark's for what is allowed.
+ */
 #include "func/date_pattern.h"
 
 #include <ctype.h>
@@ -9,9 +10,9 @@
 enum { PATTERN_MAX_ITEMS = 512 };
 
 typedef struct Item {
-    char letter;     /* '\'' a literal, '[' and ']' an optional section */
+    char letter; /* '\'' a literal, '[' and ']' an optional section */
     int count;
-    size_t end;      /* of '[': the item behind its ']' */
+    size_t end; /* of '[': the item behind its ']' */
     Str text;
 } Item;
 
@@ -23,8 +24,11 @@ struct DatePattern {
     bool parsing;
 };
 
-static const char *const MONTHS[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
-static const char *const DAYS[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+static const char *const MONTHS[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+static const char *const DAYS[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                   "Friday", "Saturday", "Sunday"};
 static const char *const QUARTERS[] = {"1st quarter", "2nd quarter", "3rd quarter", "4th quarter"};
 
 /* ---- zone names ---- */
@@ -42,27 +46,44 @@ static const struct {
     {"America/New_York", "EST", "EDT", "Eastern Standard Time", "Eastern Daylight Time"},
     {"America/Toronto", "EST", "EDT", "Eastern Standard Time", "Eastern Daylight Time"},
     {"America/Anchorage", "AKST", "AKDT", "Alaska Standard Time", "Alaska Daylight Time"},
-    {"Pacific/Honolulu", "HST", "HDT", "Hawaii-Aleutian Standard Time", "Hawaii-Aleutian Daylight Time"},
+    {"Pacific/Honolulu", "HST", "HDT", "Hawaii-Aleutian Standard Time",
+     "Hawaii-Aleutian Daylight Time"},
     {"America/Sao_Paulo", "BRT", "BRST", "Brasilia Standard Time", "Brasilia Summer Time"},
     {"Europe/London", "GMT", "BST", "Greenwich Mean Time", "British Summer Time"},
     {"Europe/Dublin", "GMT", "IST", "Greenwich Mean Time", "Irish Standard Time"},
-    {"Europe/Lisbon", "WET", "WEST", "Western European Standard Time", "Western European Summer Time"},
+    {"Europe/Lisbon", "WET", "WEST", "Western European Standard Time",
+     "Western European Summer Time"},
     {"Europe/Moscow", "MSK", "MSD", "Moscow Standard Time", "Moscow Summer Time"},
-    {"Europe/Athens", "EET", "EEST", "Eastern European Standard Time", "Eastern European Summer Time"},
-    {"Europe/Helsinki", "EET", "EEST", "Eastern European Standard Time", "Eastern European Summer Time"},
-    {"Europe/Kiev", "EET", "EEST", "Eastern European Standard Time", "Eastern European Summer Time"},
-    {"Europe/Amsterdam", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Berlin", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Brussels", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Madrid", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Oslo", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Paris", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Prague", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Rome", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Stockholm", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Vienna", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Warsaw", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
-    {"Europe/Zurich", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
+    {"Europe/Athens", "EET", "EEST", "Eastern European Standard Time",
+     "Eastern European Summer Time"},
+    {"Europe/Helsinki", "EET", "EEST", "Eastern European Standard Time",
+     "Eastern European Summer Time"},
+    {"Europe/Kiev", "EET", "EEST", "Eastern European Standard Time",
+     "Eastern European Summer Time"},
+    {"Europe/Amsterdam", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Berlin", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Brussels", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Madrid", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Oslo", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Paris", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Prague", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Rome", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Stockholm", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Vienna", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Warsaw", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
+    {"Europe/Zurich", "CET", "CEST", "Central European Standard Time",
+     "Central European Summer Time"},
     {"CET", "CET", "CEST", "Central European Standard Time", "Central European Summer Time"},
     {"Asia/Tokyo", "JST", "JDT", "Japan Standard Time", "Japan Daylight Time"},
     {"Asia/Seoul", "KST", "KDT", "Korean Standard Time", "Korean Daylight Time"},
@@ -71,7 +92,8 @@ static const struct {
     {"Asia/Singapore", "SGT", "SGT", "Singapore Standard Time", "Singapore Standard Time"},
     {"Asia/Kolkata", "IST", "IST", "India Standard Time", "India Standard Time"},
     {"Asia/Dubai", "GST", "GST", "Gulf Standard Time", "Gulf Standard Time"},
-    {"Australia/Sydney", "AEST", "AEDT", "Australian Eastern Standard Time", "Australian Eastern Daylight Time"},
+    {"Australia/Sydney", "AEST", "AEDT", "Australian Eastern Standard Time",
+     "Australian Eastern Daylight Time"},
     {"UTC", "UTC", "UTC", "Coordinated Universal Time", "Coordinated Universal Time"},
     {"Etc/UTC", "UTC", "UTC", "Coordinated Universal Time", "Coordinated Universal Time"},
     {"GMT", "GMT", "GMT", "Greenwich Mean Time", "Greenwich Mean Time"},
@@ -80,20 +102,19 @@ static const struct {
 /* ---- compiling ---- */
 
 /* Whether java.text.SimpleDateFormat, the formatter before Spark 3, would take the pattern. */
-static bool legacy_accepts(Str p)
-{
+static bool legacy_accepts(Str p) {
     bool quoted = false;
     for (size_t i = 0; i < p.len; i++) {
         if (p.ptr[i] == '\'')
             quoted = !quoted;
-        else if (!quoted && isalpha((unsigned char)p.ptr[i]) && !strchr("GyYMLwWDdFEuaHkKhmsSzZX", p.ptr[i]))
+        else if (!quoted && isalpha((unsigned char)p.ptr[i]) &&
+                 !strchr("GyYMLwWDdFEuaHkKhmsSzZX", p.ptr[i]))
             return false;
     }
     return !quoted;
 }
 
-static Str quoted_pattern(Str p, Arena *arena)
-{
+static Str quoted_pattern(Str p, Arena *arena) {
     Buf b = buf_in(arena);
     buf_addc(&b, '\'');
     for (size_t i = 0; i < p.len; i++) {
@@ -107,55 +128,71 @@ static Str quoted_pattern(Str p, Arena *arena)
 
 static const char DOCROOT[] = "https://spark.apache.org/docs/latest";
 
-static bool refuse(Str pattern, char week_letter, Arena *arena, Error *err)
-{
+static bool refuse(Str pattern, char week_letter, Arena *arena, Error *err) {
     if (legacy_accepts(pattern))
-        return error_set(err, ERR_INCONSISTENT_BEHAVIOR_CROSS_VERSION__DATETIME_PATTERN_RECOGNITION, PZ("config", "\"spark.sql.legacy.timeParserPolicy\""),
+        return error_set(err, ERR_INCONSISTENT_BEHAVIOR_CROSS_VERSION__DATETIME_PATTERN_RECOGNITION,
+                         PZ("config", "\"spark.sql.legacy.timeParserPolicy\""),
                          PZ("docroot", DOCROOT), P("pattern", quoted_pattern(pattern, arena)));
     if (week_letter)
-        return error_set(err, ERR_INCONSISTENT_BEHAVIOR_CROSS_VERSION__DATETIME_WEEK_BASED_PATTERN, P("c", str_printf(arena, "%c", week_letter)));
-    return error_set(err, ERR_INVALID_DATETIME_PATTERN__WITH_SUGGESTION, PZ("docroot", DOCROOT), P("pattern", quoted_pattern(pattern, arena)));
+        return error_set(err, ERR_INCONSISTENT_BEHAVIOR_CROSS_VERSION__DATETIME_WEEK_BASED_PATTERN,
+                         P("c", str_printf(arena, "%c", week_letter)));
+    return error_set(err, ERR_INVALID_DATETIME_PATTERN__WITH_SUGGESTION, PZ("docroot", DOCROOT),
+                     P("pattern", quoted_pattern(pattern, arena)));
 }
 
-static bool refuse_letter(Str pattern, char c, Arena *arena, Error *err)
-{
+static bool refuse_letter(Str pattern, char c, Arena *arena, Error *err) {
     if (legacy_accepts(pattern))
         return refuse(pattern, 0, arena, err);
-    return error_set(err, ERR_INVALID_DATETIME_PATTERN__ILLEGAL_CHARACTER, P("c", str_printf(arena, "%c", c)), P("pattern", pattern));
+    return error_set(err, ERR_INVALID_DATETIME_PATTERN__ILLEGAL_CHARACTER,
+                     P("c", str_printf(arena, "%c", c)), P("pattern", pattern));
 }
 
-static bool refuse_length(Str pattern, Arena *arena, Error *err)
-{
+static bool refuse_length(Str pattern, Arena *arena, Error *err) {
     if (legacy_accepts(pattern))
         return refuse(pattern, 0, arena, err);
     return error_set(err, ERR_INVALID_DATETIME_PATTERN__LENGTH, P("pattern", pattern));
 }
 
 /* How many times a letter may stand in a row; 0: never. */
-static int most_of(char c)
-{
+static int most_of(char c) {
     switch (c) {
     case 'y':
         return 6;
-    case 'G': case 'M': case 'L': case 'E': case 'Q': case 'q': case 'z': case 'O':
+    case 'G':
+    case 'M':
+    case 'L':
+    case 'E':
+    case 'Q':
+    case 'q':
+    case 'z':
+    case 'O':
         return 4;
     case 'D':
         return 3;
-    case 'd': case 'h': case 'H': case 'k': case 'K': case 'm': case 's': case 'V':
+    case 'd':
+    case 'h':
+    case 'H':
+    case 'k':
+    case 'K':
+    case 'm':
+    case 's':
+    case 'V':
         return 2;
-    case 'a': case 'F':
+    case 'a':
+    case 'F':
         return 1;
     case 'S':
         return 9;
-    case 'X': case 'x': case 'Z':
+    case 'X':
+    case 'x':
+    case 'Z':
         return 5;
     default:
         return 0;
     }
 }
 
-static bool check_run(Str pattern, char c, int count, bool parsing, Arena *arena, Error *err)
-{
+static bool check_run(Str pattern, char c, int count, bool parsing, Arena *arena, Error *err) {
     if (strchr("YWwuec", c))
         return refuse(pattern, c, arena, err);
     if (strchr("ABnNp", c) || (parsing && strchr("EFqQ", c)))
@@ -169,22 +206,20 @@ static bool check_run(Str pattern, char c, int count, bool parsing, Arena *arena
     return true;
 }
 
-static bool add_item(DatePattern *p, Item item, Error *err)
-{
+static bool add_item(DatePattern *p, Item item, Error *err) {
     if (p->count == PATTERN_MAX_ITEMS)
-        return error_unsupported(err, "a datetime pattern with more than %d parts", PATTERN_MAX_ITEMS);
+        return error_unsupported(err, "a datetime pattern with more than %d parts",
+                                 PATTERN_MAX_ITEMS);
     p->items[p->count++] = item;
     return true;
 }
 
-static bool add_literal(DatePattern *p, Str text, Error *err)
-{
+static bool add_literal(DatePattern *p, Str text, Error *err) {
     return add_item(p, (Item){.letter = '\'', .text = text}, err);
 }
 
 /* Reads 'text' with '' for a quote; *at is behind the opening quote. */
-static bool read_quoted(DatePattern *p, size_t *at, Arena *arena, Error *err)
-{
+static bool read_quoted(DatePattern *p, size_t *at, Arena *arena, Error *err) {
     Str s = p->pattern;
     if (*at < s.len && s.ptr[*at] == '\'') {
         ++*at;
@@ -205,8 +240,7 @@ static bool read_quoted(DatePattern *p, size_t *at, Arena *arena, Error *err)
     return refuse(s, 0, arena, err);
 }
 
-static bool read_items(DatePattern *p, Arena *arena, Error *err)
-{
+static bool read_items(DatePattern *p, Arena *arena, Error *err) {
     Str s = p->pattern;
     size_t open[64], depth = 0;
     for (size_t i = 0; i < s.len;) {
@@ -244,8 +278,8 @@ static bool read_items(DatePattern *p, Arena *arena, Error *err)
     return true;
 }
 
-bool date_pattern_compile(Str pattern, bool parsing, Arena *arena, const DatePattern **out, Error *err)
-{
+bool date_pattern_compile(Str pattern, bool parsing, Arena *arena, const DatePattern **out,
+                          Error *err) {
     DatePattern *p = ARENA_NEW(arena, DatePattern);
     p->pattern = str_copy(pattern, arena);
     p->items = ARENA_ARRAY(arena, Item, PATTERN_MAX_ITEMS);
@@ -265,13 +299,11 @@ typedef struct Moment {
     const Zone *zone;
 } Moment;
 
-static void put_padded(Buf *out, int64_t v, int width)
-{
+static void put_padded(Buf *out, int64_t v, int width) {
     buf_addf(out, "%0*lld", width, (long long)v);
 }
 
-static void put_year(const DatePattern *p, const Item *item, int64_t year, Buf *out)
-{
+static void put_year(const DatePattern *p, const Item *item, int64_t year, Buf *out) {
     if (p->has_era && year <= 0)
         year = 1 - year;
     if (item->count == 2) {
@@ -280,20 +312,20 @@ static void put_year(const DatePattern *p, const Item *item, int64_t year, Buf *
     }
     if (year < 0)
         buf_addc(out, '-');
-    else if (item->count >= 4 && year >= (item->count == 4 ? 10000 : item->count == 5 ? 100000 : 1000000))
+    else if (item->count >= 4 && year >= (item->count == 4   ? 10000
+                                          : item->count == 5 ? 100000
+                                                             : 1000000))
         buf_addc(out, '+');
     put_padded(out, llabs(year), item->count);
 }
 
-static void put_name(Buf *out, const char *name, int count)
-{
+static void put_name(Buf *out, const char *name, int count) {
     Str s = str_from(name);
     buf_add(out, count == 4 ? s : str_slice(s, 0, 3));
 }
 
 /* form: +HH, +HHmm, +HH:MM, +HHMMss, +HH:MM:ss by count 1..5. */
-static void put_offset(Buf *out, int64_t offset, int count, const char *zero)
-{
+static void put_offset(Buf *out, int64_t offset, int count, const char *zero) {
     if (!offset) {
         buf_addz(out, zero);
         return;
@@ -307,8 +339,7 @@ static void put_offset(Buf *out, int64_t offset, int count, const char *zero)
         buf_addf(out, "%s%02d", colon, (int)s);
 }
 
-static void put_gmt(Buf *out, int64_t offset, bool full)
-{
+static void put_gmt(Buf *out, int64_t offset, bool full) {
     buf_addz(out, "GMT");
     if (!offset)
         return;
@@ -320,8 +351,7 @@ static void put_gmt(Buf *out, int64_t offset, bool full)
         buf_addf(out, ":%02d", (int)s);
 }
 
-static bool put_zone_name(const Moment *t, int count, Buf *out, Error *err)
-{
+static bool put_zone_name(const Moment *t, int count, Buf *out, Error *err) {
     Str name = zone_name(t->zone);
     if (name.len && strchr("+-", name.ptr[0])) {
         buf_add(out, name);
@@ -332,23 +362,28 @@ static bool put_zone_name(const Moment *t, int count, Buf *out, Error *err)
         return true;
     }
     int64_t year_us = date_from_civil(t->year, 1, 1) * US_PER_DAY;
-    int64_t january = zone_offset_of(t->zone, year_us), july = zone_offset_of(t->zone, year_us + 182 * US_PER_DAY);
+    int64_t january = zone_offset_of(t->zone, year_us),
+            july = zone_offset_of(t->zone, year_us + 182 * US_PER_DAY);
     bool summer = t->offset > (january < july ? january : july);
     for (size_t i = 0; i < LENGTH_OF(ZONE_NAMES); i++)
         if (str_is(name, ZONE_NAMES[i].prefix)) {
-            buf_addz(out, count == 4 ? (summer ? ZONE_NAMES[i].long_summer : ZONE_NAMES[i].long_standard)
-                                     : (summer ? ZONE_NAMES[i].summer : ZONE_NAMES[i].standard));
+            buf_addz(out, count == 4
+                              ? (summer ? ZONE_NAMES[i].long_summer : ZONE_NAMES[i].long_standard)
+                              : (summer ? ZONE_NAMES[i].summer : ZONE_NAMES[i].standard));
             return true;
         }
-    return error_unsupported(err, "the name of the time zone " STR_FMT " (pattern letter z)", STR_ARG(name));
+    return error_unsupported(err, "the name of the time zone " STR_FMT " (pattern letter z)",
+                             STR_ARG(name));
 }
 
-static void put_zero_or(Buf *out, int64_t offset, int count, char letter)
-{
+static void put_zero_or(Buf *out, int64_t offset, int count, char letter) {
     if (letter == 'X')
         put_offset(out, offset, count, "Z");
     else if (letter == 'x')
-        put_offset(out, offset, count, count == 1 ? "+00" : count == 3 || count == 5 ? "+00:00" : "+0000");
+        put_offset(out, offset, count,
+                   count == 1                 ? "+00"
+                   : count == 3 || count == 5 ? "+00:00"
+                                              : "+0000");
     else if (count < 4)
         put_offset(out, offset, 2, "+0000");
     else if (count == 4)
@@ -357,8 +392,8 @@ static void put_zero_or(Buf *out, int64_t offset, int count, char letter)
         put_offset(out, offset, 5, "Z");
 }
 
-static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Buf *out, Error *err)
-{
+static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Buf *out,
+                     Error *err) {
     int hour = (int)(t->second_of_day / 3600), n = item->count;
     switch (item->letter) {
     case '\'':
@@ -367,7 +402,8 @@ static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Bu
     case 'y':
         put_year(p, item, t->year, out);
         return true;
-    case 'M': case 'L':
+    case 'M':
+    case 'L':
         if (n <= 2)
             put_padded(out, t->month, n);
         else
@@ -379,7 +415,8 @@ static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Bu
     case 'D':
         put_padded(out, t->days - date_from_civil(t->year, 1, 1) + 1, n);
         return true;
-    case 'Q': case 'q': {
+    case 'Q':
+    case 'q': {
         unsigned quarter = (t->month - 1) / 3;
         if (n <= 2)
             put_padded(out, quarter + 1, n);
@@ -396,7 +433,9 @@ static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Bu
         put_padded(out, (t->day - 1) % 7 + 1, 1);
         return true;
     case 'G':
-        buf_addz(out, n == 4 ? (t->year > 0 ? "Anno Domini" : "Before Christ") : t->year > 0 ? "AD" : "BC");
+        buf_addz(out, n == 4        ? (t->year > 0 ? "Anno Domini" : "Before Christ")
+                      : t->year > 0 ? "AD"
+                                    : "BC");
         return true;
     case 'a':
         buf_addz(out, hour < 12 ? "AM" : "PM");
@@ -433,7 +472,9 @@ static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Bu
     case 'O':
         put_gmt(out, t->offset, n == 4);
         return true;
-    case 'X': case 'x': case 'Z':
+    case 'X':
+    case 'x':
+    case 'Z':
         put_zero_or(out, t->offset, n, item->letter);
         return true;
     default:
@@ -441,8 +482,7 @@ static bool put_item(const DatePattern *p, const Item *item, const Moment *t, Bu
     }
 }
 
-bool date_pattern_format(const DatePattern *p, int64_t us, const Zone *zone, Buf *out, Error *err)
-{
+bool date_pattern_format(const DatePattern *p, int64_t us, const Zone *zone, Buf *out, Error *err) {
     Moment t = {.us = us, .zone = zone, .offset = zone_offset_of(zone, us)};
     int64_t seconds = floor_div(us, US_PER_SECOND);
     t.micros = us - seconds * US_PER_SECOND;
@@ -457,7 +497,23 @@ bool date_pattern_format(const DatePattern *p, int64_t us, const Zone *zone, Buf
 
 /* ---- parsing ---- */
 
-enum { F_YEAR, F_YOE, F_ERA, F_MONTH, F_DAY, F_DOY, F_HOUR, F_CLOCK24, F_HOUR12, F_CLOCK12, F_AMPM, F_MINUTE, F_SECOND, F_NANO, F_COUNT };
+enum {
+    F_YEAR,
+    F_YOE,
+    F_ERA,
+    F_MONTH,
+    F_DAY,
+    F_DOY,
+    F_HOUR,
+    F_CLOCK24,
+    F_HOUR12,
+    F_CLOCK12,
+    F_AMPM,
+    F_MINUTE,
+    F_SECOND,
+    F_NANO,
+    F_COUNT
+};
 
 typedef struct Parse {
     const DatePattern *p;
@@ -476,8 +532,7 @@ typedef struct Width {
 } Width;
 
 /* The numeric letters; field -1 for what is no number. */
-static Width width_of(const DatePattern *p, const Item *item)
-{
+static Width width_of(const DatePattern *p, const Item *item) {
     int n = item->count;
     int fixed_high = n == 1 ? 19 : n;
     switch (item->letter) {
@@ -487,7 +542,8 @@ static Width width_of(const DatePattern *p, const Item *item)
             return (Width){field, 2, 2, false, false};
         return (Width){field, n, 19, n >= 4, true};
     }
-    case 'M': case 'L':
+    case 'M':
+    case 'L':
         return n <= 2 ? (Width){F_MONTH, n, fixed_high, false, n == 1} : (Width){.field = -1};
     case 'd':
         return (Width){F_DAY, n, fixed_high, false, n == 1};
@@ -511,8 +567,7 @@ static Width width_of(const DatePattern *p, const Item *item)
 }
 
 /* Digits that the fixed-width numbers right behind an open number will need. */
-static int reserved(const DatePattern *p, size_t i)
-{
+static int reserved(const DatePattern *p, size_t i) {
     int total = 0;
     for (size_t k = i + 1; k < p->count; k++) {
         Width w = width_of(p, &p->items[k]);
@@ -526,8 +581,7 @@ static int reserved(const DatePattern *p, size_t i)
 /* Each parse_* gives the position behind, or ~position of what did not fit, as java.time does. */
 typedef ptrdiff_t Pos;
 
-static Pos parse_number(Parse *x, size_t i, Pos pos)
-{
+static Pos parse_number(Parse *x, size_t i, Pos pos) {
     Width w = width_of(x->p, &x->p->items[i]);
     Str s = x->s;
     Pos end = (Pos)s.len, at = pos;
@@ -567,8 +621,7 @@ static Pos parse_number(Parse *x, size_t i, Pos pos)
     return at + digits;
 }
 
-static Pos parse_fraction(Parse *x, const Item *item, Pos pos)
-{
+static Pos parse_fraction(Parse *x, const Item *item, Pos pos) {
     Pos at = pos;
     int64_t v = 0;
     int n = 0;
@@ -584,8 +637,8 @@ static Pos parse_fraction(Parse *x, const Item *item, Pos pos)
 }
 
 /* The name at pos, whole or its first three letters; -1 when none. */
-static int match_name(Parse *x, Pos pos, const char *const *names, size_t count, int form, Pos *end)
-{
+static int match_name(Parse *x, Pos pos, const char *const *names, size_t count, int form,
+                      Pos *end) {
     Str rest = str_slice(x->s, (size_t)pos, x->s.len);
     for (size_t i = 0; i < count; i++) {
         Str name = str_from(names[i]);
@@ -599,8 +652,7 @@ static int match_name(Parse *x, Pos pos, const char *const *names, size_t count,
     return -1;
 }
 
-static Pos parse_text(Parse *x, const Item *item, Pos pos)
-{
+static Pos parse_text(Parse *x, const Item *item, Pos pos) {
     Pos end = pos;
     if (item->letter == 'a') {
         static const char *const HALVES[] = {"AM ", "PM "};
@@ -615,7 +667,8 @@ static Pos parse_text(Parse *x, const Item *item, Pos pos)
     }
     if (item->letter == 'G') {
         Str rest = str_slice(x->s, (size_t)pos, x->s.len);
-        Str after = item->count == 4 ? S("Anno Domini") : S("AD"), before = item->count == 4 ? S("Before Christ") : S("BC");
+        Str after = item->count == 4 ? S("Anno Domini") : S("AD"),
+            before = item->count == 4 ? S("Before Christ") : S("BC");
         bool ad = str_istarts_with(rest, after);
         if (!ad && !str_istarts_with(rest, before))
             return ~pos;
@@ -631,16 +684,15 @@ static Pos parse_text(Parse *x, const Item *item, Pos pos)
     return end;
 }
 
-static int two_digits(Str s, Pos at)
-{
-    if (at + 2 > (Pos)s.len || !isdigit((unsigned char)s.ptr[at]) || !isdigit((unsigned char)s.ptr[at + 1]))
+static int two_digits(Str s, Pos at) {
+    if (at + 2 > (Pos)s.len || !isdigit((unsigned char)s.ptr[at]) ||
+        !isdigit((unsigned char)s.ptr[at + 1]))
         return -1;
     return (s.ptr[at] - '0') * 10 + (s.ptr[at + 1] - '0');
 }
 
 /* Offsets: form 1 +HHmm?, 2 +HHMM, 3 +HH:MM, 4 +HHMMss?, 5 +HH:MM:ss?. */
-static Pos parse_offset(Parse *x, int form, bool zulu, Pos pos)
-{
+static Pos parse_offset(Parse *x, int form, bool zulu, Pos pos) {
     Str s = x->s;
     if (zulu && pos < (Pos)s.len && (s.ptr[pos] | 32) == 'z') {
         x->has_offset = true;
@@ -661,7 +713,8 @@ static Pos parse_offset(Parse *x, int form, bool zulu, Pos pos)
         at += 2 + colon;
     else if (form != 1)
         return ~pos;
-    if (form >= 4 && m >= 0 && (!colon || (at < (Pos)s.len && s.ptr[at] == ':')) && two_digits(s, at + colon) >= 0) {
+    if (form >= 4 && m >= 0 && (!colon || (at < (Pos)s.len && s.ptr[at] == ':')) &&
+        two_digits(s, at + colon) >= 0) {
         sec = two_digits(s, at + colon);
         at += 2 + colon;
     }
@@ -672,8 +725,7 @@ static Pos parse_offset(Parse *x, int form, bool zulu, Pos pos)
     return at;
 }
 
-static Pos parse_gmt(Parse *x, bool full, Pos pos)
-{
+static Pos parse_gmt(Parse *x, bool full, Pos pos) {
     Str rest = str_slice(x->s, (size_t)pos, x->s.len);
     if (!str_istarts_with(rest, S("GMT")))
         return ~pos;
@@ -700,15 +752,17 @@ static Pos parse_gmt(Parse *x, bool full, Pos pos)
     return at;
 }
 
-static Pos parse_zone(Parse *x, const Item *item, Pos pos)
-{
+static Pos parse_zone(Parse *x, const Item *item, Pos pos) {
     Str rest = str_slice(x->s, (size_t)pos, x->s.len);
     if (item->letter == 'z')
         for (size_t i = 0; i < LENGTH_OF(ZONE_NAMES); i++) {
-            const char *const names[] = {item->count == 4 ? ZONE_NAMES[i].long_standard : ZONE_NAMES[i].standard,
-                                         item->count == 4 ? ZONE_NAMES[i].long_summer : ZONE_NAMES[i].summer};
+            const char *const names[] = {
+                item->count == 4 ? ZONE_NAMES[i].long_standard : ZONE_NAMES[i].standard,
+                item->count == 4 ? ZONE_NAMES[i].long_summer : ZONE_NAMES[i].summer};
             for (int k = 0; k < 2; k++)
-                if (str_istarts_with(rest, str_from(names[k])) && !(rest.len > strlen(names[k]) && isalpha((unsigned char)rest.ptr[strlen(names[k])]))) {
+                if (str_istarts_with(rest, str_from(names[k])) &&
+                    !(rest.len > strlen(names[k]) &&
+                      isalpha((unsigned char)rest.ptr[strlen(names[k])]))) {
                     x->zone = zone_find(str_from(ZONE_NAMES[i].prefix));
                     return x->zone ? pos + (Pos)strlen(names[k]) : ~pos;
                 }
@@ -724,13 +778,12 @@ static Pos parse_zone(Parse *x, const Item *item, Pos pos)
     return ~pos;
 }
 
-static Pos parse_literal(Parse *x, Str text, Pos pos)
-{
-    return str_istarts_with(str_slice(x->s, (size_t)pos, x->s.len), text) ? pos + (Pos)text.len : ~pos;
+static Pos parse_literal(Parse *x, Str text, Pos pos) {
+    return str_istarts_with(str_slice(x->s, (size_t)pos, x->s.len), text) ? pos + (Pos)text.len
+                                                                          : ~pos;
 }
 
-static Pos parse_item(Parse *x, size_t i, Pos pos)
-{
+static Pos parse_item(Parse *x, size_t i, Pos pos) {
     const Item *item = &x->p->items[i];
     if (width_of(x->p, item).field >= 0)
         return parse_number(x, i, pos);
@@ -739,11 +792,13 @@ static Pos parse_item(Parse *x, size_t i, Pos pos)
         return parse_literal(x, item->text, pos);
     case 'S':
         return parse_fraction(x, item, pos);
-    case 'V': case 'z':
+    case 'V':
+    case 'z':
         return parse_zone(x, item, pos);
     case 'O':
         return parse_gmt(x, item->count == 4, pos);
-    case 'X': case 'x':
+    case 'X':
+    case 'x':
         return parse_offset(x, item->count, item->letter == 'X', pos);
     case 'Z':
         if (item->count == 4)
@@ -757,8 +812,7 @@ static Pos parse_item(Parse *x, size_t i, Pos pos)
 }
 
 /* The items [from, to); what an optional section took is forgotten when it does not fit whole. */
-static Pos parse_items(Parse *x, size_t from, size_t to, Pos pos)
-{
+static Pos parse_items(Parse *x, size_t from, size_t to, Pos pos) {
     for (size_t i = from; i < to && pos >= 0; i++) {
         if (x->p->items[i].letter != '[') {
             pos = parse_item(x, i, pos);
@@ -778,23 +832,24 @@ static Pos parse_items(Parse *x, size_t from, size_t to, Pos pos)
 
 /* ---- from fields to a moment ---- */
 
-Str date_range_problem(const char *field, int64_t low, int64_t high, int64_t value, Arena *arena)
-{
-    return str_printf(arena, "Invalid value for %s (valid values %lld - %lld): %lld", field, (long long)low, (long long)high, (long long)value);
+Str date_range_problem(const char *field, int64_t low, int64_t high, int64_t value, Arena *arena) {
+    return str_printf(arena, "Invalid value for %s (valid values %lld - %lld): %lld", field,
+                      (long long)low, (long long)high, (long long)value);
 }
 
-Str date_problem(int64_t year, int64_t month, int64_t day, Arena *arena)
-{
+Str date_problem(int64_t year, int64_t month, int64_t day, Arena *arena) {
     if (year < -999999999 || year > 999999999)
         return date_range_problem("Year", -999999999, 999999999, year, arena);
     if (month < 1 || month > 12)
         return date_range_problem("MonthOfYear", 1, 12, month, arena);
     if (day < 1 || day > 31)
-        return str_printf(arena, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld", (long long)day);
+        return str_printf(arena, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld",
+                          (long long)day);
     if (day <= date_days_in_month(year, (unsigned)month))
         return (Str){0};
     if (day == 29)
-        return str_printf(arena, "Invalid date 'February 29' as '%lld' is not a leap year", (long long)year);
+        return str_printf(arena, "Invalid date 'February 29' as '%lld' is not a leap year",
+                          (long long)year);
     char name[16];
     size_t n = strlen(MONTHS[month - 1]);
     for (size_t i = 0; i <= n; i++)
@@ -802,33 +857,37 @@ Str date_problem(int64_t year, int64_t month, int64_t day, Arena *arena)
     return str_printf(arena, "Invalid date '%s %lld'", name, (long long)day);
 }
 
-static bool in_range(const Parse *x, int field, const char *name, int64_t low, int64_t high, Arena *arena, Str *problem)
-{
+static bool in_range(const Parse *x, int field, const char *name, int64_t low, int64_t high,
+                     Arena *arena, Str *problem) {
     if (!x->has[field] || (x->fields[field] >= low && x->fields[field] <= high))
         return true;
     *problem = date_range_problem(name, low, high, x->fields[field], arena);
     return false;
 }
 
-static bool check_ranges(const Parse *x, Arena *arena, Str *problem)
-{
+static bool check_ranges(const Parse *x, Arena *arena, Str *problem) {
     if (x->has[F_DAY] && (x->fields[F_DAY] < 1 || x->fields[F_DAY] > 31)) {
-        *problem = str_printf(arena, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld", (long long)x->fields[F_DAY]);
+        *problem = str_printf(arena, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld",
+                              (long long)x->fields[F_DAY]);
         return false;
     }
     if (x->has[F_DOY] && (x->fields[F_DOY] < 1 || x->fields[F_DOY] > 366)) {
-        *problem = str_printf(arena, "Invalid value for DayOfYear (valid values 1 - 365/366): %lld", (long long)x->fields[F_DOY]);
+        *problem = str_printf(arena, "Invalid value for DayOfYear (valid values 1 - 365/366): %lld",
+                              (long long)x->fields[F_DOY]);
         return false;
     }
-    return in_range(x, F_YEAR, "Year", -999999999, 999999999, arena, problem) && in_range(x, F_YOE, "YearOfEra", 1, 999999999, arena, problem) &&
-           in_range(x, F_MONTH, "MonthOfYear", 1, 12, arena, problem) && in_range(x, F_HOUR, "HourOfDay", 0, 23, arena, problem) &&
-           in_range(x, F_CLOCK24, "ClockHourOfDay", 1, 24, arena, problem) && in_range(x, F_HOUR12, "HourOfAmPm", 0, 11, arena, problem) &&
-           in_range(x, F_CLOCK12, "ClockHourOfAmPm", 1, 12, arena, problem) && in_range(x, F_MINUTE, "MinuteOfHour", 0, 59, arena, problem) &&
+    return in_range(x, F_YEAR, "Year", -999999999, 999999999, arena, problem) &&
+           in_range(x, F_YOE, "YearOfEra", 1, 999999999, arena, problem) &&
+           in_range(x, F_MONTH, "MonthOfYear", 1, 12, arena, problem) &&
+           in_range(x, F_HOUR, "HourOfDay", 0, 23, arena, problem) &&
+           in_range(x, F_CLOCK24, "ClockHourOfDay", 1, 24, arena, problem) &&
+           in_range(x, F_HOUR12, "HourOfAmPm", 0, 11, arena, problem) &&
+           in_range(x, F_CLOCK12, "ClockHourOfAmPm", 1, 12, arena, problem) &&
+           in_range(x, F_MINUTE, "MinuteOfHour", 0, 59, arena, problem) &&
            in_range(x, F_SECOND, "SecondOfMinute", 0, 59, arena, problem);
 }
 
-static bool resolve_date(const Parse *x, Arena *arena, int64_t *days, Str *problem)
-{
+static bool resolve_date(const Parse *x, Arena *arena, int64_t *days, Str *problem) {
     bool has_year = x->has[F_YEAR] || x->has[F_YOE];
     int64_t year = x->has[F_YEAR] ? x->fields[F_YEAR] : x->has[F_YOE] ? x->fields[F_YOE] : 1970;
     if (x->has[F_YOE] && x->has[F_ERA] && !x->fields[F_ERA])
@@ -836,27 +895,32 @@ static bool resolve_date(const Parse *x, Arena *arena, int64_t *days, Str *probl
     if (x->has[F_DOY] && has_year && !x->has[F_MONTH]) {
         bool leap = date_days_in_month(year, 2) == 29;
         if (x->fields[F_DOY] == 366 && !leap) {
-            *problem = str_printf(arena, "Invalid date 'DayOfYear 366' as '%lld' is not a leap year", (long long)year);
+            *problem =
+                str_printf(arena, "Invalid date 'DayOfYear 366' as '%lld' is not a leap year",
+                           (long long)year);
             return false;
         }
         *days = date_from_civil(year, 1, 1) + x->fields[F_DOY] - 1;
         return true;
     }
-    int64_t month = x->has[F_MONTH] ? x->fields[F_MONTH] : 1, day = x->has[F_DAY] ? x->fields[F_DAY] : 1;
+    int64_t month = x->has[F_MONTH] ? x->fields[F_MONTH] : 1,
+            day = x->has[F_DAY] ? x->fields[F_DAY] : 1;
     *problem = date_problem(year, month, day, arena);
     if (problem->len)
         return false;
     *days = date_from_civil(year, (unsigned)month, (unsigned)day);
     if (x->has[F_DOY] && has_year && *days - date_from_civil(year, 1, 1) + 1 != x->fields[F_DOY]) {
-        *problem = str_printf(arena, "Conflict found: Field DayOfYear %lld differs from DayOfYear %lld derived from " STR_FMT,
-                              (long long)(*days - date_from_civil(year, 1, 1) + 1), (long long)x->fields[F_DOY], STR_ARG(date_text(*days, arena)));
+        *problem = str_printf(arena,
+                              "Conflict found: Field DayOfYear %lld differs from DayOfYear %lld "
+                              "derived from " STR_FMT,
+                              (long long)(*days - date_from_civil(year, 1, 1) + 1),
+                              (long long)x->fields[F_DOY], STR_ARG(date_text(*days, arena)));
         return false;
     }
     return true;
 }
 
-static int64_t resolve_hour(const Parse *x)
-{
+static int64_t resolve_hour(const Parse *x) {
     int64_t half = x->has[F_AMPM] ? 12 * x->fields[F_AMPM] : 0;
     if (x->has[F_HOUR])
         return x->fields[F_HOUR];
@@ -869,30 +933,38 @@ static int64_t resolve_hour(const Parse *x)
     return half;
 }
 
-bool date_pattern_parse(const DatePattern *p, Str text, Arena *arena, DateParsed *out, Str *problem)
-{
+bool date_pattern_parse(const DatePattern *p, Str text, Arena *arena, DateParsed *out,
+                        Str *problem) {
     Parse x = {.p = p, .s = text};
-    Str shown = text.len > 64 ? str_printf(arena, STR_FMT "...", STR_ARG(str_slice(text, 0, 64))) : text;
+    Str shown =
+        text.len > 64 ? str_printf(arena, STR_FMT "...", STR_ARG(str_slice(text, 0, 64))) : text;
     Pos pos = parse_items(&x, 0, p->count, 0);
     if (pos < 0) {
-        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed at index %td", STR_ARG(shown), ~pos);
+        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed at index %td",
+                              STR_ARG(shown), ~pos);
         return false;
     }
     if (pos < (Pos)text.len) {
-        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed, unparsed text found at index %td", STR_ARG(shown), pos);
+        *problem = str_printf(
+            arena, "Text '" STR_FMT "' could not be parsed, unparsed text found at index %td",
+            STR_ARG(shown), pos);
         return false;
     }
     int64_t days = 0;
     Str reason = {0};
     if (!check_ranges(&x, arena, &reason) || !resolve_date(&x, arena, &days, &reason)) {
-        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed: " STR_FMT, STR_ARG(shown), STR_ARG(reason));
+        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed: " STR_FMT,
+                              STR_ARG(shown), STR_ARG(reason));
         return false;
     }
-    int64_t seconds = resolve_hour(&x) * 3600 + (x.has[F_MINUTE] ? x.fields[F_MINUTE] * 60 : 0) + (x.has[F_SECOND] ? x.fields[F_SECOND] : 0);
+    int64_t seconds = resolve_hour(&x) * 3600 + (x.has[F_MINUTE] ? x.fields[F_MINUTE] * 60 : 0) +
+                      (x.has[F_SECOND] ? x.fields[F_SECOND] : 0);
     *out = (DateParsed){.has_zone = x.has_offset || x.zone, .zone = x.zone, .offset = x.offset};
     int64_t whole;
     if (__builtin_mul_overflow(days, US_PER_DAY, &whole) ||
-        __builtin_add_overflow(whole, seconds * US_PER_SECOND + (x.has[F_NANO] ? x.fields[F_NANO] / 1000 : 0), &out->local_us)) {
+        __builtin_add_overflow(
+            whole, seconds * US_PER_SECOND + (x.has[F_NANO] ? x.fields[F_NANO] / 1000 : 0),
+            &out->local_us)) {
         *problem = S("long overflow");
         return false;
     }

@@ -24,8 +24,7 @@ typedef struct Path {
     size_t count;
 } Path;
 
-static bool add_step(Path *p, Step s)
-{
+static bool add_step(Path *p, Step s) {
     if (p->count == PATH_MAX_STEPS)
         return false;
     p->steps[p->count++] = s;
@@ -33,8 +32,7 @@ static bool add_step(Path *p, Step s)
 }
 
 /* $, .name, ['name'], [7], [*] */
-static bool read_path(Str s, Path *p)
-{
+static bool read_path(Str s, Path *p) {
     p->count = 0;
     if (!s.len || s.ptr[0] != '$')
         return false;
@@ -50,7 +48,8 @@ static bool read_path(Str s, Path *p)
         } else if (s.ptr[i] == '[' && from < s.len && s.ptr[from] == '\'') {
             for (i = from + 1; i < s.len && s.ptr[i] != '\''; i++)
                 ;
-            if (i + 1 >= s.len || s.ptr[i + 1] != ']' || !add_step(p, (Step){STEP_FIELD, str_slice(s, from + 1, i), 0}))
+            if (i + 1 >= s.len || s.ptr[i + 1] != ']' ||
+                !add_step(p, (Step){STEP_FIELD, str_slice(s, from + 1, i), 0}))
                 return false;
             i += 2;
         } else if (s.ptr[i] == '[') {
@@ -58,7 +57,9 @@ static bool read_path(Str s, Path *p)
                 ;
             Str inside = str_slice(s, from, i);
             Step step = {str_is(inside, "*") ? STEP_EVERY : STEP_INDEX, {0}, 0};
-            if (i == s.len || (step.kind == STEP_INDEX && (!str_to_i64(inside, &step.index) || step.index < 0)) || !add_step(p, step))
+            if (i == s.len ||
+                (step.kind == STEP_INDEX && (!str_to_i64(inside, &step.index) || step.index < 0)) ||
+                !add_step(p, step))
                 return false;
             i++;
         } else {
@@ -70,25 +71,26 @@ static bool read_path(Str s, Path *p)
 
 typedef enum Style { STYLE_RAW, STYLE_QUOTED, STYLE_FLAT } Style;
 
-/* Writes what the steps find, elements of arrays being written separated by commas; the count of values written. */
-static size_t walk(const JsonNode *v, const Step *steps, size_t count, Style style, bool first, Buf *out);
+/* Writes what the steps find, elements of arrays being written separated by commas; the count of
+ * values written. */
+static size_t walk(const JsonNode *v, const Step *steps, size_t count, Style style, bool first,
+                   Buf *out);
 
-static size_t walk_all(const JsonNode *v, const Step *steps, size_t count, Style style, bool first, Buf *out)
-{
+static size_t walk_all(const JsonNode *v, const Step *steps, size_t count, Style style, bool first,
+                       Buf *out) {
     size_t written = 0;
     for (const JsonNode *c = v->first; c; c = c->next)
         written += walk(c, steps, count, style, first && !written, out);
     return written;
 }
 
-static void comma(bool first, Buf *out)
-{
+static void comma(bool first, Buf *out) {
     if (!first)
         buf_addc(out, ',');
 }
 
-static size_t walk_every(const JsonNode *v, const Step *steps, size_t count, Style style, bool first, Buf *out)
-{
+static size_t walk_every(const JsonNode *v, const Step *steps, size_t count, Style style,
+                         bool first, Buf *out) {
     size_t mark = out->len;
     comma(first, out);
     if (count > 1 && steps[1].kind == STEP_EVERY) { /* [*][*] flattens */
@@ -99,7 +101,8 @@ static size_t walk_every(const JsonNode *v, const Step *steps, size_t count, Sty
     }
     size_t open = out->len;
     buf_addc(out, '[');
-    size_t n = walk_all(v, steps + 1, count - 1, style == STYLE_FLAT ? STYLE_FLAT : STYLE_QUOTED, true, out);
+    size_t n = walk_all(v, steps + 1, count - 1, style == STYLE_FLAT ? STYLE_FLAT : STYLE_QUOTED,
+                        true, out);
     buf_addc(out, ']');
     if (style == STYLE_QUOTED)
         return 1;
@@ -112,8 +115,8 @@ static size_t walk_every(const JsonNode *v, const Step *steps, size_t count, Sty
     return n > 0;
 }
 
-static size_t walk(const JsonNode *v, const Step *steps, size_t count, Style style, bool first, Buf *out)
-{
+static size_t walk(const JsonNode *v, const Step *steps, size_t count, Style style, bool first,
+                   Buf *out) {
     if (!count) {
         if (v->kind == JSON_ARRAY && style == STYLE_FLAT)
             return walk_all(v, steps, 0, style, first, out);
@@ -144,18 +147,18 @@ static size_t walk(const JsonNode *v, const Step *steps, size_t count, Style sty
     return c ? walk(c, steps + 1, count - 1, then_every ? STYLE_QUOTED : style, first, out) : 0;
 }
 
-static bool row_get_json_object(Native *n, idx_t row)
-{
+static bool row_get_json_object(Native *n, idx_t row) {
     Path path;
-    JsonNode *root = read_path(native_str(n, 1, row), &path) ? json_node_parse(native_str(n, 0, row), NULL, n->arena) : NULL;
+    JsonNode *root = read_path(native_str(n, 1, row), &path)
+                         ? json_node_parse(native_str(n, 0, row), NULL, n->arena)
+                         : NULL;
     if (!root || !walk(root, path.steps, path.count, STYLE_RAW, true, &n->scratch))
         return native_set_null(n, row);
     return native_set_scratch(n, row);
 }
 
 /* One field of json_tuple. */
-static bool row_json_field(Native *n, idx_t row)
-{
+static bool row_json_field(Native *n, idx_t row) {
     JsonNode *root = json_node_parse(native_str(n, 0, row), NULL, n->arena);
     const JsonNode *field = root ? json_node_field(root, native_str(n, 1, row)) : NULL;
     if (!field || field->kind == JSON_NULL)
@@ -166,26 +169,25 @@ static bool row_json_field(Native *n, idx_t row)
     return native_set_scratch(n, row);
 }
 
-static bool row_array_length(Native *n, idx_t row)
-{
+static bool row_array_length(Native *n, idx_t row) {
     JsonNode *root = json_node_parse(native_str(n, 0, row), NULL, n->arena);
-    return root && root->kind == JSON_ARRAY ? native_set_i32(n, row, (int32_t)root->count) : native_set_null(n, row);
+    return root && root->kind == JSON_ARRAY ? native_set_i32(n, row, (int32_t)root->count)
+                                            : native_set_null(n, row);
 }
 
-static bool row_object_keys(Native *n, idx_t row)
-{
+static bool row_object_keys(Native *n, idx_t row) {
     JsonNode *root = json_node_parse(native_str(n, 0, row), NULL, n->arena);
     if (!root || root->kind != JSON_OBJECT)
         return native_set_null(n, row);
     idx_t at = native_list_begin(n, row, root->count);
     for (const JsonNode *c = root->first; c; c = c->next)
-        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at++, c->key.len ? c->key.ptr : "", c->key.len);
+        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at++,
+                                                c->key.len ? c->key.ptr : "", c->key.len);
     return true;
 }
 
 /* The elements of what ls_from_json wrote for a nested value. */
-static bool row_items(Native *n, idx_t row)
-{
+static bool row_items(Native *n, idx_t row) {
     JsonNode *root = json_node_parse(native_str(n, 0, row), NULL, n->arena);
     if (!root || root->kind != JSON_ARRAY)
         return native_set_null(n, row);
@@ -195,7 +197,8 @@ static bool row_items(Native *n, idx_t row)
         if (c->kind == JSON_NULL)
             native_vec_set_null(&n->out_vec.children[0], at);
         else
-            duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at, s.len ? s.ptr : "", s.len);
+            duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at,
+                                                    s.len ? s.ptr : "", s.len);
     }
     return true;
 }
@@ -208,7 +211,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_json_items", "[s:s", row_items, 0, 0},
 };
 
-bool native_register_json(duckdb_connection c, Error *err)
-{
-    return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) && native_register_record_text(c, err);
+bool native_register_json(duckdb_connection c, Error *err) {
+    return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) &&
+           native_register_record_text(c, err);
 }

@@ -1,5 +1,6 @@
-/* from_json, from_csv, to_json, to_csv. The readers give a list of texts, one for each field of the schema's top level,
- * nested values being JSON arrays of texts again; rows_json.c turns that into typed values. */
+/* from_json, from_csv, to_json, to_csv. The readers give a list of texts, one for each field of the
+ * schema's top level, nested values being JSON arrays of texts again; rows_json.c turns that into
+ * typed values. */
 #include "func/record_text.h"
 
 #include <stdlib.h>
@@ -14,12 +15,12 @@ typedef struct Chunk {
 } Chunk;
 
 /* (value, type as JSON, options): both constants of the call */
-static bool chunk_of(Native *n, idx_t row, Chunk **out)
-{
+static bool chunk_of(Native *n, idx_t row, Chunk **out) {
     if (!n->chunk) {
         Chunk *c = ARENA_NEW(n->arena, Chunk);
         Error err = error_in(n->arena);
-        if (!type_from_json(native_str(n, 1, row), n->arena, &c->type, &err) || !record_options_read(native_str(n, 2, row), n->arena, &c->o, &err))
+        if (!type_from_json(native_str(n, 1, row), n->arena, &c->type, &err) ||
+            !record_options_read(native_str(n, 2, row), n->arena, &c->o, &err))
             return native_fail_with(n, &err);
         n->chunk = c;
     }
@@ -39,8 +40,7 @@ typedef struct Reading {
 /* One value as text for the list: *null when it is NULL. False: it does not fit, or err is set. */
 static bool read_node(Reading *r, const JsonNode *v, const Type *t, Str *out, bool *null);
 
-static void put_entry(Buf *b, bool first, Str text, bool null, const Type *t)
-{
+static void put_entry(Buf *b, bool first, Str text, bool null, const Type *t) {
     if (!first)
         buf_addc(b, ',');
     if (null)
@@ -51,8 +51,7 @@ static void put_entry(Buf *b, bool first, Str text, bool null, const Type *t)
         json_node_put_string(text, b);
 }
 
-static bool read_string_value(Reading *r, const JsonNode *v, Str *out)
-{
+static bool read_string_value(Reading *r, const JsonNode *v, Str *out) {
     if (v->kind == JSON_STRING) {
         *out = v->text;
         return true;
@@ -63,14 +62,18 @@ static bool read_string_value(Reading *r, const JsonNode *v, Str *out)
     return true;
 }
 
-static bool read_base64(Str s, Arena *arena, Str *out)
-{
+static bool read_base64(Str s, Arena *arena, Str *out) {
     uint32_t bits = 0;
     int have = 0;
     Buf b = buf_in(arena);
     for (size_t i = 0; i < s.len && s.ptr[i] != '='; i++) {
         char c = s.ptr[i];
-        int d = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+        int d = c >= 'A' && c <= 'Z'   ? c - 'A'
+                : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                : c >= '0' && c <= '9' ? c - '0' + 52
+                : c == '+'             ? 62
+                : c == '/'             ? 63
+                                       : -1;
         if (d < 0)
             return false;
         bits = bits << 6 | (uint32_t)d;
@@ -84,11 +87,12 @@ static bool read_base64(Str s, Arena *arena, Str *out)
     return true;
 }
 
-static bool read_scalar(Reading *r, const JsonNode *v, const Type *t, Str *out)
-{
+static bool read_scalar(Reading *r, const JsonNode *v, const Type *t, Str *out) {
     bool number = v->kind == JSON_INTEGER || v->kind == JSON_REAL, text = v->kind == JSON_STRING;
     switch (t->kind) {
-    case TYPE_STRING: case TYPE_CHAR: case TYPE_VARCHAR:
+    case TYPE_STRING:
+    case TYPE_CHAR:
+    case TYPE_VARCHAR:
         return read_string_value(r, v, out);
     case TYPE_BOOLEAN:
         *out = v->kind == JSON_TRUE ? S("true") : S("false");
@@ -102,23 +106,30 @@ static bool read_scalar(Reading *r, const JsonNode *v, const Type *t, Str *out)
     }
     case TYPE_BINARY: {
         Str bytes;
-        return text && read_base64(v->text, r->arena, &bytes) && record_leaf(bytes, t, r->o, r->arena, out, r->err);
+        return text && read_base64(v->text, r->arena, &bytes) &&
+               record_leaf(bytes, t, r->o, r->arena, out, r->err);
     }
-    case TYPE_SHORT: case TYPE_INT: case TYPE_LONG:
+    case TYPE_SHORT:
+    case TYPE_INT:
+    case TYPE_LONG:
         return v->kind == JSON_INTEGER && record_leaf(v->text, t, r->o, r->arena, out, r->err);
-    case TYPE_FLOAT: case TYPE_DOUBLE: {
-        static const char *const WORDS[] = {"NaN", "Infinity", "+Infinity", "INF", "+INF", "-Infinity", "-INF"};
+    case TYPE_FLOAT:
+    case TYPE_DOUBLE: {
+        static const char *const WORDS[] = {"NaN",  "Infinity",  "+Infinity", "INF",
+                                            "+INF", "-Infinity", "-INF"};
         bool special = false;
         for (size_t i = 0; text && i < LENGTH_OF(WORDS); i++)
             special |= str_is(v->text, WORDS[i]);
         return (number || special) && record_leaf(v->text, t, r->o, r->arena, out, r->err);
     }
     case TYPE_DECIMAL:
-        return (number || (text && v->text.len)) && record_leaf(v->text, t, r->o, r->arena, out, r->err);
+        return (number || (text && v->text.len)) &&
+               record_leaf(v->text, t, r->o, r->arena, out, r->err);
     case TYPE_TIMESTAMP:
         if (v->kind == JSON_INTEGER) {
             int64_t seconds;
-            if (!str_to_i64(v->text, &seconds) || __builtin_mul_overflow(seconds, US_PER_SECOND, &seconds))
+            if (!str_to_i64(v->text, &seconds) ||
+                __builtin_mul_overflow(seconds, US_PER_SECOND, &seconds))
                 return false;
             *out = str_printf(r->arena, "%lld", (long long)seconds);
             return true;
@@ -129,9 +140,9 @@ static bool read_scalar(Reading *r, const JsonNode *v, const Type *t, Str *out)
     }
 }
 
-/* The fields of a struct in schema order; those that do not fit are NULL and make the record a bad one. */
-static bool read_fields(Reading *r, const JsonNode *v, const Type *t, Str *texts, bool *nulls)
-{
+/* The fields of a struct in schema order; those that do not fit are NULL and make the record a bad
+ * one. */
+static bool read_fields(Reading *r, const JsonNode *v, const Type *t, Str *texts, bool *nulls) {
     for (size_t i = 0; i < t->structure.count; i++) {
         const JsonNode *field = json_node_field(v, t->structure.fields[i].name);
         nulls[i] = true;
@@ -146,8 +157,7 @@ static bool read_fields(Reading *r, const JsonNode *v, const Type *t, Str *texts
     return true;
 }
 
-static bool read_struct(Reading *r, const JsonNode *v, const Type *t, Str *out)
-{
+static bool read_struct(Reading *r, const JsonNode *v, const Type *t, Str *out) {
     size_t n = t->structure.count;
     Str *texts = ARENA_ARRAY(r->arena, Str, n + 1);
     bool *nulls = ARENA_ARRAY(r->arena, bool, n + 1);
@@ -163,8 +173,7 @@ static bool read_struct(Reading *r, const JsonNode *v, const Type *t, Str *out)
 }
 
 /* All elements or none: one that does not fit takes the whole list. */
-static bool read_list(Reading *r, const JsonNode *v, const Type *element, bool keys, Buf *b)
-{
+static bool read_list(Reading *r, const JsonNode *v, const Type *element, bool keys, Buf *b) {
     Reading inner = *r;
     buf_addc(b, '[');
     for (const JsonNode *c = v->first; c; c = c->next) {
@@ -180,8 +189,7 @@ static bool read_list(Reading *r, const JsonNode *v, const Type *element, bool k
     return true;
 }
 
-static bool read_node(Reading *r, const JsonNode *v, const Type *t, Str *out, bool *null)
-{
+static bool read_node(Reading *r, const JsonNode *v, const Type *t, Str *out, bool *null) {
     *null = v->kind == JSON_NULL;
     if (*null)
         return true;
@@ -207,16 +215,15 @@ static bool read_node(Reading *r, const JsonNode *v, const Type *t, Str *out, bo
     return true;
 }
 
-static void set_entry(Native *n, idx_t at, Str s, bool null)
-{
+static void set_entry(Native *n, idx_t at, Str s, bool null) {
     if (null)
         native_vec_set_null(&n->out_vec.children[0], at);
     else
-        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at, s.len ? s.ptr : "", s.len);
+        duckdb_vector_assign_string_element_len(n->out_vec.children[0].vector, at,
+                                                s.len ? s.ptr : "", s.len);
 }
 
-static bool malformed(Native *n, const Type *t, const Str *texts, const bool *nulls)
-{
+static bool malformed(Native *n, const Type *t, const Str *texts, const bool *nulls) {
     Buf b = buf_in(n->arena);
     buf_addc(&b, '[');
     for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
@@ -224,26 +231,27 @@ static bool malformed(Native *n, const Type *t, const Str *texts, const bool *nu
     if (t->kind != TYPE_STRUCT)
         buf_addz(&b, "null");
     buf_addc(&b, ']');
-    return NATIVE_FAIL(n, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION, P("badRecord", buf_str(&b)), PZ("failFastMode", "FAILFAST"));
+    return NATIVE_FAIL(n, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION,
+                       P("badRecord", buf_str(&b)), PZ("failFastMode", "FAILFAST"));
 }
 
 /* A struct at the top: its fields, the record itself in the column for corrupt ones. */
-static bool set_record(Native *n, idx_t row, const Chunk *c, Str *texts, bool *nulls, bool bad, Str record)
-{
+static bool set_record(Native *n, idx_t row, const Chunk *c, Str *texts, bool *nulls, bool bad,
+                       Str record) {
     const Type *t = c->type;
     if (bad && c->o.fail_fast)
         return malformed(n, t, texts, nulls);
     idx_t at = native_list_begin(n, row, t->structure.count);
     for (size_t i = 0; i < t->structure.count; i++) {
-        bool corrupt = str_eq(t->structure.fields[i].name, c->o.corrupt_column) && type_is_stringy(t->structure.fields[i].type);
+        bool corrupt = str_eq(t->structure.fields[i].name, c->o.corrupt_column) &&
+                       type_is_stringy(t->structure.fields[i].type);
         set_entry(n, at + i, corrupt ? record : texts[i], corrupt ? !bad : nulls[i]);
     }
     return true;
 }
 
 /* An array or map at the top: the entries of the text that read_node wrote. */
-static bool set_items(Native *n, idx_t row, Str text)
-{
+static bool set_items(Native *n, idx_t row, Str text) {
     JsonNode *root = json_node_parse(text, NULL, n->arena);
     idx_t at = native_list_begin(n, row, root ? root->count : 0);
     for (const JsonNode *e = root ? root->first : NULL; e; e = e->next, at++)
@@ -251,8 +259,7 @@ static bool set_items(Native *n, idx_t row, Str text)
     return true;
 }
 
-static bool from_json_struct(Native *n, idx_t row, const Chunk *c, const JsonNode *root, Str text)
-{
+static bool from_json_struct(Native *n, idx_t row, const Chunk *c, const JsonNode *root, Str text) {
     size_t count = c->type->structure.count;
     Str *texts = ARENA_ARRAY(n->arena, Str, count + 1);
     bool *nulls = ARENA_ARRAY(n->arena, bool, count + 1);
@@ -264,8 +271,7 @@ static bool from_json_struct(Native *n, idx_t row, const Chunk *c, const JsonNod
     return set_record(n, row, c, texts, nulls, r.bad, text);
 }
 
-static bool row_from_json(Native *n, idx_t row)
-{
+static bool row_from_json(Native *n, idx_t row) {
     Chunk *c;
     TRY(chunk_of(n, row, &c));
     Str text = native_str(n, 0, row);
@@ -274,8 +280,10 @@ static bool row_from_json(Native *n, idx_t row)
     JsonNode *root = json_node_parse(text, &c->o.dialect, n->arena);
     if (c->type->kind == TYPE_STRUCT)
         return from_json_struct(n, row, c, root, text);
-    if (root && c->type->kind == TYPE_ARRAY && c->type->array.element->kind == TYPE_STRUCT && root->kind == JSON_OBJECT) {
-        JsonNode *one = ARENA_NEW(n->arena, JsonNode); /* a single object counts as an array of one */
+    if (root && c->type->kind == TYPE_ARRAY && c->type->array.element->kind == TYPE_STRUCT &&
+        root->kind == JSON_OBJECT) {
+        JsonNode *one =
+            ARENA_NEW(n->arena, JsonNode); /* a single object counts as an array of one */
         *one = (JsonNode){.kind = JSON_ARRAY, .first = root, .count = 1};
         root = one;
     }
@@ -290,8 +298,7 @@ static bool row_from_json(Native *n, idx_t row)
     return ok && !null ? set_items(n, row, out) : native_set_null(n, row);
 }
 
-static bool row_from_csv(Native *n, idx_t row)
-{
+static bool row_from_csv(Native *n, idx_t row) {
     Chunk *c;
     TRY(chunk_of(n, row, &c));
     Str text = native_str(n, 0, row);
@@ -306,7 +313,9 @@ static bool row_from_csv(Native *n, idx_t row)
         const Field *f = &t->structure.fields[i];
         nulls[i] = true;
         if (type_is_nested(f->type))
-            return NATIVE_FAIL(n, ERR_UNSUPPORTED_DATATYPE, P("typeName", str_printf(n->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(f->type, n->arena)))));
+            return NATIVE_FAIL(n, ERR_UNSUPPORTED_DATATYPE,
+                               P("typeName", str_printf(n->arena, "\"" STR_FMT "\"",
+                                                        STR_ARG(type_sql(f->type, n->arena)))));
         if (str_eq(f->name, c->o.corrupt_column) && type_is_stringy(f->type))
             continue;
         if (token >= fields.len) {
@@ -314,8 +323,10 @@ static bool row_from_csv(Native *n, idx_t row)
             continue;
         }
         Str value = fields.at[token++];
-        bool real = f->type->kind == TYPE_DOUBLE || f->type->kind == TYPE_FLOAT || f->type->kind == TYPE_DECIMAL;
-        nulls[i] = !value.ptr || !record_leaf(real ? str_trim(value) : value, f->type, &c->o, n->arena, &texts[i], &err);
+        bool real = f->type->kind == TYPE_DOUBLE || f->type->kind == TYPE_FLOAT ||
+                    f->type->kind == TYPE_DECIMAL;
+        nulls[i] = !value.ptr || !record_leaf(real ? str_trim(value) : value, f->type, &c->o,
+                                              n->arena, &texts[i], &err);
         if (error_is_set(&err))
             return native_fail_with(n, &err);
         bad |= nulls[i] && value.ptr;
@@ -334,8 +345,7 @@ typedef struct Writing {
 
 static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out);
 
-static bool put_struct(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out)
-{
+static bool put_struct(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out) {
     bool first = true;
     buf_addc(out, '{');
     for (size_t k = 0; k < t->structure.count && k < v->child_count; k++) {
@@ -353,8 +363,7 @@ static bool put_struct(const Writing *w, const NativeVec *v, idx_t i, const Type
 }
 
 /* A map's key as text; a struct as its row prints. */
-static bool put_key(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out)
-{
+static bool put_key(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out) {
     if (t->kind != TYPE_STRUCT)
         return record_value_text(v, i, t, w->o, out, w->err);
     buf_addc(out, '[');
@@ -370,8 +379,7 @@ static bool put_key(const Writing *w, const NativeVec *v, idx_t i, const Type *t
     return true;
 }
 
-static bool put_map(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out)
-{
+static bool put_map(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out) {
     duckdb_list_entry e = ((const duckdb_list_entry *)v->data)[i];
     const NativeVec *entry = &v->children[0];
     buf_addc(out, '{');
@@ -388,8 +396,7 @@ static bool put_map(const Writing *w, const NativeVec *v, idx_t i, const Type *t
     return true;
 }
 
-static bool put_array(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out)
-{
+static bool put_array(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out) {
     duckdb_list_entry e = ((const duckdb_list_entry *)v->data)[i];
     buf_addc(out, '[');
     for (idx_t k = e.offset; k < e.offset + e.length; k++) {
@@ -401,13 +408,9 @@ static bool put_array(const Writing *w, const NativeVec *v, idx_t i, const Type 
     return true;
 }
 
-static bool is_bare(const Type *t)
-{
-    return type_is_numeric(t) || t->kind == TYPE_BOOLEAN;
-}
+static bool is_bare(const Type *t) { return type_is_numeric(t) || t->kind == TYPE_BOOLEAN; }
 
-static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out)
-{
+static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type *t, Buf *out) {
     if (native_is_null(v, i) || t->kind == TYPE_NULL) {
         buf_addz(out, "null");
         return true;
@@ -421,7 +424,8 @@ static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type 
     Buf text = buf_in(w->o->arena);
     TRY(record_value_text(v, i, t, w->o, &text, w->err));
     Str s = text.len ? buf_str(&text) : S("");
-    bool special = (t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT) && (str_find_char(s, 'N') >= 0 || str_find_char(s, 'I') >= 0);
+    bool special = (t->kind == TYPE_DOUBLE || t->kind == TYPE_FLOAT) &&
+                   (str_find_char(s, 'N') >= 0 || str_find_char(s, 'I') >= 0);
     if (is_bare(t) && !special)
         buf_add(out, s);
     else
@@ -429,13 +433,11 @@ static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type 
     return true;
 }
 
-static int key_order(const void *a, const void *b)
-{
+static int key_order(const void *a, const void *b) {
     return str_cmp((*(const JsonNode *const *)a)->key, (*(const JsonNode *const *)b)->key);
 }
 
-static void sort_keys(JsonNode *v, Arena *arena)
-{
+static void sort_keys(JsonNode *v, Arena *arena) {
     for (JsonNode *c = v->first; c; c = c->next)
         sort_keys(c, arena);
     if (v->kind != JSON_OBJECT || v->count < 2)
@@ -451,8 +453,7 @@ static void sort_keys(JsonNode *v, Arena *arena)
 }
 
 /* As Jackson's default pretty printer: objects over lines, arrays inside one. */
-static void put_arranged(const JsonNode *v, bool pretty, size_t level, Buf *out)
-{
+static void put_arranged(const JsonNode *v, bool pretty, size_t level, Buf *out) {
     bool object = v->kind == JSON_OBJECT;
     if (!object && v->kind != JSON_ARRAY) {
         buf_add(out, v->raw);
@@ -483,8 +484,7 @@ static void put_arranged(const JsonNode *v, bool pretty, size_t level, Buf *out)
     buf_addc(out, object ? '}' : ']');
 }
 
-static bool row_to_json(Native *n, idx_t row)
-{
+static bool row_to_json(Native *n, idx_t row) {
     Chunk *c;
     TRY(chunk_of(n, row, &c));
     Error err = error_in(n->arena);
@@ -502,8 +502,7 @@ static bool row_to_json(Native *n, idx_t row)
     return native_set_str(n, row, buf_str(&out));
 }
 
-static void put_csv_field(const RecordOptions *o, Str s, Str sep, Buf *out)
-{
+static void put_csv_field(const RecordOptions *o, Str s, Str sep, Buf *out) {
     Str quote = record_option(o, "quote", "\""), escape = record_option(o, "escape", "\\");
     bool all = record_flag(o, "quoteall", false);
     if (record_flag(o, "ignoreleadingwhitespace", true))
@@ -516,7 +515,8 @@ static void put_csv_field(const RecordOptions *o, Str s, Str sep, Buf *out)
         buf_add(out, record_option(o, "emptyvalue", "\"\""));
         return;
     }
-    bool quoting = all || str_find(s, sep) >= 0 || (quote.len && str_find(s, quote) >= 0) || str_find_char(s, '\n') >= 0 || str_find_char(s, '\r') >= 0;
+    bool quoting = all || str_find(s, sep) >= 0 || (quote.len && str_find(s, quote) >= 0) ||
+                   str_find_char(s, '\n') >= 0 || str_find_char(s, '\r') >= 0;
     if (!quoting) {
         buf_add(out, s);
         return;
@@ -530,8 +530,45 @@ static void put_csv_field(const RecordOptions *o, Str s, Str sep, Buf *out)
     buf_add(out, quote);
 }
 
-static bool row_to_csv(Native *n, idx_t row)
-{
+/* A nested value inside a CSV field: "[1, 2,]", "{a, b}", "{k -> v}"; NULL prints as nothing. */
+static bool put_plain(const RecordOptions *o, const NativeVec *v, idx_t i, const Type *t, Buf *out,
+                      Error *err);
+
+static bool put_plain_item(const RecordOptions *o, const NativeVec *v, idx_t i, const Type *t,
+                           bool first, Buf *out, Error *err) {
+    bool null = native_is_null(v, i);
+    if (!first)
+        buf_addz(out, null ? "," : ", ");
+    return null || put_plain(o, v, i, t, out, err);
+}
+
+static bool put_plain(const RecordOptions *o, const NativeVec *v, idx_t i, const Type *t, Buf *out,
+                      Error *err) {
+    if (!type_is_nested(t))
+        return record_value_text(v, i, t, o, out, err);
+    buf_addc(out, t->kind == TYPE_ARRAY ? '[' : '{');
+    if (t->kind == TYPE_STRUCT) {
+        for (size_t k = 0; k < t->structure.count && k < v->child_count; k++)
+            TRY(put_plain_item(o, &v->children[k], i, t->structure.fields[k].type, !k, out, err));
+    } else {
+        duckdb_list_entry e = ((const duckdb_list_entry *)v->data)[i];
+        const NativeVec *item = &v->children[0];
+        for (idx_t k = e.offset; k < e.offset + e.length; k++) {
+            bool first = k == e.offset;
+            if (t->kind == TYPE_ARRAY) {
+                TRY(put_plain_item(o, item, k, t->array.element, first, out, err));
+                continue;
+            }
+            TRY(put_plain_item(o, &item->children[0], k, t->map.key, first, out, err));
+            buf_addz(out, native_is_null(&item->children[1], k) ? " ->" : " -> ");
+            TRY(put_plain_item(o, &item->children[1], k, t->map.value, true, out, err));
+        }
+    }
+    buf_addc(out, t->kind == TYPE_ARRAY ? ']' : '}');
+    return true;
+}
+
+static bool row_to_csv(Native *n, idx_t row) {
     Chunk *c;
     TRY(chunk_of(n, row, &c));
     Error err = error_in(n->arena);
@@ -545,7 +582,7 @@ static bool row_to_csv(Native *n, idx_t row)
             continue;
         }
         Buf text = buf_in(n->arena);
-        if (!record_value_text(&v->children[k], row, c->type->structure.fields[k].type, &c->o, &text, &err))
+        if (!put_plain(&c->o, &v->children[k], row, c->type->structure.fields[k].type, &text, &err))
             return native_fail_with(n, &err);
         put_csv_field(&c->o, text.len ? buf_str(&text) : S(""), sep, &n->scratch);
     }
@@ -559,7 +596,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_to_csv", "s:?ss", row_to_csv, 0, 0},
 };
 
-bool native_register_record_text(duckdb_connection c, Error *err)
-{
+bool native_register_record_text(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

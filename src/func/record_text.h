@@ -21,10 +21,13 @@ MUST_CHECK bool record_options_read(Str json, Arena *arena, RecordOptions *out, 
 Str record_option(const RecordOptions *o, const char *key, const char *otherwise);
 bool record_flag(const RecordOptions *o, const char *key, bool otherwise);
 
-/* A scalar in the carrier's own text, which rows_json.c casts back; false when the text is no such value. */
-bool record_leaf(Str text, const Type *t, const RecordOptions *o, Arena *arena, Str *out, Error *err);
+/* A scalar in the carrier's own text, which rows_json.c casts back; false when the text is no such
+ * value. */
+bool record_leaf(Str text, const Type *t, const RecordOptions *o, Arena *arena, Str *out,
+                 Error *err);
 /* A value of a column as to_json and to_csv print it, without quotes; false for nested types. */
-bool record_value_text(const NativeVec *v, idx_t row, const Type *t, const RecordOptions *o, Buf *out, Error *err);
+bool record_value_text(const NativeVec *v, idx_t row, const Type *t, const RecordOptions *o,
+                       Buf *out, Error *err);
 
 /* The fields of one CSV record; an entry without pointer is NULL. */
 typedef VEC(Str) CsvFields;

@@ -7,14 +7,15 @@
 
 /* ---- options ---- */
 
-/* The map(..) of options as a JSON object of strings with lower-case keys; the session's zone is among them. */
-static bool read_options(FuncCall *call, size_t at, const FuncContext *ctx, Str *out, Error *err)
-{
+/* The map(..) of options as a JSON object of strings with lower-case keys; the session's zone is
+ * among them. */
+static bool read_options(FuncCall *call, size_t at, const FuncContext *ctx, Str *out, Error *err) {
     Buf b = buf_in(ctx->arena);
     buf_addz(&b, "{\"zone\":");
     json_node_put_string(ctx->zone, &b);
     Str column = {0};
-    if (ctx->setting && ctx->setting(ctx->self, "spark.sql.columnNameOfCorruptRecord", &column) && column.len) {
+    if (ctx->setting && ctx->setting(ctx->self, "spark.sql.columnNameOfCorruptRecord", &column) &&
+        column.len) {
         buf_addz(&b, ",\"columnnameofcorruptrecord\":");
         json_node_put_string(column, &b);
     }
@@ -25,7 +26,8 @@ static bool read_options(FuncCall *call, size_t at, const FuncContext *ctx, Str 
         for (size_t i = 0; i < map->call.args.len; i++) {
             const Value *v = func_constant(map->call.args.at[i]);
             if (!v || !type_is_stringy(v->type))
-                return error_set(err, ERR_INVALID_OPTIONS__NON_STRING_TYPE, P("mapType", func_quoted_type(map->type, ctx)));
+                return error_set(err, ERR_INVALID_OPTIONS__NON_STRING_TYPE,
+                                 P("mapType", func_quoted_type(map->type, ctx)));
             Str text = v->is_null ? S("") : v->bytes;
             buf_addz(&b, i % 2 ? ":" : ",");
             json_node_put_string(i % 2 ? text : str_lower(text, ctx->arena), &b);
@@ -41,27 +43,27 @@ typedef struct RecordBind {
     Str answer; /* schema_of_* are constants */
 } RecordBind;
 
-static RecordBind *bind_options(FuncCall *call, size_t at, const FuncContext *ctx, Error *err)
-{
+static RecordBind *bind_options(FuncCall *call, size_t at, const FuncContext *ctx, Error *err) {
     RecordBind *b = ARENA_NEW(ctx->arena, RecordBind);
     call->bind_data = b;
     return read_options(call, at, ctx, &b->options, err) ? b : NULL;
 }
 
-static bool refuse_mode(const RecordBind *b, const FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool refuse_mode(const RecordBind *b, const FuncCall *call, const FuncContext *ctx,
+                        Error *err) {
     const JsonNode *options = json_node_parse(b->options, NULL, ctx->arena);
     const JsonNode *mode = options ? json_node_field(options, S("mode")) : NULL;
     if (mode && str_is_ci(mode->text, "DROPMALFORMED"))
-        return error_set(err, ERR_PARSE_MODE_UNSUPPORTED, P("funcName", func_name_text(call, ctx)), PZ("mode", "DROPMALFORMED"));
+        return error_set(err, ERR_PARSE_MODE_UNSUPPORTED, P("funcName", func_name_text(call, ctx)),
+                         PZ("mode", "DROPMALFORMED"));
     return true;
 }
 
 /* ---- schemas ---- */
 
 /* A schema argument: a DDL or JSON text, or schema_of_json(..) over a constant. */
-static bool read_schema(FuncCall *call, size_t at, const FuncContext *ctx, const Type **out, Error *err)
-{
+static bool read_schema(FuncCall *call, size_t at, const FuncContext *ctx, const Type **out,
+                        Error *err) {
     const BoundExpr *e = call->args.at[at];
     const Value *v = func_constant(e);
     Str text = {0};
@@ -70,7 +72,8 @@ static bool read_schema(FuncCall *call, size_t at, const FuncContext *ctx, const
     else if (v && type_is_stringy(v->type) && !v->is_null)
         text = v->bytes;
     else
-        return error_set(err, ERR_INVALID_SCHEMA__NON_STRING_LITERAL, P("inputSchema", func_quoted_sql(e, ctx)));
+        return error_set(err, ERR_INVALID_SCHEMA__NON_STRING_LITERAL,
+                         P("inputSchema", func_quoted_sql(e, ctx)));
     text = str_trim(text);
     if (text.len && (text.ptr[0] == '{' || text.ptr[0] == '"'))
         TRY(type_from_json(text, ctx->arena, out, err));
@@ -80,78 +83,105 @@ static bool read_schema(FuncCall *call, size_t at, const FuncContext *ctx, const
     return true;
 }
 
-static bool check_text(const FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool check_text(const FuncCall *call, const FuncContext *ctx, Error *err) {
     const Type *t = call->args.at[0]->type;
-    return type_is_stringy(t) || t->kind == TYPE_NULL || func_unexpected_type(call, 0, "\"STRING\"", ctx, err);
+    return type_is_stringy(t) || t->kind == TYPE_NULL ||
+           func_unexpected_type(call, 0, "\"STRING\"", ctx, err);
+}
+
+/* json_array_length, json_object_keys: texts only, nothing is cast */
+static bool bind_text(FuncCall *call, const FuncContext *ctx, Error *err) {
+    if (call->args.len == 1)
+        TRY(check_text(call, ctx, err));
+    return func_apply_signature(call,
+                                !strcmp(call->row->name, "json_object_keys")
+                                    ? "(string) -> array<string>?"
+                                    : "(string) -> int?",
+                                ctx, err);
 }
 
 /* ---- from_json, from_csv ---- */
 
-static bool bind_from(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_from(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool csv = !strcmp(call->row->name, "from_csv");
     if (call->args.len < 2 || call->args.len > 3)
         return func_wrong_arg_count(call, "[2, 3]", ctx, err);
-    RecordBind *b = bind_options(call, 2, ctx, err);
     const Type *schema;
-    if (!b || !refuse_mode(b, call, ctx, err) || !read_schema(call, 1, ctx, &schema, err))
+    if (!read_schema(call, 1, ctx, &schema, err))
+        return false;
+    RecordBind *b = bind_options(call, 2, ctx, err);
+    if (!b || !refuse_mode(b, call, ctx, err))
         return false;
     if (!type_is_nested(schema) || (csv && schema->kind != TYPE_STRUCT))
-        return error_set(err, ERR_INVALID_SCHEMA__NON_STRUCT_TYPE, P("inputSchema", func_quoted_sql(call->args.at[1], ctx)), P("dataType", func_quoted_type(schema, ctx)));
+        return error_set(err, ERR_INVALID_SCHEMA__NON_STRUCT_TYPE,
+                         P("inputSchema", func_quoted_sql(call->args.at[1], ctx)),
+                         P("dataType", func_quoted_type(schema, ctx)));
     if (type_contains(schema, TYPE_VARIANT) || type_contains(schema, TYPE_INTERVAL_CALENDAR))
-        return error_unsupported(err, "%s into " STR_FMT, call->row->name, STR_ARG(type_sql(schema, ctx->arena)));
+        return error_unsupported(err, "%s into " STR_FMT, call->row->name,
+                                 STR_ARG(type_sql(schema, ctx->arena)));
     TRY(check_text(call, ctx, err));
     call->args.at[0] = func_coerce(call->args.at[0], type_simple(TYPE_STRING), ctx);
     call->result = schema;
     call->nullable = !csv || call->args.at[0]->nullable;
+    if (schema->kind == TYPE_MAP)
+        call->row = func_find(S("from_json_map"));
     return true;
 }
 
 /* The value that a text of ls_from_json's list stands for. */
 static void put_decoded(Str x, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out);
 
-static void put_struct_of(Str items, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out)
-{
+static void put_struct_of(Str items, const Type *t, unsigned depth, const FuncContext *ctx,
+                          Buf *out) {
     Str v = str_printf(ctx->arena, "j%u", depth);
-    buf_addf(out, "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT " IS NOT NULL THEN CAST(row(", STR_ARG(items), STR_ARG(v), STR_ARG(v));
+    buf_addf(out,
+             "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT
+             " IS NOT NULL THEN CAST(row(",
+             STR_ARG(items), STR_ARG(v), STR_ARG(v));
     for (size_t i = 0; i < t->structure.count; i++) {
         if (i)
             buf_addz(out, ", ");
-        put_decoded(str_printf(ctx->arena, STR_FMT "[%zu]", STR_ARG(v), i + 1), t->structure.fields[i].type, depth + 1, ctx, out);
+        put_decoded(str_printf(ctx->arena, STR_FMT "[%zu]", STR_ARG(v), i + 1),
+                    t->structure.fields[i].type, depth + 1, ctx, out);
     }
     buf_addf(out, ") AS " STR_FMT ") END)[1]", STR_ARG(type_duckdb(t, ctx->arena)));
 }
 
-static void put_list_of(Str items, const Type *element, unsigned depth, const FuncContext *ctx, Buf *out)
-{
+static void put_list_of(Str items, const Type *element, unsigned depth, const FuncContext *ctx,
+                        Buf *out) {
     Str v = str_printf(ctx->arena, "j%u", depth);
     buf_addf(out, "list_transform(" STR_FMT ", lambda " STR_FMT ": ", STR_ARG(items), STR_ARG(v));
     put_decoded(v, element, depth + 1, ctx, out);
     buf_addc(out, ')');
 }
 
-static void put_nested(Str items, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out)
-{
+static void put_nested(Str items, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out) {
     if (t->kind == TYPE_STRUCT) {
         put_struct_of(items, t, depth, ctx, out);
     } else if (t->kind == TYPE_ARRAY) {
         put_list_of(items, t->array.element, depth, ctx, out);
     } else {
         Str v = str_printf(ctx->arena, "j%u", depth);
-        buf_addf(out, "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT " IS NOT NULL THEN map(", STR_ARG(items), STR_ARG(v), STR_ARG(v));
-        put_list_of(str_printf(ctx->arena, "ls_json_items(" STR_FMT "[1])", STR_ARG(v)), t->map.key, depth + 1, ctx, out);
+        buf_addf(out,
+                 "list_transform([" STR_FMT "], lambda " STR_FMT ": CASE WHEN " STR_FMT
+                 " IS NOT NULL THEN map(",
+                 STR_ARG(items), STR_ARG(v), STR_ARG(v));
+        put_list_of(str_printf(ctx->arena, "ls_json_items(" STR_FMT "[1])", STR_ARG(v)), t->map.key,
+                    depth + 1, ctx, out);
         buf_addz(out, ", ");
-        put_list_of(str_printf(ctx->arena, "ls_json_items(" STR_FMT "[2])", STR_ARG(v)), t->map.value, depth + 1, ctx, out);
+        put_list_of(str_printf(ctx->arena, "ls_json_items(" STR_FMT "[2])", STR_ARG(v)),
+                    t->map.value, depth + 1, ctx, out);
         buf_addz(out, ") END)[1]");
     }
 }
 
-static void put_decoded(Str x, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out)
-{
+static void put_decoded(Str x, const Type *t, unsigned depth, const FuncContext *ctx, Buf *out) {
     switch (t->kind) {
-    case TYPE_STRUCT: case TYPE_ARRAY: case TYPE_MAP:
-        put_nested(str_printf(ctx->arena, "ls_json_items(" STR_FMT ")", STR_ARG(x)), t, depth, ctx, out);
+    case TYPE_STRUCT:
+    case TYPE_ARRAY:
+    case TYPE_MAP:
+        put_nested(str_printf(ctx->arena, "ls_json_items(" STR_FMT ")", STR_ARG(x)), t, depth, ctx,
+                   out);
         return;
     case TYPE_STRING:
         buf_add(out, x);
@@ -172,13 +202,14 @@ static void put_decoded(Str x, const Type *t, unsigned depth, const FuncContext 
         buf_addf(out, "ls_time_from_micros(CAST(" STR_FMT " AS BIGINT))", STR_ARG(x));
         return;
     default:
-        buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(x), STR_ARG(type_duckdb(t, ctx->arena)));
+        buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(x),
+                 STR_ARG(type_duckdb(t, ctx->arena)));
     }
 }
 
 /* name(value, 'type as JSON', 'options') */
-static Str record_call(const char *name, Str value, const Type *t, const RecordBind *b, const FuncContext *ctx)
-{
+static Str record_call(const char *name, Str value, const Type *t, const RecordBind *b,
+                       const FuncContext *ctx) {
     Buf out = buf_in(ctx->arena);
     buf_addf(&out, "%s(" STR_FMT ", ", name, STR_ARG(value));
     func_put_string(&out, type_json(t, ctx->arena));
@@ -188,20 +219,20 @@ static Str record_call(const char *name, Str value, const Type *t, const RecordB
     return buf_str(&out);
 }
 
-static bool render_from(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_from(const BoundExpr *call, const Str *args, size_t count,
+                        const FuncContext *ctx, Buf *out, Error *err) {
     (void)count;
     (void)err;
     bool csv = !strcmp(call->call.row->name, "from_csv");
     const RecordBind *b = call->call.bind_data;
-    put_nested(record_call(csv ? "ls_from_csv" : "ls_from_json", args[0], call->type, b, ctx), call->type, 0, ctx, out);
+    put_nested(record_call(csv ? "ls_from_csv" : "ls_from_json", args[0], call->type, b, ctx),
+               call->type, 0, ctx, out);
     return true;
 }
 
 /* ---- to_json, to_csv ---- */
 
-static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool csv = !strcmp(call->row->name, "to_csv");
     if (!call->args.len || call->args.len > 2)
         return func_wrong_arg_count(call, "[1, 2]", ctx, err);
@@ -209,10 +240,14 @@ static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err)
         return false;
     const Type *t = call->args.at[0]->type;
     if (csv && t->kind != TYPE_STRUCT)
-        return error_set(err, ERR_DATATYPE_MISMATCH__UNSUPPORTED_INPUT_TYPE, P("functionName", func_name_text(call, ctx)), P("dataType", func_quoted_type(t, ctx)),
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNSUPPORTED_INPUT_TYPE,
+                         P("functionName", func_name_text(call, ctx)),
+                         P("dataType", func_quoted_type(t, ctx)),
                          P("sqlExpr", func_call_text(call, ctx)));
     if (!csv && !type_is_nested(t) && t->kind != TYPE_VARIANT && t->kind != TYPE_NULL)
-        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_JSON_SCHEMA, P("sqlExpr", func_call_text(call, ctx)), P("schema", func_quoted_type(t, ctx)));
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_JSON_SCHEMA,
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         P("schema", func_quoted_type(t, ctx)));
     if (type_contains(t, TYPE_VARIANT))
         return error_unsupported(err, "%s of a VARIANT", call->row->name);
     call->result = type_simple(TYPE_STRING);
@@ -220,47 +255,54 @@ static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err)
     return true;
 }
 
-static bool render_to(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_to(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
+                      Buf *out, Error *err) {
     (void)count;
     (void)err;
     const Type *t = call->call.args.at[0]->type;
     if (t->kind == TYPE_NULL)
         buf_addz(out, "CAST(NULL AS VARCHAR)");
     else
-        buf_add(out, record_call(strcmp(call->call.row->name, "to_csv") ? "ls_to_json" : "ls_to_csv", args[0], t, call->call.bind_data, ctx));
+        buf_add(out,
+                record_call(strcmp(call->call.row->name, "to_csv") ? "ls_to_json" : "ls_to_csv",
+                            args[0], t, call->call.bind_data, ctx));
     return true;
 }
 
 /* ---- schema_of_json, schema_of_csv ---- */
 
-static bool bind_schema_of(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_schema_of(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool csv = !strcmp(call->row->name, "schema_of_csv");
     if (!call->args.len || call->args.len > 2)
         return func_wrong_arg_count(call, "[1, 2]", ctx, err);
     RecordBind *b = bind_options(call, 1, ctx, err);
     if (!b)
         return false;
-    TRY(check_text(call, ctx, err));
     const Value *v = func_constant(call->args.at[0]);
+    if (!v && call->args.at[0]->kind == BEXPR_COLUMN)
+        return func_non_foldable(call, 0, csv ? "csv" : "json", ctx, err);
+    TRY(check_text(call, ctx, err));
     if (!v)
         return func_non_foldable(call, 0, csv ? "csv" : "json", ctx, err);
     if (v->is_null)
-        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL, P("sqlExpr", func_call_text(call, ctx)), PZ("exprName", csv ? "csv" : "json"));
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL,
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         PZ("exprName", csv ? "csv" : "json"));
     RecordOptions o;
     TRY(record_options_read(b->options, ctx->arena, &o, err));
-    const Type *t = csv ? record_infer_csv(v->bytes, &o, ctx->arena) : record_infer_json(v->bytes, &o, ctx->arena);
+    const Type *t = csv ? record_infer_csv(v->bytes, &o, ctx->arena)
+                        : record_infer_json(v->bytes, &o, ctx->arena);
     if (!t)
-        return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION, P("badRecord", v->bytes), PZ("failFastMode", "FAILFAST"));
+        return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION,
+                         P("badRecord", v->bytes), PZ("failFastMode", "FAILFAST"));
     b->answer = type_sql(t, ctx->arena);
     call->result = type_simple(TYPE_STRING);
     call->nullable = false;
     return true;
 }
 
-static bool render_schema_of(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out, Error *err)
-{
+static bool render_schema_of(const BoundExpr *call, const Str *args, size_t count,
+                             const FuncContext *ctx, Buf *out, Error *err) {
     (void)args;
     (void)count;
     (void)ctx;
@@ -270,25 +312,41 @@ static bool render_schema_of(const BoundExpr *call, const Str *args, size_t coun
 }
 
 /* XML has no reader here. */
-static bool bind_xml(FuncCall *call, const FuncContext *ctx, Error *err)
-{
+static bool bind_xml(FuncCall *call, const FuncContext *ctx, Error *err) {
     (void)ctx;
     return error_unsupported(err, "the function %s", call->row->name);
 }
 
 #define EXAMPLE(text, want) .example = text, .expected = want
-#define XML(name) {name, NULL, FUNC_SCALAR, .bind = bind_xml, EXAMPLE(name "('<a/>')", "!LAKESHED_UNSUPPORTED")}
+#define XML(name)                                                                                  \
+    { name, NULL, FUNC_SCALAR, .bind = bind_xml, EXAMPLE(name "('<a/>')", "!LAKESHED_UNSUPPORTED") }
 
 const FuncRow json_rows[] = {
-    {"get_json_object", NULL, FUNC_SCALAR, "(string, string) -> string?", "ls_get_json_object($1, $2)", EXAMPLE("get_json_object('[{\"a\":\"b\"},{\"a\":\"c\"}]', '$[*].a')", "[\"b\",\"c\"]")},
-    {"json_array_length", NULL, FUNC_SCALAR, "(string) -> int?", "ls_json_array_length($1)", EXAMPLE("json_array_length('[1,2,3,{\"f1\":1,\"f2\":[5,6]},4]')", "5")},
-    {"json_object_keys", NULL, FUNC_SCALAR, "(string) -> array<string>?", "ls_json_object_keys($1)", EXAMPLE("json_object_keys('{\"f1\":\"abc\",\"f2\":{\"f3\":\"a\", \"f4\":\"b\"}}')", "[f1, f2]")},
-    {"from_json", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from, .pretty = "from_json($1)", EXAMPLE("from_json('{\"a\":1, \"b\":0.8}', 'a INT, b DOUBLE')", "{1, 0.8}")},
-    {"to_json", NULL, FUNC_SCALAR, .bind = bind_to, .render = render_to, .pretty = "to_json($1)", EXAMPLE("to_json(array(named_struct('a', 1, 'b', 2)))", "[{\"a\":1,\"b\":2}]")},
-    {"schema_of_json", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of, .pretty = "schema_of_json($1)", EXAMPLE("schema_of_json('[{\"col\":0}]')", "ARRAY<STRUCT<col: BIGINT>>")},
-    {"from_csv", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from, .pretty = "from_csv($1)", EXAMPLE("from_csv('1, 0.8', 'a INT, b DOUBLE')", "{1, 0.8}")},
-    {"to_csv", NULL, FUNC_SCALAR, .bind = bind_to, .render = render_to, .pretty = "to_csv($1)", EXAMPLE("to_csv(named_struct('a', 1, 'b', 2))", "1,2")},
-    {"schema_of_csv", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of, .pretty = "schema_of_csv($1)", EXAMPLE("schema_of_csv('1,abc')", "STRUCT<_c0: INT, _c1: STRING>")},
+    {"get_json_object", NULL, FUNC_SCALAR, "(string, string) -> string?",
+     "ls_get_json_object($1, $2)",
+     EXAMPLE("get_json_object('[{\"a\":\"b\"},{\"a\":\"c\"}]', '$[*].a')", "[\"b\",\"c\"]")},
+    {"json_array_length", NULL, FUNC_SCALAR, .bind = bind_text, .sql = "ls_json_array_length($1)",
+     EXAMPLE("json_array_length('[1,2,3,{\"f1\":1,\"f2\":[5,6]},4]')", "5")},
+    {"json_object_keys", NULL, FUNC_SCALAR, .bind = bind_text, .sql = "ls_json_object_keys($1)",
+     EXAMPLE("json_object_keys('{\"f1\":\"abc\",\"f2\":{\"f3\":\"a\", \"f4\":\"b\"}}')",
+             "[f1, f2]")},
+    {"from_json", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from,
+     .pretty = "from_json($1)",
+     EXAMPLE("from_json('{\"a\":1, \"b\":0.8}', 'a INT, b DOUBLE')", "{1, 0.8}")},
+    {"from_json_map", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from,
+     .pretty = "entries", .flags = FUNC_HIDDEN},
+    {"to_json", NULL, FUNC_SCALAR, .bind = bind_to, .render = render_to, .pretty = "to_json($1)",
+     EXAMPLE("to_json(array(named_struct('a', 1, 'b', 2)))", "[{\"a\":1,\"b\":2}]")},
+    {"schema_of_json", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of,
+     .pretty = "schema_of_json($1)",
+     EXAMPLE("schema_of_json('[{\"col\":0}]')", "ARRAY<STRUCT<col: BIGINT>>")},
+    {"from_csv", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from,
+     .pretty = "from_csv($1)", EXAMPLE("from_csv('1, 0.8', 'a INT, b DOUBLE')", "{1, 0.8}")},
+    {"to_csv", NULL, FUNC_SCALAR, .bind = bind_to, .render = render_to, .pretty = "to_csv($1)",
+     EXAMPLE("to_csv(named_struct('a', 1, 'b', 2))", "1,2")},
+    {"schema_of_csv", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of,
+     .pretty = "schema_of_csv($1)",
+     EXAMPLE("schema_of_csv('1,abc')", "STRUCT<_c0: INT, _c1: STRING>")},
     XML("from_xml"),
     XML("to_xml"),
     XML("schema_of_xml"),
