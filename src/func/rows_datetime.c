@@ -518,13 +518,14 @@ static bool bind_make_timestamp(FuncCall *call, const FuncContext *ctx, Error *e
     bool trying = is_try(call->row);
     if (is_ntz_default(ctx) && !strstr(call->row->name, "ltz") && call->args.len != 1)
         return become(call, trying ? "try_make_timestamp_ntz" : "make_timestamp_ntz", ctx, err);
-    if (!call->args.len || call->args.len == 4 || call->args.len == 5 || call->args.len > 7)
-        return func_wrong_arg_count(
-            call, strstr(call->row->name, "ltz") ? "[2, 3, 6, 7]" : "[1, 2, 3, 6, 7]", ctx, err);
+    bool ltz = strstr(call->row->name, "ltz") != NULL;
+    if (!call->args.len || call->args.len == 4 || call->args.len == 5 || call->args.len > 7 ||
+        (ltz && call->args.len == 1))
+        return func_wrong_arg_count(call, ltz ? "[2, 6]" : "[1, 2, 3, 6, 7]", ctx, err);
     if (call->args.len <= 3) {
         if (call->args.len == 1 && kind_of(call, 0) != TYPE_DATE && kind_of(call, 0) != TYPE_NULL)
             return func_unexpected_type(call, 0, "\"DATE\"", ctx, err);
-        if (strstr(call->row->name, "ltz"))
+        if (ltz)
             call->written_name = S("make_timestamp");
         return func_apply_signature(call, "(date, [time], [string]) -> timestamp", ctx, err);
     }
