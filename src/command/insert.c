@@ -264,7 +264,8 @@ bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t
         ok = note_commit(ctx, x, &note, NULL, err);
     }
     transaction_end(x);
-    if (!ok)
+    /* A commit that failed on the disk may exist all the same: its files must stay. */
+    if (!ok && err->cls != ERR_LAKESHED_FILE)
         discard_files(t->table, &added);
     if (row_count)
         *row_count = rows;

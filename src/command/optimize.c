@@ -245,7 +245,8 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     if (ok && packed.bins)
         ok = commit_packed(ctx, x, &packed, &note, err);
     transaction_end(x);
-    if (!ok)
+    /* A commit that failed on the disk may exist all the same: its files must stay. */
+    if (!ok && err->cls != ERR_LAKESHED_FILE)
         discard_files(t.table, &added);
     *result = metrics_row(ctx, &t, &packed);
     return ok;

@@ -47,6 +47,8 @@ void operation_unref(Operation *op)
 /* Drops the first n responses. */
 static void drop_responses(Operation *op, size_t n)
 {
+    if (n == 0)
+        return;
     for (size_t i = 0; i < n; i++) {
         op->bytes -= op->responses[i].size;
         rpc_message_free(op->responses[i].message);

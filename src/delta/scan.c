@@ -245,7 +245,7 @@ static void bound_by_date(const Scan *s, const ColumnPlace *place, ColumnStats *
     Error ignored = error_in(s->arena);
     Value day;
     const Property *p = partition_value_of(&s->file->partition_values, place->date_column);
-    const int64_t slack = 18 * 3600 * US_PER_SECOND;
+    const int64_t slack = INT64_C(18) * 3600 * US_PER_SECOND;
     if (!p || !partition_value_parse(p, place->date_of, s->zone, s->arena, &day, &ignored) ||
         day.is_null)
         return;

@@ -4,6 +4,9 @@
 #include "engine/file_source_impl.h"
 #include "engine/render.h"
 
+/* What a row is taken to need in a text file. */
+enum { TEXT_BYTES_PER_ROW = 60 };
+
 /* ---- formats ---- */
 
 static const FileFormat *const formats[] = {&json_format, &csv_format, &text_format};
@@ -320,7 +323,13 @@ bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena
     const char **names = ARENA_ARRAY(arena, const char *, scan->schema->structure.count + 1);
     for (size_t i = 0; i < scan->schema->structure.count; i++)
         names[i] = str_printf(arena, "k%zu", i).ptr;
-    f->source = (RowSource){.schema = scan->schema, .names = names, .row_estimate = -1, .open = files_open,
+    int64_t bytes = 0;
+    for (size_t i = 0; i < scan->paths.len; i++) {
+        FileFacts facts;
+        TRY(file_facts(scan->paths.at[i], &facts, err));
+        bytes += facts.size;
+    }
+    f->source = (RowSource){.schema = scan->schema, .names = names, .row_estimate = bytes / TEXT_BYTES_PER_ROW + 1, .open = files_open,
                             .fill = files_fill, .close = files_close};
     *out = &f->source;
     return true;

@@ -242,6 +242,14 @@ static bool local_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
 
 /* ---- rendering ---- */
 
+size_t arrow_bytes(const ArrowData *data)
+{
+    size_t bytes = data->ipc.len;
+    for (size_t i = 0; i < data->chunks.len; i++)
+        bytes += data->chunks.at[i].len;
+    return bytes;
+}
+
 bool render_local(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     size_t n = rel->columns.len;
@@ -256,7 +264,7 @@ bool render_local(Render *r, const BoundRel *rel, Block *out, Error *err)
     local->source = (RowSource){
         .schema = type_struct(fields, n, r->arena),
         .names = names,
-        .row_estimate = -1,
+        .row_estimate = (int64_t)(arrow_bytes(rel->local.data) / LOCAL_BYTES_PER_ROW) + 1,
         .open = local_open,
         .fill = local_fill,
         .close = local_close,

@@ -42,7 +42,7 @@ enum { RENDER_MAX_DEPTH = 10000 };
 MUST_CHECK bool render_query(Render *r, const BoundRel *rel, Str *sql, Error *err);
 /* The same between parentheses for use inside an expression or FROM; every column, hidden ones too. */
 MUST_CHECK bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err);
-/* Levels of relations in the plan. */
+/* Levels of relations and expressions in the plan. */
 size_t plan_depth(const BoundRel *rel);
 
 const Rope *rope_text(Arena *arena, Str text);
@@ -67,6 +67,8 @@ Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const T
 
 MUST_CHECK bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err);
 MUST_CHECK bool render_files(Render *r, const BoundRel *rel, Block *out, Error *err);
+/* What a row is taken to need in a Parquet file whose statistics are not known. */
+enum { FILE_BYTES_PER_ROW = 40 };
 /* read_parquet's list of paths, globs escaped. */
 void put_paths(Buf *b, const Str *paths, size_t count);
 /* A value of a file set, as the type it has. */
@@ -75,4 +77,7 @@ void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);
 
 /* ---- local.c ---- */
 
+/* What a row of local data is taken to need. */
+enum { LOCAL_BYTES_PER_ROW = 16 };
+size_t arrow_bytes(const ArrowData *data);
 MUST_CHECK bool render_local(Render *r, const BoundRel *rel, Block *out, Error *err);

@@ -1,10 +1,9 @@
 /* Row order of small inputs: Spark streams one side of a hash join and numbers groups as they first appear, and programs that
  * print a small result see that order. DuckDB promises none, so small inputs are numbered and sorted back. */
 #include "base/buf.h"
-#include "delta/snapshot.h"
 #include "engine/render_impl.h"
 
-enum { SMALL_ROWS = 10000, SMALL_PAIRS = 1000000, LOCAL_BYTES_PER_ROW = 16 };
+enum { SMALL_ROWS = 10000, SMALL_PAIRS = 1000000 };
 
 /* ---- sizes ---- */
 
@@ -55,14 +54,6 @@ static RowEstimate rows_estimate(const BoundRel *rel, double rows)
     return (RowEstimate){rows, rows * row_size(rel)};
 }
 
-static double local_rows(const BoundRel *rel)
-{
-    size_t bytes = rel->local.data->ipc.len;
-    for (size_t i = 0; i < rel->local.data->chunks.len; i++)
-        bytes += rel->local.data->chunks.at[i].len;
-    return (double)bytes / LOCAL_BYTES_PER_ROW;
-}
-
 static RowEstimate limit_estimate(const BoundRel *rel)
 {
     RowEstimate in = row_estimate(rel->input);
@@ -97,7 +88,7 @@ RowEstimate row_estimate(const BoundRel *rel)
     switch (rel->kind) {
     case BREL_ONE_ROW: return rows_estimate(rel, 1);
     case BREL_VALUES: return rows_estimate(rel, (double)rel->values.rows.len);
-    case BREL_LOCAL: return rows_estimate(rel, local_rows(rel));
+    case BREL_LOCAL: return rows_estimate(rel, (double)arrow_bytes(rel->local.data) / LOCAL_BYTES_PER_ROW);
     case BREL_RANGE: {
         double n = ((double)rel->range.end - (double)rel->range.start) / (double)rel->range.step;
         return (RowEstimate){n < 0 ? 0 : n, n < 0 ? 0 : n * 8};

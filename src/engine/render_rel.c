@@ -457,10 +457,40 @@ static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err
     return true;
 }
 
+/* EXCEPT ALL and INTERSECT ALL as Spark runs them: rows are counted on both sides, in order of first appearance, and repeated. */
+static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
+{
+    const Rope *left, *right;
+    TRY(setop_arm(r, rel, rel->setop.inputs.at[0], &left, err));
+    TRY(setop_arm(r, rel, rel->setop.inputs.at[1], &right, err));
+    const char *count = rel->setop.kind == SETOP_EXCEPT ? "sum(ls_a) - sum(ls_b)" : "least(sum(ls_a), sum(ls_b))";
+    Str columns = column_list(&rel->columns, r->arena);
+    const Rope *parts[] = {
+        rope_text(r->arena, S("(SELECT *, 1 AS ls_a, 0 AS ls_b FROM (")), left,
+        rope_text(r->arena, S(") UNION ALL SELECT *, 0, 1 FROM (")), right, rope_text(r->arena, S("))")),
+    };
+    Block counted = {
+        .from = rows_numbered(r, rope_of(r->arena, LENGTH_OF(parts), parts), S("ls_place")),
+        .select = str_printf(r->arena, STR_FMT ", CAST(%s AS BIGINT) AS ls_times, min(ls_place) AS ls_first",
+                             STR_ARG(columns), count),
+        .group = columns,
+    };
+    Block repeated = {
+        .from = rope_wrapped(r->arena, "(", block_rope(r, &counted, S("")), ")"),
+        .select = S("*, unnest(range(ls_times)) AS ls_copy"),
+    };
+    out->from = rope_wrapped(r->arena, "(", block_rope(r, &repeated, S("")), ")");
+    out->order = S("ls_first");
+    return true;
+}
+
 static bool render_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     bool two_sided = rel->setop.kind == SETOP_UNION || rel->setop.inputs.len == 2;
-    if (!rel->setop.all && two_sided && rel->columns.len && !r->unordered && rel_is_small(rel))
+    bool keeps_order = rel->columns.len && !r->unordered && rel_is_small(rel);
+    if (rel->setop.all && rel->setop.kind != SETOP_UNION && two_sided && keeps_order)
+        return counted_setop(r, rel, out, err);
+    if (!rel->setop.all && two_sided && keeps_order)
         return ordered_setop(r, rel, out, err);
     const Rope *text;
     TRY(setop_text(r, rel, &text, err));
@@ -622,24 +652,47 @@ bool select_is_exact(const BoundRel *rel)
     return true;
 }
 
+typedef struct Depth {
+    size_t now, most;
+} Depth;
+
+static bool measure(BoundExpr **e, void *arg)
+{
+    Depth *d = arg;
+    d->now++;
+    size_t here = d->now + ((*e)->kind == BEXPR_SUBQUERY ? plan_depth((*e)->subquery.plan) : 0);
+    if (here > d->most)
+        d->most = here;
+    /* Deeper than any stack is made for: the plan is refused before anyone descends into it. */
+    bool ok = d->now > RENDER_MAX_DEPTH || bound_each_child(*e, measure, arg);
+    d->now--;
+    return ok;
+}
+
+static size_t side_depth(const BoundRel *rel)
+{
+    size_t side = 0;
+    if (rel->kind == BREL_JOIN)
+        return plan_depth(rel->join.right);
+    if (rel->kind == BREL_ASOF_JOIN)
+        return plan_depth(rel->asof.right);
+    if (rel->kind == BREL_CTE)
+        return plan_depth(rel->cte.definition);
+    for (size_t i = 0; rel->kind == BREL_SETOP && i < rel->setop.inputs.len; i++) {
+        size_t d = plan_depth(rel->setop.inputs.at[i]);
+        side = d > side ? d : side;
+    }
+    return side;
+}
+
 size_t plan_depth(const BoundRel *rel)
 {
-    size_t deepest = 0;
-    size_t along = 0;
+    size_t deepest = 0, along = 0;
     for (; rel; rel = rel->input, along++) {
-        size_t side = 0;
-        if (rel->kind == BREL_JOIN)
-            side = plan_depth(rel->join.right);
-        else if (rel->kind == BREL_ASOF_JOIN)
-            side = plan_depth(rel->asof.right);
-        else if (rel->kind == BREL_CTE)
-            side = plan_depth(rel->cte.definition);
-        else if (rel->kind == BREL_SETOP)
-            for (size_t i = 0; i < rel->setop.inputs.len; i++) {
-                size_t d = plan_depth(rel->setop.inputs.at[i]);
-                side = d > side ? d : side;
-            }
-        deepest = along + side > deepest ? along + side : deepest;
+        Depth expressions = {0, 0};
+        (void)!brel_each_expr((BoundRel *)rel, measure, &expressions);
+        size_t here = along + side_depth(rel) + expressions.most;
+        deepest = here > deepest ? here : deepest;
     }
     return along > deepest ? along : deepest;
 }

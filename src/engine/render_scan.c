@@ -81,6 +81,7 @@ typedef struct ScanFile {
     Str log_path;
     const PropertyVec *partition_values;
     int64_t size, modified_ms;
+    int64_t rows_known;        /* from the statistics, -1: unknown */
     const ChangeFile *change;
     FileRows rows;
     bool has_rows;
@@ -144,7 +145,7 @@ static bool list_snapshot(Scan *s, Error *err)
     for (size_t i = 0; i < list.len; i++) {
         const AddFile *f = list.at[i];
         s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
-                                 .modified_ms = f->modification_time_ms};
+                                 .modified_ms = f->modification_time_ms, .rows_known = stats_num_records(f->stats)};
         if (!f->dv)
             continue;
         uint64_t *rows;
@@ -164,7 +165,7 @@ static void list_changes(Scan *s)
     for (size_t i = 0; i < feed->files.len; i++) {
         const ChangeFile *f = &feed->files.at[i];
         s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
-                                 .modified_ms = f->timestamp_ms, .change = f};
+                                 .modified_ms = f->timestamp_ms, .rows_known = -1, .change = f};
         if (f->which == CHANGE_ALL_ROWS)
             continue;
         s->files[i].rows = (FileRows){f->rows, f->row_count, f->which == CHANGE_ONLY_ROWS};
@@ -390,6 +391,17 @@ static void put_missing_positions(Scan *s, Buf *select)
 
 /* ---- the scan ---- */
 
+/* DuckDB reads no footer before it plans: it is told how many rows to expect, or joins would build on the wrong side. */
+static int64_t expected_rows(const Scan *s)
+{
+    int64_t rows = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const ScanFile *f = &s->files[i];
+        rows += f->rows_known >= 0 ? f->rows_known : f->size / FILE_BYTES_PER_ROW + 1;
+    }
+    return rows > 0 ? rows : 1;
+}
+
 static void fill_set(Scan *s)
 {
     Arena *a = s->r->arena;
@@ -445,7 +457,8 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
     Buf from = buf_in(r->arena);
     buf_addz(&from, "read_parquet(");
     put_paths(&from, s.locations, s.count);
-    buf_addf(&from, ", hive_partitioning = false, schema = MAP {" STR_FMT "})", STR_ARG(buf_str(&entries)));
+    buf_addf(&from, ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT "})",
+             (long long)expected_rows(&s), STR_ARG(buf_str(&entries)));
     out->from = rope_text(r->arena, buf_str(&from));
     bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
     if (!plain || !rel->columns.len)

@@ -420,9 +420,7 @@ static bool local_clean_temporary(Store *s, Str folder, int64_t older_than_ms, E
     TRY(local_list(s, folder, S(""), scratch, &files, err));
     for (size_t i = 0; i < files.len; i++) {
         Str path = files.at[i].path;
-        Str name = str_slice(path, folder.len ? folder.len + 1 : 0, path.len);
-        if (name.ptr[0] == '.' && str_ends_with(name, S(TEMPORARY_SUFFIX)) &&
-            files.at[i].modified_ms < older_than_ms)
+        if (str_ends_with(path, S(TEMPORARY_SUFFIX)) && files.at[i].modified_ms < older_than_ms)
             TRY(local_remove(s, path, err));
     }
     return true;

@@ -194,7 +194,8 @@ static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, s
 {
     AUTO_ARENA(arena) = arena_new();
     Buf sql = buf_in(arena);
-    char spill[] = "/tmp/delta_test_XXXXXX";
+    const char *base = getenv("TMPDIR");
+    char *spill = str_z(str_printf(arena, "%s/delta_test_XXXXXX", base ? base : P_tmpdir), arena);
     duckdb_result result;
     (void)self;
     int fd = mkstemp(spill);

@@ -115,6 +115,65 @@ static void deep_plan(void **state)
     assert_int_equal(rows.at[0].cells[0].integer, 1000);
 }
 
+static BoundRel *pairs_rel(Bench *b, size_t n, const int64_t (*pairs)[2])
+{
+    BoundRel *r = brel_new(BREL_VALUES, NULL, b->arena);
+    for (size_t i = 0; i < n; i++) {
+        BoundExprVec row = {0};
+        vec_push(b->arena, &row, lit_int(b, pairs[i][0]));
+        vec_push(b->arena, &row, lit_int(b, pairs[i][1]));
+        vec_push(b->arena, &r->values.rows, row);
+    }
+    BoundColumn k = column_new(b, "k", type_simple(TYPE_INT)), v = column_new(b, "v", type_simple(TYPE_INT));
+    vec_push(b->arena, &r->columns, k);
+    vec_push(b->arena, &r->columns, v);
+    return r;
+}
+
+/* Recorded from Spark 4.2: it streams the larger side and gives the other side's rows of one key newest first. */
+static void small_joins_keep_sparks_order(void **state)
+{
+    Bench *b = *state;
+    static const FuncRow equal = {.name = "=", .kind = FUNC_SCALAR, .sql = "($1 = $2)"};
+    static const int64_t left[][2] = {{3, 0}, {1, 1}, {2, 2}, {1, 3}, {9, 4}}, right[][2] = {{2, 10}, {1, 11}, {1, 12}, {5, 13}};
+    static const struct { JoinKind kind; int64_t pairs[9][2]; size_t count; } cases[] = {
+        {JOIN_INNER, {{1, 12}, {1, 11}, {2, 10}, {3, 12}, {3, 11}}, 5},
+        {JOIN_LEFT, {{0, -1}, {1, 12}, {1, 11}, {2, 10}, {3, 12}, {3, 11}, {4, -1}}, 7},
+        {JOIN_RIGHT, {{2, 10}, {3, 11}, {1, 11}, {3, 12}, {1, 12}, {-1, 13}}, 6},
+        {JOIN_FULL, {{1, 11}, {1, 12}, {3, 11}, {3, 12}, {2, 10}, {0, -1}, {-1, 13}, {4, -1}}, 8},
+    };
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        BoundRel *l = pairs_rel(b, 5, left), *r = pairs_rel(b, 4, right), *j = brel_new(BREL_JOIN, l, b->arena);
+        j->join.right = r;
+        j->join.kind = cases[i].kind;
+        j->join.condition = call2(b, &equal, type_simple(TYPE_BOOLEAN), col(b, l, 0), col(b, r, 0));
+        for (size_t k = 0; k < 4; k++)
+            vec_push(b->arena, &j->columns, k < 2 ? l->columns.at[k] : r->columns.at[k - 2]);
+        RowVec rows = rows_of(b, j);
+        assert_int_equal(rows.len, cases[i].count);
+        for (size_t k = 0; k < rows.len; k++) {
+            const Value *cells = rows.at[k].cells;
+            assert_int_equal(cells[1].is_null ? -1 : cells[1].integer, cases[i].pairs[k][0]);
+            assert_int_equal(cells[3].is_null ? -1 : cells[3].integer, cases[i].pairs[k][1]);
+        }
+    }
+}
+
+/* Recorded from Spark 4.2: spark.range(0, 100, 1, 1).sample(False, 0.1, 3). */
+static void samples_are_sparks(void **state)
+{
+    Bench *b = *state;
+    static const int64_t want[] = {29, 50, 52, 53, 56, 58, 78, 83, 98};
+    BoundRel *r = range_rel(b, 100), *s = brel_new(BREL_SAMPLE, r, b->arena);
+    s->columns = r->columns;
+    s->sample.upper = 0.1;
+    s->sample.seed = 3;
+    RowVec rows = rows_of(b, s);
+    assert_int_equal(rows.len, LENGTH_OF(want));
+    for (size_t i = 0; i < rows.len; i++)
+        assert_int_equal(rows.at[i].cells[0].integer, want[i]);
+}
+
 static void errors_have_spark_classes(void **state)
 {
     Bench *b = *state;
@@ -171,7 +230,8 @@ int main(void)
         cmocka_unit_test(project_over_filter_is_one_select), cmocka_unit_test(aggregate_and_window),
         cmocka_unit_test(a_wrong_carrier_is_cast),           cmocka_unit_test(explode_with_position),
         cmocka_unit_test(deep_plan),                         cmocka_unit_test(errors_have_spark_classes),
-        cmocka_unit_test(cancel_stops_a_query),
+        cmocka_unit_test(cancel_stops_a_query),              cmocka_unit_test(small_joins_keep_sparks_order),
+        cmocka_unit_test(samples_are_sparks),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
 }
