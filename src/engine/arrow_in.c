@@ -1,4 +1,5 @@
-/* Arrow columns, as clients send them, into DuckDB's vectors: sizes and units are brought to the declared type. */
+/* Arrow columns, as clients send them, into DuckDB's vectors: sizes and units are brought to the
+ * declared type. */
 #include "engine/arrow_in.h"
 
 #include <string.h>
@@ -26,14 +27,17 @@ static bool mismatch(const Column *c, Error *err)
     char have[128];
     ArrowSchemaToString(c->schema, have, sizeof(have), 0);
     return error_unsupported(err, "Taking the Arrow column \"%s\" of type %s as " STR_FMT,
-                             c->schema->name ? c->schema->name : "", have, STR_ARG(type_sql(c->to, arena)));
+                             c->schema->name ? c->schema->name : "", have,
+                             STR_ARG(type_sql(c->to, arena)));
 }
 
 static bool out_of_range(const Column *c, int64_t value, Error *err)
 {
-    return error_set(err, ERR_CAST_OVERFLOW, P("value", str_printf(err->arena, "%lld", (long long)value)),
+    return error_set(err, ERR_CAST_OVERFLOW,
+                     P("value", str_printf(err->arena, "%lld", (long long)value)),
                      PZ("sourceType", "\"BIGINT\""),
-                     P("targetType", str_printf(err->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(c->to, err->arena)))));
+                     P("targetType", str_printf(err->arena, "\"" STR_FMT "\"",
+                                                STR_ARG(type_sql(c->to, err->arena)))));
 }
 
 /* ---- NULLs ---- */
@@ -63,7 +67,8 @@ static bool is_int(enum ArrowType t)
 
 static bool is_real(enum ArrowType t)
 {
-    return t == NANOARROW_TYPE_FLOAT || t == NANOARROW_TYPE_DOUBLE || t == NANOARROW_TYPE_HALF_FLOAT;
+    return t == NANOARROW_TYPE_FLOAT || t == NANOARROW_TYPE_DOUBLE ||
+           t == NANOARROW_TYPE_HALF_FLOAT;
 }
 
 /* The column's values lie in memory just as the vector wants them. */
@@ -94,9 +99,15 @@ static bool put_int(const Column *c, idx_t i, int64_t v, Error *err)
     case TYPE_INTERVAL_YM:
         ((int32_t *)data)[row] = (int32_t)v;
         return v == (int32_t)v || out_of_range(c, v, err);
-    case TYPE_FLOAT: ((float *)data)[row] = (float)v; return true;
-    case TYPE_DOUBLE: ((double *)data)[row] = (double)v; return true;
-    default: ((int64_t *)data)[row] = v; return true;
+    case TYPE_FLOAT:
+        ((float *)data)[row] = (float)v;
+        return true;
+    case TYPE_DOUBLE:
+        ((double *)data)[row] = (double)v;
+        return true;
+    default:
+        ((int64_t *)data)[row] = v;
+        return true;
     }
 }
 
@@ -118,7 +129,8 @@ static bool copy_integral(const Column *c, size_t width, enum ArrowType same, Er
 static bool copy_real(const Column *c, Error *err)
 {
     size_t width = c->to->kind == TYPE_FLOAT ? 4 : 8;
-    if (c->info.type == (width == 4 ? NANOARROW_TYPE_FLOAT : NANOARROW_TYPE_DOUBLE) && copy_as_is(c, width))
+    if (c->info.type == (width == 4 ? NANOARROW_TYPE_FLOAT : NANOARROW_TYPE_DOUBLE) &&
+        copy_as_is(c, width))
         return true;
     if (!is_int(c->info.type) && !is_real(c->info.type))
         return mismatch(c, err);
@@ -139,11 +151,13 @@ static bool copy_bools(const Column *c, Error *err)
         return mismatch(c, err);
     uint8_t *data = duckdb_vector_get_data(c->vector);
     for (idx_t i = 0; i < c->count; i++)
-        data[c->at + i] = !is_null(c, i) && ArrowArrayViewGetIntUnsafe(c->view, c->from + (int64_t)i) != 0;
+        data[c->at + i] =
+            !is_null(c, i) && ArrowArrayViewGetIntUnsafe(c->view, c->from + (int64_t)i) != 0;
     return true;
 }
 
-/* Brings an unscaled number from one scale to another; false when digits would be lost or it does not fit. */
+/* Brings an unscaled number from one scale to another; false when digits would be lost or it does
+ * not fit. */
 static bool rescale(__int128 v, int from, int to, int precision, __int128 *out)
 {
     for (; from < to; from++)
@@ -184,12 +198,17 @@ static bool copy_decimals(const Column *c, Error *err)
             continue;
         __int128 v;
         if (decimal)
-            memcpy(&v, c->view->buffer_views[1].data.as_char + (size_t)(c->view->offset + c->from + (int64_t)i) * 16, 16);
+            memcpy(&v,
+                   c->view->buffer_views[1].data.as_char +
+                       (size_t)(c->view->offset + c->from + (int64_t)i) * 16,
+                   16);
         else
             v = ArrowArrayViewGetIntUnsafe(c->view, c->from + (int64_t)i);
-        if (!rescale(v, decimal ? c->info.decimal_scale : 0, c->to->decimal.scale, c->to->decimal.precision, &v))
+        if (!rescale(v, decimal ? c->info.decimal_scale : 0, c->to->decimal.scale,
+                     c->to->decimal.precision, &v))
             return error_set(err, ERR_NUMERIC_VALUE_OUT_OF_RANGE__WITHOUT_SUGGESTION,
-                             PZ("roundedValue", c->schema->name ? c->schema->name : ""), PZ("originalValue", ""),
+                             PZ("roundedValue", c->schema->name ? c->schema->name : ""),
+                             PZ("originalValue", ""),
                              P("precision", str_printf(err->arena, "%d", c->to->decimal.precision)),
                              P("scale", str_printf(err->arena, "%d", c->to->decimal.scale)));
         put_decimal(c, c->at + i, v);
@@ -203,10 +222,16 @@ static bool copy_decimals(const Column *c, Error *err)
 static bool to_micros(int64_t v, enum ArrowTimeUnit unit, int64_t *us)
 {
     switch (unit) {
-    case NANOARROW_TIME_UNIT_SECOND: return !__builtin_mul_overflow(v, INT64_C(1000000), us);
-    case NANOARROW_TIME_UNIT_MILLI: return !__builtin_mul_overflow(v, INT64_C(1000), us);
-    case NANOARROW_TIME_UNIT_MICRO: *us = v; return true;
-    case NANOARROW_TIME_UNIT_NANO: *us = v / 1000 - (v % 1000 < 0); return true;
+    case NANOARROW_TIME_UNIT_SECOND:
+        return !__builtin_mul_overflow(v, INT64_C(1000000), us);
+    case NANOARROW_TIME_UNIT_MILLI:
+        return !__builtin_mul_overflow(v, INT64_C(1000), us);
+    case NANOARROW_TIME_UNIT_MICRO:
+        *us = v;
+        return true;
+    case NANOARROW_TIME_UNIT_NANO:
+        *us = v / 1000 - (v % 1000 < 0);
+        return true;
     }
     return false;
 }
@@ -270,7 +295,8 @@ static bool copy_bytes(const Column *c, bool text, Error *err)
     switch (c->info.type) {
     case NANOARROW_TYPE_STRING:
     case NANOARROW_TYPE_LARGE_STRING:
-    case NANOARROW_TYPE_STRING_VIEW: break;
+    case NANOARROW_TYPE_STRING_VIEW:
+        break;
     case NANOARROW_TYPE_BINARY:
     case NANOARROW_TYPE_LARGE_BINARY:
     case NANOARROW_TYPE_BINARY_VIEW:
@@ -278,7 +304,8 @@ static bool copy_bytes(const Column *c, bool text, Error *err)
         if (!text)
             break;
         return mismatch(c, err);
-    default: return mismatch(c, err);
+    default:
+        return mismatch(c, err);
     }
     for (idx_t i = 0; i < c->count; i++) {
         if (is_null(c, i))
@@ -286,18 +313,21 @@ static bool copy_bytes(const Column *c, bool text, Error *err)
         struct ArrowBufferView v = ArrowArrayViewGetBytesUnsafe(c->view, c->from + (int64_t)i);
         Str s = {v.data.as_char, (size_t)v.size_bytes};
         if (text && !str_is_utf8(s))
-            return error_set(err, ERR_INVALID_UTF8_STRING, PZ("str", c->schema->name ? c->schema->name : ""));
-        duckdb_unsafe_vector_assign_string_element_len(c->vector, c->at + i, s.ptr ? s.ptr : "", s.len);
+            return error_set(err, ERR_INVALID_UTF8_STRING,
+                             PZ("str", c->schema->name ? c->schema->name : ""));
+        duckdb_unsafe_vector_assign_string_element_len(c->vector, c->at + i, s.ptr ? s.ptr : "",
+                                                       s.len);
     }
     return true;
 }
 
 /* ---- nested ---- */
 
-static bool copy_child(const Column *c, size_t child, int64_t from, idx_t count, duckdb_vector vector, idx_t at,
-                       const Type *to, Error *err)
+static bool copy_child(const Column *c, size_t child, int64_t from, idx_t count,
+                       duckdb_vector vector, idx_t at, const Type *to, Error *err)
 {
-    return arrow_in_copy(c->view->children[child], c->schema->children[child], from, count, vector, at, to, c->zone, err);
+    return arrow_in_copy(c->view->children[child], c->schema->children[child], from, count, vector,
+                         at, to, c->zone, err);
 }
 
 static bool copy_structs(const Column *c, Error *err)
@@ -306,20 +336,22 @@ static bool copy_structs(const Column *c, Error *err)
     if (c->info.type != NANOARROW_TYPE_STRUCT || c->schema->n_children != (int64_t)n)
         return mismatch(c, err);
     for (size_t i = 0; i < n; i++) {
-        const Type *to = c->to->kind == TYPE_VARIANT ? type_simple(TYPE_BINARY) : c->to->structure.fields[i].type;
-        TRY(copy_child(c, i, c->view->offset + c->from, c->count, duckdb_struct_vector_get_child(c->vector, i), c->at, to,
-                       err));
+        const Type *to = c->to->kind == TYPE_VARIANT ? type_simple(TYPE_BINARY)
+                                                     : c->to->structure.fields[i].type;
+        TRY(copy_child(c, i, c->view->offset + c->from, c->count,
+                       duckdb_struct_vector_get_child(c->vector, i), c->at, to, err));
     }
     if (!n)
         for (idx_t i = 0; i < c->count; i++)
-            vector_set_null(duckdb_struct_vector_get_child(c->vector, 0), c->at + i, type_simple(TYPE_INT));
+            vector_set_null(duckdb_struct_vector_get_child(c->vector, 0), c->at + i,
+                            type_simple(TYPE_INT));
     return true;
 }
 
 static bool is_list(enum ArrowType t)
 {
-    return t == NANOARROW_TYPE_LIST || t == NANOARROW_TYPE_LARGE_LIST || t == NANOARROW_TYPE_FIXED_SIZE_LIST ||
-           t == NANOARROW_TYPE_MAP;
+    return t == NANOARROW_TYPE_LIST || t == NANOARROW_TYPE_LARGE_LIST ||
+           t == NANOARROW_TYPE_FIXED_SIZE_LIST || t == NANOARROW_TYPE_MAP;
 }
 
 static int64_t list_start(const Column *c, int64_t row)
@@ -330,7 +362,8 @@ static int64_t list_start(const Column *c, int64_t row)
     return ArrowArrayViewListChildOffset(c->view, i);
 }
 
-static bool copy_pairs(const Column *c, int64_t from, idx_t count, duckdb_vector pairs, idx_t at, Error *err)
+static bool copy_pairs(const Column *c, int64_t from, idx_t count, duckdb_vector pairs, idx_t at,
+                       Error *err)
 {
     const struct ArrowArrayView *entries = c->view->children[0];
     const struct ArrowSchema *schema = c->schema->children[0];
@@ -339,7 +372,8 @@ static bool copy_pairs(const Column *c, int64_t from, idx_t count, duckdb_vector
     const Type *types[] = {c->to->map.key, c->to->map.value};
     for (int64_t i = 0; i < 2; i++)
         TRY(arrow_in_copy(entries->children[i], schema->children[i], entries->offset + from, count,
-                          duckdb_struct_vector_get_child(pairs, (idx_t)i), at, types[i], c->zone, err));
+                          duckdb_struct_vector_get_child(pairs, (idx_t)i), at, types[i], c->zone,
+                          err));
     return true;
 }
 
@@ -348,15 +382,18 @@ static bool copy_lists(const Column *c, Error *err)
     if (!is_list(c->info.type) || (c->to->kind == TYPE_MAP) != (c->info.type == NANOARROW_TYPE_MAP))
         return mismatch(c, err);
     idx_t size = duckdb_list_vector_get_size(c->vector);
-    int64_t first = c->count ? list_start(c, 0) : 0, last = c->count ? list_start(c, (int64_t)c->count) : 0;
+    int64_t first = c->count ? list_start(c, 0) : 0,
+            last = c->count ? list_start(c, (int64_t)c->count) : 0;
     idx_t total = (idx_t)(last - first);
     if (duckdb_list_vector_reserve(c->vector, size + total) != DuckDBSuccess ||
         duckdb_list_vector_set_size(c->vector, size + total) != DuckDBSuccess)
-        return error_internal(err, "a list vector cannot grow to %llu elements", (unsigned long long)(size + total));
+        return error_internal(err, "a list vector cannot grow to %llu elements",
+                              (unsigned long long)(size + total));
     duckdb_list_entry *entries = duckdb_vector_get_data(c->vector);
     for (idx_t i = 0; i < c->count; i++) {
         int64_t start = list_start(c, (int64_t)i), end = list_start(c, (int64_t)i + 1);
-        entries[c->at + i] = (duckdb_list_entry){size + (idx_t)(start - first), (idx_t)(end - start)};
+        entries[c->at + i] =
+            (duckdb_list_entry){size + (idx_t)(start - first), (idx_t)(end - start)};
     }
     duckdb_vector child = duckdb_list_vector_get_child(c->vector);
     if (c->to->kind == TYPE_MAP)
@@ -369,21 +406,32 @@ static bool copy_lists(const Column *c, Error *err)
 static bool copy_values(const Column *c, Error *err)
 {
     switch (c->to->kind) {
-    case TYPE_BOOLEAN: return copy_bools(c, err);
-    case TYPE_BYTE: return copy_integral(c, 1, NANOARROW_TYPE_INT8, err);
-    case TYPE_SHORT: return copy_integral(c, 2, NANOARROW_TYPE_INT16, err);
-    case TYPE_INT: return copy_integral(c, 4, NANOARROW_TYPE_INT32, err);
-    case TYPE_LONG: return copy_integral(c, 8, NANOARROW_TYPE_INT64, err);
+    case TYPE_BOOLEAN:
+        return copy_bools(c, err);
+    case TYPE_BYTE:
+        return copy_integral(c, 1, NANOARROW_TYPE_INT8, err);
+    case TYPE_SHORT:
+        return copy_integral(c, 2, NANOARROW_TYPE_INT16, err);
+    case TYPE_INT:
+        return copy_integral(c, 4, NANOARROW_TYPE_INT32, err);
+    case TYPE_LONG:
+        return copy_integral(c, 8, NANOARROW_TYPE_INT64, err);
     case TYPE_FLOAT:
-    case TYPE_DOUBLE: return copy_real(c, err);
-    case TYPE_DECIMAL: return copy_decimals(c, err);
+    case TYPE_DOUBLE:
+        return copy_real(c, err);
+    case TYPE_DECIMAL:
+        return copy_decimals(c, err);
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return copy_bytes(c, true, err);
-    case TYPE_BINARY: return copy_bytes(c, false, err);
-    case TYPE_DATE: return copy_dates(c, err);
+    case TYPE_VARCHAR:
+        return copy_bytes(c, true, err);
+    case TYPE_BINARY:
+        return copy_bytes(c, false, err);
+    case TYPE_DATE:
+        return copy_dates(c, err);
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ: return copy_timestamps(c, err);
+    case TYPE_TIMESTAMP_NTZ:
+        return copy_timestamps(c, err);
     case TYPE_TIME:
         if (c->info.type != NANOARROW_TYPE_TIME64 && c->info.type != NANOARROW_TYPE_TIME32)
             return mismatch(c, err);
@@ -393,24 +441,31 @@ static bool copy_values(const Column *c, Error *err)
             return mismatch(c, err);
         return true;
     case TYPE_INTERVAL_DT:
-        return c->info.type == NANOARROW_TYPE_DURATION ? copy_micros(c, false, err) : mismatch(c, err);
-    case TYPE_INTERVAL_CALENDAR: return copy_calendar(c, err);
+        return c->info.type == NANOARROW_TYPE_DURATION ? copy_micros(c, false, err)
+                                                       : mismatch(c, err);
+    case TYPE_INTERVAL_CALENDAR:
+        return copy_calendar(c, err);
     case TYPE_ARRAY:
-    case TYPE_MAP: return copy_lists(c, err);
+    case TYPE_MAP:
+        return copy_lists(c, err);
     case TYPE_STRUCT:
-    case TYPE_VARIANT: return copy_structs(c, err);
+    case TYPE_VARIANT:
+        return copy_structs(c, err);
     case TYPE_NULL:
-    case TYPE_KIND_COUNT: break;
+    case TYPE_KIND_COUNT:
+        break;
     }
     return mismatch(c, err);
 }
 
-bool arrow_in_copy(const struct ArrowArrayView *view, const struct ArrowSchema *schema, int64_t from, idx_t count,
-                   duckdb_vector vector, idx_t at, const Type *to, Str zone, Error *err)
+bool arrow_in_copy(const struct ArrowArrayView *view, const struct ArrowSchema *schema,
+                   int64_t from, idx_t count, duckdb_vector vector, idx_t at, const Type *to,
+                   Str zone, Error *err)
 {
     Column c = {view, schema, {0}, from, count, vector, at, to, zone};
     if (schema->dictionary)
-        return error_unsupported(err, "A dictionary-encoded Arrow column (\"%s\")", schema->name ? schema->name : "");
+        return error_unsupported(err, "A dictionary-encoded Arrow column (\"%s\")",
+                                 schema->name ? schema->name : "");
     if (ArrowSchemaViewInit(&c.info, schema, NULL) != NANOARROW_OK)
         return error_internal(err, "an Arrow column has no valid type");
     if (c.info.type == NANOARROW_TYPE_NA || to->kind == TYPE_NULL) {
@@ -425,8 +480,8 @@ bool arrow_in_copy(const struct ArrowArrayView *view, const struct ArrowSchema *
 
 /* ---- types ---- */
 
-static bool type_of_nested(const struct ArrowSchema *s, const struct ArrowSchemaView *v, Arena *arena, const Type **out,
-                           Error *err)
+static bool type_of_nested(const struct ArrowSchema *s, const struct ArrowSchemaView *v,
+                           Arena *arena, const Type **out, Error *err)
 {
     if (v->type == NANOARROW_TYPE_STRUCT) {
         Field *fields = ARENA_ARRAY(arena, Field, (size_t)s->n_children + 1);
@@ -456,34 +511,51 @@ static bool type_of_nested(const struct ArrowSchema *s, const struct ArrowSchema
 static TypeKind plain_kind(const struct ArrowSchemaView *v)
 {
     switch (v->type) {
-    case NANOARROW_TYPE_NA: return TYPE_NULL;
-    case NANOARROW_TYPE_BOOL: return TYPE_BOOLEAN;
-    case NANOARROW_TYPE_INT8: return TYPE_BYTE;
+    case NANOARROW_TYPE_NA:
+        return TYPE_NULL;
+    case NANOARROW_TYPE_BOOL:
+        return TYPE_BOOLEAN;
+    case NANOARROW_TYPE_INT8:
+        return TYPE_BYTE;
     case NANOARROW_TYPE_UINT8:
-    case NANOARROW_TYPE_INT16: return TYPE_SHORT;
+    case NANOARROW_TYPE_INT16:
+        return TYPE_SHORT;
     case NANOARROW_TYPE_UINT16:
-    case NANOARROW_TYPE_INT32: return TYPE_INT;
+    case NANOARROW_TYPE_INT32:
+        return TYPE_INT;
     case NANOARROW_TYPE_UINT32:
-    case NANOARROW_TYPE_INT64: return TYPE_LONG;
+    case NANOARROW_TYPE_INT64:
+        return TYPE_LONG;
     case NANOARROW_TYPE_HALF_FLOAT:
-    case NANOARROW_TYPE_FLOAT: return TYPE_FLOAT;
-    case NANOARROW_TYPE_DOUBLE: return TYPE_DOUBLE;
+    case NANOARROW_TYPE_FLOAT:
+        return TYPE_FLOAT;
+    case NANOARROW_TYPE_DOUBLE:
+        return TYPE_DOUBLE;
     case NANOARROW_TYPE_STRING:
     case NANOARROW_TYPE_LARGE_STRING:
-    case NANOARROW_TYPE_STRING_VIEW: return TYPE_STRING;
+    case NANOARROW_TYPE_STRING_VIEW:
+        return TYPE_STRING;
     case NANOARROW_TYPE_BINARY:
     case NANOARROW_TYPE_LARGE_BINARY:
     case NANOARROW_TYPE_BINARY_VIEW:
-    case NANOARROW_TYPE_FIXED_SIZE_BINARY: return TYPE_BINARY;
+    case NANOARROW_TYPE_FIXED_SIZE_BINARY:
+        return TYPE_BINARY;
     case NANOARROW_TYPE_DATE32:
-    case NANOARROW_TYPE_DATE64: return TYPE_DATE;
-    case NANOARROW_TYPE_TIMESTAMP: return v->timezone && v->timezone[0] ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ;
+    case NANOARROW_TYPE_DATE64:
+        return TYPE_DATE;
+    case NANOARROW_TYPE_TIMESTAMP:
+        return v->timezone && v->timezone[0] ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ;
     case NANOARROW_TYPE_TIME32:
-    case NANOARROW_TYPE_TIME64: return TYPE_TIME;
-    case NANOARROW_TYPE_DURATION: return TYPE_INTERVAL_DT;
-    case NANOARROW_TYPE_INTERVAL_MONTHS: return TYPE_INTERVAL_YM;
-    case NANOARROW_TYPE_INTERVAL_MONTH_DAY_NANO: return TYPE_INTERVAL_CALENDAR;
-    default: return TYPE_KIND_COUNT;
+    case NANOARROW_TYPE_TIME64:
+        return TYPE_TIME;
+    case NANOARROW_TYPE_DURATION:
+        return TYPE_INTERVAL_DT;
+    case NANOARROW_TYPE_INTERVAL_MONTHS:
+        return TYPE_INTERVAL_YM;
+    case NANOARROW_TYPE_INTERVAL_MONTH_DAY_NANO:
+        return TYPE_INTERVAL_CALENDAR;
+    default:
+        return TYPE_KIND_COUNT;
     }
 }
 

@@ -12,7 +12,7 @@ struct ArrowOut {
     struct ArrowSchema arrow_schema;
     struct ArrowArray batch;
     bool has_batch;
-    Str schema_message;   /* encoded once */
+    Str schema_message; /* encoded once */
     Arena *arena;
     int64_t rows;
 };
@@ -26,7 +26,8 @@ static bool arrow_ok(ArrowErrorCode code, const char *what, Error *err)
 
 static bool put_schema(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err);
 
-static bool put_child(struct ArrowSchema *s, Str name, const Type *type, bool nullable, Str zone, Arena *arena, Error *err)
+static bool put_child(struct ArrowSchema *s, Str name, const Type *type, bool nullable, Str zone,
+                      Arena *arena, Error *err)
 {
     TRY(put_schema(s, type, zone, arena, err));
     TRY(arrow_ok(ArrowSchemaSetName(s, str_z(name, arena)), "naming a field", err));
@@ -54,7 +55,8 @@ static bool put_variant(struct ArrowSchema *s, Str zone, Arena *arena, Error *er
     TRY(put_child(s->children[1], S("metadata"), blob, false, zone, arena, err));
     struct ArrowBuffer metadata;
     TRY(arrow_ok(ArrowMetadataBuilderInit(&metadata, NULL), "starting metadata", err));
-    ArrowErrorCode code = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("variant"), ArrowCharView("true"));
+    ArrowErrorCode code =
+        ArrowMetadataBuilderAppend(&metadata, ArrowCharView("variant"), ArrowCharView("true"));
     if (code == NANOARROW_OK)
         code = ArrowSchemaSetMetadata(s->children[1], (const char *)metadata.data);
     ArrowBufferReset(&metadata);
@@ -64,7 +66,8 @@ static bool put_variant(struct ArrowSchema *s, Str zone, Arena *arena, Error *er
 static bool put_list(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err)
 {
     TRY(arrow_ok(ArrowSchemaSetType(s, NANOARROW_TYPE_LIST), "making a list", err));
-    return put_child(s->children[0], S("element"), type->array.element, type->array.nulls, zone, arena, err);
+    return put_child(s->children[0], S("element"), type->array.element, type->array.nulls, zone,
+                     arena, err);
 }
 
 static bool put_map(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err)
@@ -73,55 +76,83 @@ static bool put_map(struct ArrowSchema *s, const Type *type, Str zone, Arena *ar
     struct ArrowSchema *entries = s->children[0];
     TRY(arrow_ok(ArrowSchemaSetName(entries, "entries"), "naming a field", err));
     TRY(put_child(entries->children[0], S("key"), type->map.key, false, zone, arena, err));
-    return put_child(entries->children[1], S("value"), type->map.value, type->map.nulls, zone, arena, err);
+    return put_child(entries->children[1], S("value"), type->map.value, type->map.nulls, zone,
+                     arena, err);
 }
 
 static enum ArrowType plain_arrow_type(const Type *type)
 {
     switch (type->kind) {
-    case TYPE_NULL: return NANOARROW_TYPE_NA;
-    case TYPE_BOOLEAN: return NANOARROW_TYPE_BOOL;
-    case TYPE_BYTE: return NANOARROW_TYPE_INT8;
-    case TYPE_SHORT: return NANOARROW_TYPE_INT16;
-    case TYPE_INT: return NANOARROW_TYPE_INT32;
-    case TYPE_LONG: return NANOARROW_TYPE_INT64;
-    case TYPE_FLOAT: return NANOARROW_TYPE_FLOAT;
-    case TYPE_DOUBLE: return NANOARROW_TYPE_DOUBLE;
+    case TYPE_NULL:
+        return NANOARROW_TYPE_NA;
+    case TYPE_BOOLEAN:
+        return NANOARROW_TYPE_BOOL;
+    case TYPE_BYTE:
+        return NANOARROW_TYPE_INT8;
+    case TYPE_SHORT:
+        return NANOARROW_TYPE_INT16;
+    case TYPE_INT:
+        return NANOARROW_TYPE_INT32;
+    case TYPE_LONG:
+        return NANOARROW_TYPE_INT64;
+    case TYPE_FLOAT:
+        return NANOARROW_TYPE_FLOAT;
+    case TYPE_DOUBLE:
+        return NANOARROW_TYPE_DOUBLE;
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return NANOARROW_TYPE_STRING;
-    case TYPE_BINARY: return NANOARROW_TYPE_BINARY;
-    case TYPE_DATE: return NANOARROW_TYPE_DATE32;
-    case TYPE_INTERVAL_YM: return NANOARROW_TYPE_INTERVAL_MONTHS;
-    case TYPE_INTERVAL_CALENDAR: return NANOARROW_TYPE_INTERVAL_MONTH_DAY_NANO;
-    default: return NANOARROW_TYPE_UNINITIALIZED;
+    case TYPE_VARCHAR:
+        return NANOARROW_TYPE_STRING;
+    case TYPE_BINARY:
+        return NANOARROW_TYPE_BINARY;
+    case TYPE_DATE:
+        return NANOARROW_TYPE_DATE32;
+    case TYPE_INTERVAL_YM:
+        return NANOARROW_TYPE_INTERVAL_MONTHS;
+    case TYPE_INTERVAL_CALENDAR:
+        return NANOARROW_TYPE_INTERVAL_MONTH_DAY_NANO;
+    default:
+        return NANOARROW_TYPE_UNINITIALIZED;
     }
 }
 
 static bool put_schema(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err)
 {
+    if (s->release)
+        ArrowSchemaRelease(s); /* nanoarrow gives children of lists and maps names already */
     ArrowSchemaInit(s);
     switch (type->kind) {
-    case TYPE_STRUCT: return put_struct(s, type, zone, arena, err);
-    case TYPE_VARIANT: return put_variant(s, zone, arena, err);
-    case TYPE_ARRAY: return put_list(s, type, zone, arena, err);
-    case TYPE_MAP: return put_map(s, type, zone, arena, err);
+    case TYPE_STRUCT:
+        return put_struct(s, type, zone, arena, err);
+    case TYPE_VARIANT:
+        return put_variant(s, zone, arena, err);
+    case TYPE_ARRAY:
+        return put_list(s, type, zone, arena, err);
+    case TYPE_MAP:
+        return put_map(s, type, zone, arena, err);
     case TYPE_DECIMAL:
-        return arrow_ok(ArrowSchemaSetTypeDecimal(s, NANOARROW_TYPE_DECIMAL128, type->decimal.precision,
-                                                  type->decimal.scale), "making a decimal", err);
+        return arrow_ok(ArrowSchemaSetTypeDecimal(s, NANOARROW_TYPE_DECIMAL128,
+                                                  type->decimal.precision, type->decimal.scale),
+                        "making a decimal", err);
     case TYPE_TIMESTAMP:
-        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIMESTAMP, NANOARROW_TIME_UNIT_MICRO,
-                                                   str_z(zone.len ? zone : S("UTC"), arena)), "making a timestamp", err);
+        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIMESTAMP,
+                                                   NANOARROW_TIME_UNIT_MICRO,
+                                                   str_z(zone.len ? zone : S("UTC"), arena)),
+                        "making a timestamp", err);
     case TYPE_TIMESTAMP_NTZ:
-        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIMESTAMP, NANOARROW_TIME_UNIT_MICRO, NULL),
+        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIMESTAMP,
+                                                   NANOARROW_TIME_UNIT_MICRO, NULL),
                         "making a timestamp", err);
     case TYPE_TIME:
-        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIME64, NANOARROW_TIME_UNIT_NANO, NULL),
-                        "making a time", err);
+        return arrow_ok(
+            ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_TIME64, NANOARROW_TIME_UNIT_NANO, NULL),
+            "making a time", err);
     case TYPE_INTERVAL_DT:
-        return arrow_ok(ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_DURATION, NANOARROW_TIME_UNIT_MICRO, NULL),
-                        "making a duration", err);
-    default: break;
+        return arrow_ok(
+            ArrowSchemaSetTypeDateTime(s, NANOARROW_TYPE_DURATION, NANOARROW_TIME_UNIT_MICRO, NULL),
+            "making a duration", err);
+    default:
+        break;
     }
     enum ArrowType plain = plain_arrow_type(type);
     if (plain == NANOARROW_TYPE_UNINITIALIZED)
@@ -145,10 +176,12 @@ static bool encode_schema(ArrowOut *a, Error *err)
     if (code == NANOARROW_OK)
         code = ArrowIpcEncoderFinalizeBuffer(&encoder, 1, &message);
     if (code == NANOARROW_OK)
-        a->schema_message = str_copy((Str){(const char *)message.data, (size_t)message.size_bytes}, a->arena);
+        a->schema_message =
+            str_copy((Str){(const char *)message.data, (size_t)message.size_bytes}, a->arena);
     ArrowBufferReset(&message);
     ArrowIpcEncoderReset(&encoder);
-    return code == NANOARROW_OK || error_internal(err, "Arrow: the schema cannot be encoded: %s", why.message);
+    return code == NANOARROW_OK ||
+           error_internal(err, "Arrow: the schema cannot be encoded: %s", why.message);
 }
 
 bool arrow_out_new(const Type *schema, Str zone, Arena *arena, ArrowOut **out, Error *err)
@@ -198,7 +231,8 @@ static uint64_t bits_at(const uint64_t *bits, idx_t from, unsigned count)
 }
 
 /* DuckDB's mask and Arrow's bitmap agree on the order of bits and on 1 for valid. */
-static bool append_validity(struct ArrowArray *array, const uint64_t *validity, idx_t from, idx_t count, Error *err)
+static bool append_validity(struct ArrowArray *array, const uint64_t *validity, idx_t from,
+                            idx_t count, Error *err)
 {
     struct ArrowBitmap *bitmap = ArrowArrayValidityBitmap(array);
     if (!validity && !bitmap->size_bits)
@@ -226,13 +260,16 @@ static bool append_validity(struct ArrowArray *array, const uint64_t *validity, 
     return true;
 }
 
-static bool append_fixed(struct ArrowArray *array, const void *data, size_t width, idx_t from, idx_t count, Error *err)
+static bool append_fixed(struct ArrowArray *array, const void *data, size_t width, idx_t from,
+                         idx_t count, Error *err)
 {
     return arrow_ok(ArrowBufferAppend(ArrowArrayBuffer(array, 1), (const char *)data + from * width,
-                                      (int64_t)(count * width)), "growing a buffer", err);
+                                      (int64_t)(count * width)),
+                    "growing a buffer", err);
 }
 
-static bool append_bools(struct ArrowArray *array, const uint8_t *data, idx_t from, idx_t count, Error *err)
+static bool append_bools(struct ArrowArray *array, const uint8_t *data, idx_t from, idx_t count,
+                         Error *err)
 {
     struct ArrowBuffer *b = ArrowArrayBuffer(array, 1);
     int64_t bits = array->length;
@@ -245,7 +282,8 @@ static bool append_bools(struct ArrowArray *array, const uint8_t *data, idx_t fr
     return true;
 }
 
-static bool append_decimals(struct ArrowArray *array, const void *data, int precision, idx_t from, idx_t count, Error *err)
+static bool append_decimals(struct ArrowArray *array, const void *data, int precision, idx_t from,
+                            idx_t count, Error *err)
 {
     if (precision > 18)
         return append_fixed(array, data, 16, from, count, err);
@@ -264,7 +302,8 @@ static bool append_decimals(struct ArrowArray *array, const void *data, int prec
     return true;
 }
 
-static bool append_times(struct ArrowArray *array, const int64_t *data, idx_t from, idx_t count, Error *err)
+static bool append_times(struct ArrowArray *array, const int64_t *data, idx_t from, idx_t count,
+                         Error *err)
 {
     struct ArrowBuffer *b = ArrowArrayBuffer(array, 1);
     TRY(reserve(b, (int64_t)count * 8, err));
@@ -275,10 +314,13 @@ static bool append_times(struct ArrowArray *array, const int64_t *data, idx_t fr
     return true;
 }
 
-typedef struct MonthDayNano { int32_t months, days; int64_t nanos; } MonthDayNano;
+typedef struct MonthDayNano {
+    int32_t months, days;
+    int64_t nanos;
+} MonthDayNano;
 
-static bool append_calendar(struct ArrowArray *array, const duckdb_interval *data, const uint64_t *validity, idx_t from,
-                            idx_t count, Error *err)
+static bool append_calendar(struct ArrowArray *array, const duckdb_interval *data,
+                            const uint64_t *validity, idx_t from, idx_t count, Error *err)
 {
     struct ArrowBuffer *b = ArrowArrayBuffer(array, 1);
     TRY(reserve(b, (int64_t)(count * sizeof(MonthDayNano)), err));
@@ -291,15 +333,16 @@ static bool append_calendar(struct ArrowArray *array, const duckdb_interval *dat
         out[i].months = v.months;
         out[i].days = v.days;
         if (__builtin_mul_overflow(v.micros, 1000, &out[i].nanos))
-            return error_set(err, ERR_ARITHMETIC_OVERFLOW, PZ("message", "long overflow"), PZ("alternative", ""),
-                             PZ("config", "\"spark.sql.ansi.enabled\""));
+            return error_set(err, ERR_ARITHMETIC_OVERFLOW, PZ("message", "long overflow"),
+                             PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
     }
     b->size_bytes += (int64_t)(count * sizeof(MonthDayNano));
     return true;
 }
 
 /* The last offset written, after making sure the first one (0) is there. */
-static bool offsets_of(struct ArrowArray *array, idx_t count, struct ArrowBuffer **out, int32_t *last, Error *err)
+static bool offsets_of(struct ArrowArray *array, idx_t count, struct ArrowBuffer **out,
+                       int32_t *last, Error *err)
 {
     struct ArrowBuffer *b = ArrowArrayBuffer(array, 1);
     TRY(reserve(b, (int64_t)(count + 1) * 4, err));
@@ -317,8 +360,8 @@ static bool too_large(Error *err)
     return error_unsupported(err, "A result batch with more than 2 GiB in one column");
 }
 
-static bool append_strings(struct ArrowArray *array, duckdb_string_t *data, const uint64_t *validity, idx_t from,
-                           idx_t count, Error *err)
+static bool append_strings(struct ArrowArray *array, duckdb_string_t *data,
+                           const uint64_t *validity, idx_t from, idx_t count, Error *err)
 {
     struct ArrowBuffer *offsets, *bytes = ArrowArrayBuffer(array, 2);
     int32_t last;
@@ -347,33 +390,38 @@ static bool append_strings(struct ArrowArray *array, duckdb_string_t *data, cons
     return true;
 }
 
-static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from, idx_t count, Error *err);
+static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from,
+                   idx_t count, Error *err);
 
-static bool append_structs(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from, idx_t count,
-                           Error *err)
+static bool append_structs(struct ArrowArray *array, const Type *type, duckdb_vector vector,
+                           idx_t from, idx_t count, Error *err)
 {
     size_t n = type->kind == TYPE_VARIANT ? 2 : type->structure.count;
     for (size_t i = 0; i < n; i++) {
-        const Type *child = type->kind == TYPE_VARIANT ? type_simple(TYPE_BINARY) : type->structure.fields[i].type;
-        TRY(append(array->children[i], child, duckdb_struct_vector_get_child(vector, i), from, count, err));
+        const Type *child =
+            type->kind == TYPE_VARIANT ? type_simple(TYPE_BINARY) : type->structure.fields[i].type;
+        TRY(append(array->children[i], child, duckdb_struct_vector_get_child(vector, i), from,
+                   count, err));
     }
     return true;
 }
 
-static bool append_entries(struct ArrowArray *child, const Type *type, duckdb_vector vector, idx_t from, idx_t count,
-                           Error *err)
+static bool append_entries(struct ArrowArray *child, const Type *type, duckdb_vector vector,
+                           idx_t from, idx_t count, Error *err)
 {
     if (type->kind == TYPE_ARRAY)
         return append(child, type->array.element, vector, from, count, err);
-    TRY(append(child->children[0], type->map.key, duckdb_struct_vector_get_child(vector, 0), from, count, err));
-    TRY(append(child->children[1], type->map.value, duckdb_struct_vector_get_child(vector, 1), from, count, err));
+    TRY(append(child->children[0], type->map.key, duckdb_struct_vector_get_child(vector, 0), from,
+               count, err));
+    TRY(append(child->children[1], type->map.value, duckdb_struct_vector_get_child(vector, 1), from,
+               count, err));
     child->length += (int64_t)count;
     return true;
 }
 
 /* Entries that lie one behind the other in the child vector are taken over in one go. */
-static bool append_lists(struct ArrowArray *array, const Type *type, duckdb_vector vector, const uint64_t *validity,
-                         idx_t from, idx_t count, Error *err)
+static bool append_lists(struct ArrowArray *array, const Type *type, duckdb_vector vector,
+                         const uint64_t *validity, idx_t from, idx_t count, Error *err)
 {
     const duckdb_list_entry *entries = duckdb_vector_get_data(vector);
     duckdb_vector child = duckdb_list_vector_get_child(vector);
@@ -402,41 +450,55 @@ static bool append_lists(struct ArrowArray *array, const Type *type, duckdb_vect
     return !run_count || append_entries(array->children[0], type, child, run_from, run_count, err);
 }
 
-static bool append_data(struct ArrowArray *array, const Type *type, duckdb_vector vector, const uint64_t *validity,
-                        idx_t from, idx_t count, Error *err)
+static bool append_data(struct ArrowArray *array, const Type *type, duckdb_vector vector,
+                        const uint64_t *validity, idx_t from, idx_t count, Error *err)
 {
     void *data = duckdb_vector_get_data(vector);
     switch (type->kind) {
-    case TYPE_BOOLEAN: return append_bools(array, data, from, count, err);
-    case TYPE_BYTE: return append_fixed(array, data, 1, from, count, err);
-    case TYPE_SHORT: return append_fixed(array, data, 2, from, count, err);
+    case TYPE_BOOLEAN:
+        return append_bools(array, data, from, count, err);
+    case TYPE_BYTE:
+        return append_fixed(array, data, 1, from, count, err);
+    case TYPE_SHORT:
+        return append_fixed(array, data, 2, from, count, err);
     case TYPE_INT:
     case TYPE_FLOAT:
     case TYPE_DATE:
-    case TYPE_INTERVAL_YM: return append_fixed(array, data, 4, from, count, err);
+    case TYPE_INTERVAL_YM:
+        return append_fixed(array, data, 4, from, count, err);
     case TYPE_LONG:
     case TYPE_DOUBLE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
-    case TYPE_INTERVAL_DT: return append_fixed(array, data, 8, from, count, err);
-    case TYPE_TIME: return append_times(array, data, from, count, err);
-    case TYPE_DECIMAL: return append_decimals(array, data, type->decimal.precision, from, count, err);
+    case TYPE_INTERVAL_DT:
+        return append_fixed(array, data, 8, from, count, err);
+    case TYPE_TIME:
+        return append_times(array, data, from, count, err);
+    case TYPE_DECIMAL:
+        return append_decimals(array, data, type->decimal.precision, from, count, err);
     case TYPE_STRING:
     case TYPE_CHAR:
     case TYPE_VARCHAR:
-    case TYPE_BINARY: return append_strings(array, data, validity, from, count, err);
-    case TYPE_INTERVAL_CALENDAR: return append_calendar(array, data, validity, from, count, err);
+    case TYPE_BINARY:
+        return append_strings(array, data, validity, from, count, err);
+    case TYPE_INTERVAL_CALENDAR:
+        return append_calendar(array, data, validity, from, count, err);
     case TYPE_ARRAY:
-    case TYPE_MAP: return append_lists(array, type, vector, validity, from, count, err);
+    case TYPE_MAP:
+        return append_lists(array, type, vector, validity, from, count, err);
     case TYPE_STRUCT:
-    case TYPE_VARIANT: return append_structs(array, type, vector, from, count, err);
-    case TYPE_NULL: return true;
-    case TYPE_KIND_COUNT: break;
+    case TYPE_VARIANT:
+        return append_structs(array, type, vector, from, count, err);
+    case TYPE_NULL:
+        return true;
+    case TYPE_KIND_COUNT:
+        break;
     }
     return error_internal(err, "no Arrow writer for type kind %d", (int)type->kind);
 }
 
-static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from, idx_t count, Error *err)
+static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from,
+                   idx_t count, Error *err)
 {
     if (type->kind == TYPE_NULL) {
         array->length += (int64_t)count;
@@ -452,7 +514,8 @@ static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vec
 
 static bool start_batch(ArrowOut *a, Error *err)
 {
-    TRY(arrow_ok(ArrowArrayInitFromSchema(&a->batch, &a->arrow_schema, NULL), "starting a batch", err));
+    TRY(arrow_ok(ArrowArrayInitFromSchema(&a->batch, &a->arrow_schema, NULL), "starting a batch",
+                 err));
     a->has_batch = true;
     return arrow_ok(ArrowArrayStartAppending(&a->batch), "starting a batch", err);
 }
@@ -462,17 +525,14 @@ bool arrow_out_append(ArrowOut *a, duckdb_data_chunk chunk, idx_t from, idx_t co
     if (!a->has_batch)
         TRY(start_batch(a, err));
     for (size_t i = 0; i < a->schema->structure.count; i++)
-        TRY(append(a->batch.children[i], a->schema->structure.fields[i].type, duckdb_data_chunk_get_vector(chunk, i),
-                   from, count, err));
+        TRY(append(a->batch.children[i], a->schema->structure.fields[i].type,
+                   duckdb_data_chunk_get_vector(chunk, i), from, count, err));
     a->batch.length += (int64_t)count;
     a->rows += (int64_t)count;
     return true;
 }
 
-int64_t arrow_out_rows(const ArrowOut *a)
-{
-    return a->rows;
-}
+int64_t arrow_out_rows(const ArrowOut *a) { return a->rows; }
 
 static size_t array_bytes(struct ArrowArray *array)
 {
@@ -491,8 +551,8 @@ size_t arrow_out_bytes(const ArrowOut *a)
 
 /* ---- finishing ---- */
 
-static ArrowErrorCode encode_batch(struct ArrowArrayView *view, struct ArrowBuffer *message, struct ArrowBuffer *body,
-                                   struct ArrowError *why)
+static ArrowErrorCode encode_batch(struct ArrowArrayView *view, struct ArrowBuffer *message,
+                                   struct ArrowBuffer *body, struct ArrowError *why)
 {
     struct ArrowIpcEncoder encoder;
     NANOARROW_RETURN_NOT_OK(ArrowIpcEncoderInit(&encoder));
@@ -506,7 +566,8 @@ static ArrowErrorCode encode_batch(struct ArrowArrayView *view, struct ArrowBuff
 static bool put_batch(ArrowOut *a, Buf *ipc, Error *err)
 {
     struct ArrowError why = {{0}};
-    TRY(arrow_ok(ArrowArrayFinishBuilding(&a->batch, NANOARROW_VALIDATION_LEVEL_NONE, &why), "finishing a batch", err));
+    TRY(arrow_ok(ArrowArrayFinishBuilding(&a->batch, NANOARROW_VALIDATION_LEVEL_NONE, &why),
+                 "finishing a batch", err));
     struct ArrowArrayView view;
     struct ArrowBuffer message, body;
     ArrowBufferInit(&message);
@@ -525,7 +586,8 @@ static bool put_batch(ArrowOut *a, Buf *ipc, Error *err)
     ArrowArrayViewReset(&view);
     ArrowBufferReset(&message);
     ArrowBufferReset(&body);
-    return code == NANOARROW_OK || error_internal(err, "Arrow: a batch cannot be encoded: %s", why.message);
+    return code == NANOARROW_OK ||
+           error_internal(err, "Arrow: a batch cannot be encoded: %s", why.message);
 }
 
 bool arrow_out_finish(ArrowOut *a, bool with_batch, Buf *ipc, Error *err)

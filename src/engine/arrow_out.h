@@ -10,10 +10,12 @@
 typedef struct ArrowOut ArrowOut;
 
 /* schema: the struct of the result's columns; zone: what timestamps say they are shown in. */
-MUST_CHECK bool arrow_out_new(const Type *schema, Str zone, Arena *arena, ArrowOut **out, Error *err);
+MUST_CHECK bool arrow_out_new(const Type *schema, Str zone, Arena *arena, ArrowOut **out,
+                              Error *err);
 void arrow_out_free(ArrowOut *a);
 /* Appends rows [from, from + count) of a chunk whose vectors are flat and of the carrier types. */
-MUST_CHECK bool arrow_out_append(ArrowOut *a, duckdb_data_chunk chunk, idx_t from, idx_t count, Error *err);
+MUST_CHECK bool arrow_out_append(ArrowOut *a, duckdb_data_chunk chunk, idx_t from, idx_t count,
+                                 Error *err);
 int64_t arrow_out_rows(const ArrowOut *a);
 size_t arrow_out_bytes(const ArrowOut *a);
 /* Schema, the gathered rows as one batch when with_batch, end of stream; then starts afresh. */

@@ -25,10 +25,7 @@ Cancel *cancel_new(void)
     return c;
 }
 
-void cancel_ref(Cancel *c)
-{
-    atomic_fetch_add(&c->refs, 1);
-}
+void cancel_ref(Cancel *c) { atomic_fetch_add(&c->refs, 1); }
 
 void cancel_unref(Cancel *c)
 {
@@ -47,10 +44,7 @@ void cancel_raise(Cancel *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-bool cancel_is_raised(const Cancel *c)
-{
-    return atomic_load(&c->raised);
-}
+bool cancel_is_raised(const Cancel *c) { return atomic_load(&c->raised); }
 
 void cancel_attach(Cancel *c, duckdb_connection connection)
 {

@@ -75,18 +75,20 @@ static size_t plain_end(Str line, size_t at, const FileOptions *o)
     return at;
 }
 
-/* A cell that starts with a quote. *end is behind its closing quote; false when it never closes properly. */
+/* A cell that starts with a quote. *end is behind its closing quote; false when it never closes
+ * properly. */
 static bool quoted_cell(Str line, size_t at, const FileOptions *o, Buf *out, size_t *end)
 {
     size_t i = at + 1;
     for (; i < line.len; i++) {
         char c = line.ptr[i];
         char next = i + 1 < line.len ? line.ptr[i + 1] : 0;
-        if (o->escape && c == o->escape && next == o->quote && (c != o->quote || i + 1 < line.len)) {
+        if (o->escape && c == o->escape && next == o->quote &&
+            (c != o->quote || i + 1 < line.len)) {
             buf_addc(out, next);
             i++;
-        } else if (o->escape && c == o->escape && o->escape != o->quote && next == o->escape && i + 2 < line.len &&
-                   line.ptr[i + 2] == o->quote) {
+        } else if (o->escape && c == o->escape && o->escape != o->quote && next == o->escape &&
+                   i + 2 < line.len && line.ptr[i + 2] == o->quote) {
             buf_addc(out, c); /* an escaped escape before a quote */
             i++;
         } else if (c == o->quote) {
@@ -118,7 +120,8 @@ void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
     size_t at = 0;
     for (;;) {
         size_t start = at;
-        while (o->trim_left && start < line.len && line.ptr[start] == ' ' && !at_separator(line, start, o))
+        while (o->trim_left && start < line.len && line.ptr[start] == ' ' &&
+               !at_separator(line, start, o))
             start++;
         size_t end;
         Str cell;
@@ -127,9 +130,10 @@ void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
             if (quoted_cell(line, start, o, &b, &end)) {
                 cell = b.len ? buf_str(&b) : S("");
             } else if (end >= line.len) {
-                cell = b.len ? buf_str(&b) : S(""); /* never closed: the rest of the line without its quote */
+                cell = b.len ? buf_str(&b)
+                             : S(""); /* never closed: the rest of the line without its quote */
             } else {
-                end = plain_end(line, end, o);      /* a stray quote: the text as it stands */
+                end = plain_end(line, end, o); /* a stray quote: the text as it stands */
                 cell = str_slice(line, start, end);
                 if (str_eq(cell, (Str){(char[]){o->quote, o->quote, o->quote}, 3}))
                     cell = str_slice(cell, 0, 1);
@@ -156,9 +160,11 @@ bool csv_parse_real(Str text, const FileOptions *o, double *out)
     if (str_eq(text, o->negative_inf))
         return *out = -INFINITY, true;
     Str s = str_trim(text);
-    if (s.len && (s.ptr[s.len - 1] == 'd' || s.ptr[s.len - 1] == 'f' || s.ptr[s.len - 1] == 'D' || s.ptr[s.len - 1] == 'F'))
+    if (s.len && (s.ptr[s.len - 1] == 'd' || s.ptr[s.len - 1] == 'f' || s.ptr[s.len - 1] == 'D' ||
+                  s.ptr[s.len - 1] == 'F'))
         s = str_slice(s, 0, s.len - 1);
-    if (!s.len || !strchr("+-.0123456789", s.ptr[0]) || str_find_char(s, 'x') >= 0 || str_find_char(s, 'X') >= 0)
+    if (!s.len || !strchr("+-.0123456789", s.ptr[0]) || str_find_char(s, 'x') >= 0 ||
+        str_find_char(s, 'X') >= 0)
         return false;
     return str_to_f64(str_starts_with(s, S("+")) ? str_slice(s, 1, s.len) : s, out);
 }
@@ -179,7 +185,8 @@ static bool put_number(Str text, duckdb_vector vector, idx_t row, const Type *ty
     return true;
 }
 
-static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type,
+                     const FileOptions *o)
 {
     int64_t n;
     double d;
@@ -187,12 +194,17 @@ static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type
     switch (type->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: cell_put_text(vector, row, text); return true;
-    case TYPE_BINARY: duckdb_vector_assign_string_element_len(vector, row, text.ptr, text.len); return true;
+    case TYPE_VARCHAR:
+        cell_put_text(vector, row, text);
+        return true;
+    case TYPE_BINARY:
+        duckdb_vector_assign_string_element_len(vector, row, text.ptr, text.len);
+        return true;
     case TYPE_BYTE:
     case TYPE_SHORT:
     case TYPE_INT:
-    case TYPE_LONG: return put_number(text, vector, row, type);
+    case TYPE_LONG:
+        return put_number(text, vector, row, type);
     case TYPE_BOOLEAN:
         if (!csv_parse_bool(text, &b))
             return false;
@@ -207,7 +219,8 @@ static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type
         else
             ((double *)duckdb_vector_get_data(vector))[row] = d;
         return true;
-    case TYPE_DECIMAL: return cell_put_decimal(vector, row, type, text);
+    case TYPE_DECIMAL:
+        return cell_put_decimal(vector, row, type, text);
     case TYPE_DATE:
         if (!file_parse_date(text, o, &n) || !cell_fits(TYPE_DATE, n))
             return false;
@@ -221,7 +234,8 @@ static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type
         if (!time_parse(text, &n))
             return false;
         break;
-    default: return false;
+    default:
+        return false;
     }
     cell_put_int(vector, row, type->kind, n);
     return true;

@@ -34,7 +34,8 @@ static bool configure(duckdb_config config, const EngineOptions *options, Arena 
     if (options->threads > 0)
         TRY(set_config(config, "threads", str_printf(arena, "%d", options->threads).ptr, err));
     if (options->extension_folder.len)
-        TRY(set_config(config, "extension_directory", str_z(options->extension_folder, arena), err));
+        TRY(set_config(config, "extension_directory", str_z(options->extension_folder, arena),
+                       err));
     /* Nothing is fetched behind the user's back. */
     TRY(set_config(config, "autoinstall_known_extensions", "false", err));
     TRY(set_config(config, "autoload_known_extensions", "false", err));
@@ -130,7 +131,8 @@ void engine_release(Engine *e, duckdb_connection connection, bool clean)
 bool engine_run(duckdb_connection connection, const char *sql, Error *err)
 {
     duckdb_result result;
-    bool ok = duckdb_query(connection, sql, &result) == DuckDBSuccess || engine_result_failure(&result, err);
+    bool ok = duckdb_query(connection, sql, &result) == DuckDBSuccess ||
+              engine_result_failure(&result, err);
     duckdb_destroy_result(&result);
     return ok;
 }

@@ -33,7 +33,8 @@ typedef struct RunContext {
 /* The DuckDB text of a plan; for EXPLAIN and tests. */
 MUST_CHECK bool engine_render(const BoundRel *rel, const FuncContext *ctx, Arena *arena, Str *sql, Error *err);
 
-/* Starts a query; rows are produced as they are taken. */
+/* Starts a query; rows are produced as they are taken. The result is the plan's visible columns in order (brel_schema); the plan
+ * and its arena outlive the execution. */
 MUST_CHECK bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Execution **out, Error *err);
 void execution_free(Execution *x);
 const Type *execution_schema(const Execution *x);

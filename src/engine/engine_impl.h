@@ -1,4 +1,5 @@
-/* What the files of engine/ share: the open database, its connections, and what a running query has registered. */
+/* What the files of engine/ share: the open database, its connections, and what a running query has
+ * registered. */
 #pragma once
 
 #include <duckdb.h>
@@ -10,7 +11,7 @@
 
 struct Engine {
     duckdb_database database;
-    pthread_mutex_t lock;        /* guards idle and idle_count */
+    pthread_mutex_t lock; /* guards idle and idle_count */
     duckdb_connection idle[16];
     size_t idle_count;
     Str extension_folder;
@@ -19,7 +20,8 @@ struct Engine {
 
 /* A connection for one query, taken from the idle ones where there are any. */
 MUST_CHECK bool engine_acquire(Engine *e, duckdb_connection *out, Error *err);
-/* Gives it back; clean: its last statement ran to the end, so that the connection may serve again. */
+/* Gives it back; clean: its last statement ran to the end, so that the connection may serve again.
+ */
 void engine_release(Engine *e, duckdb_connection connection, bool clean);
 /* Runs statements that give no rows. */
 MUST_CHECK bool engine_run(duckdb_connection connection, const char *sql, Error *err);
@@ -51,7 +53,8 @@ static inline bool valid_at(const uint64_t *validity, idx_t row)
 }
 
 /* The cell of a vector as a value; strings are copied into the arena. */
-MUST_CHECK bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err);
+MUST_CHECK bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena,
+                            Value *out, Error *err);
 /* Marks a row of a vector being filled, fields of structs included. */
 void vector_set_null(duckdb_vector vector, idx_t row, const Type *type);
 /* Takes such a mark back, for a row that is filled anew. */

@@ -1,14 +1,15 @@
-/* One running query: its SQL on a connection of its own, rows taken as they come, stopped when asked. */
+/* One running query: its SQL on a connection of its own, rows taken as they come, stopped when
+ * asked. */
+#include "engine/execution.h"
 #include "engine/arrow_out.h"
 #include "engine/engine_impl.h"
-#include "engine/execution.h"
 #include "engine/render.h"
 
 enum {
     BATCH_ROWS = 65536,
     BATCH_BYTES = 4 << 20,
-    CAREFUL_ROWS = 64,      /* taken at once while rows may be large */
-    DEEP_PLAN = 60,         /* levels from which planning gets a stack of its own */
+    CAREFUL_ROWS = 64, /* taken at once while rows may be large */
+    DEEP_PLAN = 60,    /* levels from which planning gets a stack of its own */
     STACK_PER_LEVEL = 96 << 10,
     STACK_BASE = 16 << 20
 };
@@ -50,7 +51,8 @@ bool call_with_depth(size_t depth, bool (*call)(void *arg, Error *err), void *ar
     if (depth < DEEP_PLAN)
         return call(arg, err);
     if (depth > RENDER_MAX_DEPTH)
-        return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP, P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
+        return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP,
+                         P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
     DeepCall c = {call, arg, err, false};
     pthread_attr_t attr;
     pthread_t thread;
@@ -66,8 +68,8 @@ bool call_with_depth(size_t depth, bool (*call)(void *arg, Error *err), void *ar
 
 /* ---- starting ---- */
 
-bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel, bool streaming, duckdb_result *out, bool *has_result,
-                  Error *err)
+bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel, bool streaming,
+                  duckdb_result *out, bool *has_result, Error *err)
 {
     duckdb_pending_result pending;
     duckdb_state state = streaming ? duckdb_pending_prepared_streaming(statement, &pending)
@@ -81,13 +83,15 @@ bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel, boo
     bool ok = cancel_check(cancel, err);
     if (ok) {
         *has_result = true;
-        ok = duckdb_execute_pending(pending, out) == DuckDBSuccess || engine_result_failure(out, err);
+        ok = duckdb_execute_pending(pending, out) == DuckDBSuccess ||
+             engine_result_failure(out, err);
     }
     duckdb_destroy_pending(&pending);
     return ok;
 }
 
-bool run_sql(duckdb_connection connection, Str sql, const Cancel *cancel, duckdb_result *out, bool *has_result, Error *err)
+bool run_sql(duckdb_connection connection, Str sql, const Cancel *cancel, duckdb_result *out,
+             bool *has_result, Error *err)
 {
     duckdb_prepared_statement statement = NULL;
     bool ok = duckdb_prepare(connection, sql.ptr, &statement) == DuckDBSuccess ||
@@ -121,7 +125,8 @@ static bool columns_fit(Execution *x)
     return true;
 }
 
-/* A template whose result is not of the row's type is brought to it, so that a reader never sees foreign vectors. */
+/* A template whose result is not of the row's type is brought to it, so that a reader never sees
+ * foreign vectors. */
 static Str cast_columns(Execution *x, Str sql)
 {
     Buf b = buf_in(x->arena), names = buf_in(x->arena);
@@ -159,7 +164,8 @@ static bool start(void *arg, Error *err)
     return run_prepared(x->statement, x->cancel, true, &x->result, &x->has_result, err);
 }
 
-bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Execution **out, Error *err)
+bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Execution **out,
+                  Error *err)
 {
     TRY(cancel_check(ctx->cancel, err));
     duckdb_connection connection;
@@ -209,10 +215,7 @@ void execution_free(Execution *x)
     arena_free(x->arena);
 }
 
-const Type *execution_schema(const Execution *x)
-{
-    return x->schema;
-}
+const Type *execution_schema(const Execution *x) { return x->schema; }
 
 /* ---- taking rows ---- */
 
@@ -290,15 +293,15 @@ bool execution_next_rows(Execution *x, Arena *arena, RowVec *rows, Error *err)
     for (; x->taken < x->chunk_rows; x->taken++) {
         Row row = {ARENA_ARRAY(arena, Value, n ? n : 1)};
         for (size_t i = 0; i < n; i++)
-            TRY(vector_cell(duckdb_data_chunk_get_vector(x->chunk, i), x->taken, x->schema->structure.fields[i].type,
-                            arena, &row.cells[i], err));
+            TRY(vector_cell(duckdb_data_chunk_get_vector(x->chunk, i), x->taken,
+                            x->schema->structure.fields[i].type, arena, &row.cells[i], err));
         vec_push(arena, rows, row);
     }
     return true;
 }
 
-bool engine_rows(Engine *e, const BoundRel *rel, const RunContext *ctx, size_t max_rows, Arena *arena, RowVec *rows,
-                 Error *err)
+bool engine_rows(Engine *e, const BoundRel *rel, const RunContext *ctx, size_t max_rows,
+                 Arena *arena, RowVec *rows, Error *err)
 {
     Execution *x;
     TRY(engine_start(e, rel, ctx, &x, err));

@@ -1,17 +1,25 @@
-/* DuckDB's errors as Spark's classes: our own texts carry the class with them, the rest is read off DuckDB's words. */
+/* DuckDB's errors as Spark's classes: our own texts carry the class with them, the rest is read off
+ * DuckDB's words. */
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/engine_impl.h"
 
 /* DuckDB's name of a type in its messages, Spark's name, and how Spark words an overflow of it. */
-typedef struct TypeWord { const char *duckdb, *spark, *overflow, *suffix; } TypeWord;
+typedef struct TypeWord {
+    const char *duckdb, *spark, *overflow, *suffix;
+} TypeWord;
 static const TypeWord type_words[] = {
-    {"INT8", "TINYINT", "byte overflow", "Y"},   {"INT16", "SMALLINT", "short overflow", "S"},
-    {"INT32", "INT", "integer overflow", ""},    {"INT64", "BIGINT", "long overflow", "L"},
-    {"FLOAT", "FLOAT", "", "F"},                 {"DOUBLE", "DOUBLE", "", "D"},
-    {"BOOL", "BOOLEAN", "", ""},                 {"VARCHAR", "STRING", "", ""},
-    {"DATE", "DATE", "", ""},                    {"TIMESTAMP", "TIMESTAMP", "", ""},
+    {"INT8", "TINYINT", "byte overflow", "Y"},
+    {"INT16", "SMALLINT", "short overflow", "S"},
+    {"INT32", "INT", "integer overflow", ""},
+    {"INT64", "BIGINT", "long overflow", "L"},
+    {"FLOAT", "FLOAT", "", "F"},
+    {"DOUBLE", "DOUBLE", "", "D"},
+    {"BOOL", "BOOLEAN", "", ""},
+    {"VARCHAR", "STRING", "", ""},
+    {"DATE", "DATE", "", ""},
+    {"TIMESTAMP", "TIMESTAMP", "", ""},
     {"INT128", "DECIMAL(38,0)", "decimal overflow", "BD"},
 };
 
@@ -46,18 +54,22 @@ static Str first_word(Str text)
 
 static bool overflow_failure(Str text, Error *err)
 {
-    static const struct { const char *word, *try_function; } operations[] = {
-        {"addition", "try_add"}, {"subtraction", "try_subtract"}, {"multiplication", "try_multiply"}};
+    static const struct {
+        const char *word, *try_function;
+    } operations[] = {{"addition", "try_add"},
+                      {"subtraction", "try_subtract"},
+                      {"multiplication", "try_multiply"}};
     Str alternative = S("");
     for (size_t i = 0; i < LENGTH_OF(operations); i++)
         if (str_find(text, str_from(operations[i].word)) >= 0)
-            alternative = str_printf(err->arena, " Use '%s' to tolerate overflow and return NULL instead.",
-                                     operations[i].try_function);
+            alternative =
+                str_printf(err->arena, " Use '%s' to tolerate overflow and return NULL instead.",
+                           operations[i].try_function);
     Str detail = between(text, "Overflow in ", "");
     const TypeWord *type = type_word(first_word(between(detail, " of ", "")));
     const char *message = type && type->overflow[0] ? type->overflow : "arithmetic overflow";
-    return error_set(err, ERR_ARITHMETIC_OVERFLOW, PZ("message", message), P("alternative", alternative),
-                     PZ("config", "\"spark.sql.ansi.enabled\""));
+    return error_set(err, ERR_ARITHMETIC_OVERFLOW, PZ("message", message),
+                     P("alternative", alternative), PZ("config", "\"spark.sql.ansi.enabled\""));
 }
 
 static Str quoted_type(const TypeWord *type, Str otherwise, Arena *arena)
@@ -72,7 +84,8 @@ static bool conversion_failure(Str text, Error *err)
     Str value = between(text, "Could not convert string '", "' to ");
     Str target = first_word(between(text, "' to ", ""));
     if (target.len)
-        return error_set(err, ERR_CAST_INVALID_INPUT, P("expression", str_printf(a, "'" STR_FMT "'", STR_ARG(value))),
+        return error_set(err, ERR_CAST_INVALID_INPUT,
+                         P("expression", str_printf(a, "'" STR_FMT "'", STR_ARG(value))),
                          PZ("sourceType", "\"STRING\""),
                          P("targetType", quoted_type(type_word(target), target, a)));
     Str source = first_word(between(text, "Type ", ""));
@@ -80,19 +93,22 @@ static bool conversion_failure(Str text, Error *err)
     target = first_word(between(text, "destination type ", ""));
     if (source.len && value.len && target.len) {
         const TypeWord *from = type_word(source);
-        return error_set(err, ERR_CAST_OVERFLOW,
-                         P("value", str_printf(a, STR_FMT "%s", STR_ARG(value), from ? from->suffix : "")),
-                         P("sourceType", quoted_type(from, source, a)),
-                         P("targetType", quoted_type(type_word(target), target, a)));
+        return error_set(
+            err, ERR_CAST_OVERFLOW,
+            P("value", str_printf(a, STR_FMT "%s", STR_ARG(value), from ? from->suffix : "")),
+            P("sourceType", quoted_type(from, source, a)),
+            P("targetType", quoted_type(type_word(target), target, a)));
     }
     Str decimal = between(text, "to type ", " failed");
     if (decimal.len && str_find(text, S("out of range")) >= 0)
-        return error_set(err, ERR_CAST_OVERFLOW, P("value", between(text, "Casting value \"", "\"")),
+        return error_set(err, ERR_CAST_OVERFLOW,
+                         P("value", between(text, "Casting value \"", "\"")),
                          PZ("sourceType", "\"DECIMAL\""),
                          P("targetType", str_printf(a, "\"" STR_FMT "\"", STR_ARG(decimal))));
     if (decimal.len)
         return error_set(err, ERR_CAST_INVALID_INPUT,
-                         P("expression", str_printf(a, "'" STR_FMT "'", STR_ARG(between(text, "string \"", "\"")))),
+                         P("expression", str_printf(a, "'" STR_FMT "'",
+                                                    STR_ARG(between(text, "string \"", "\"")))),
                          PZ("sourceType", "\"STRING\""),
                          P("targetType", str_printf(a, "\"" STR_FMT "\"", STR_ARG(decimal))));
     return error_internal(err, STR_FMT, STR_ARG(text));
@@ -109,7 +125,8 @@ static bool file_failure(Str text, Error *err)
     if (!missing.len)
         missing = between(text, "Cannot open file \"", "\"");
     if (missing.len)
-        return error_set(err, ERR_FAILED_READ_FILE__FILE_NOT_EXIST, P("path", file_uri(missing, err->arena)));
+        return error_set(err, ERR_FAILED_READ_FILE__FILE_NOT_EXIST,
+                         P("path", file_uri(missing, err->arena)));
     Str broken = between(text, "No magic bytes found at end of file '", "'");
     if (!broken.len)
         broken = between(text, "too small to be a Parquet file '", "'");
@@ -118,14 +135,12 @@ static bool file_failure(Str text, Error *err)
     if (!broken.len && str_find(text, S("arquet")) >= 0)
         broken = between(text, "file \"", "\"");
     if (broken.len)
-        return error_set(err, ERR_FAILED_READ_FILE__CANNOT_READ_FILE_FOOTER, P("path", file_uri(broken, err->arena)));
+        return error_set(err, ERR_FAILED_READ_FILE__CANNOT_READ_FILE_FOOTER,
+                         P("path", file_uri(broken, err->arena)));
     return error_internal(err, STR_FMT, STR_ARG(text));
 }
 
-static bool says(Str text, const char *words)
-{
-    return str_find(text, str_from(words)) >= 0;
-}
+static bool says(Str text, const char *words) { return str_find(text, str_from(words)) >= 0; }
 
 bool engine_failure(duckdb_error_type type, const char *message, Error *err)
 {
@@ -145,7 +160,8 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
     if (says(text, "Overflow in "))
         return overflow_failure(text, err);
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY || says(text, "Out of Memory Error"))
-        return error_set(err, ERR_UNABLE_TO_ACQUIRE_MEMORY, P("requestedBytes", between(text, "allocate data of size ", " (")),
+        return error_set(err, ERR_UNABLE_TO_ACQUIRE_MEMORY,
+                         P("requestedBytes", between(text, "allocate data of size ", " (")),
                          P("receivedBytes", S("0")));
     if (type == DUCKDB_ERROR_CONVERSION || says(text, "Conversion Error"))
         return conversion_failure(text, err);

@@ -41,7 +41,9 @@ static bool inflate_file(Str path, FileBytes *out, Error *err)
     size_t cap = 1 << 20, len = 0;
     char *bytes = malloc(cap);
     int n = 0;
-    while (bytes && len < INFLATED_MAX && (n = gzread(file, bytes + len, (unsigned)(cap - len > 1 << 30 ? 1 << 30 : cap - len))) > 0) {
+    while (bytes && len < INFLATED_MAX &&
+           (n = gzread(file, bytes + len, (unsigned)(cap - len > 1 << 30 ? 1 << 30 : cap - len))) >
+               0) {
         len += (size_t)n;
         if (len == cap)
             bytes = realloc(bytes, cap *= 2);
@@ -52,7 +54,8 @@ static bool inflate_file(Str path, FileBytes *out, Error *err)
     if (n < 0 || len >= INFLATED_MAX) {
         free(bytes);
         return error_set(err, ERR_LAKESHED_FILE, P("path", path),
-                         PZ("reason", n < 0 ? "the compressed data are damaged" : "it is too large when inflated"));
+                         PZ("reason", n < 0 ? "the compressed data are damaged"
+                                            : "it is too large when inflated"));
     }
     *out = (FileBytes){.ptr = bytes, .len = len, .owned = bytes};
     return true;
@@ -79,7 +82,8 @@ bool file_bytes_open(Str path, FileBytes *out, Error *err)
         if (!ok)
             out->mapped = NULL;
         else
-            *out = (FileBytes){.ptr = out->mapped, .len = (size_t)facts.st_size, .mapped = out->mapped};
+            *out = (FileBytes){
+                .ptr = out->mapped, .len = (size_t)facts.st_size, .mapped = out->mapped};
     }
     close(fd);
     return ok;

@@ -1,4 +1,5 @@
-/* Text of files as typed cells: dates, timestamps and decimals the way Spark's text sources read them. */
+/* Text of files as typed cells: dates, timestamps and decimals the way Spark's text sources read
+ * them. */
 #include <string.h>
 
 #include "base/buf.h"
@@ -15,10 +16,7 @@ static size_t run_length(Str pattern, size_t at)
     return n;
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool time_pattern_is_known(Str pattern)
 {
@@ -108,12 +106,19 @@ static bool take_field(char letter, size_t width, Str text, size_t *at, Fields *
         }
         return take_digits(text, at, width < 4 ? 1 : 4, width < 4 ? 10 : width, &f->year);
     case 'M':
-        return width == 3 ? take_month_name(text, at, &f->month) : take_digits(text, at, least, most, &f->month);
-    case 'd': return take_digits(text, at, least, most, &f->day);
-    case 'H': return take_digits(text, at, least, most, &f->hour);
-    case 'h': f->twelve = true; return take_digits(text, at, least, most, &f->hour);
-    case 'm': return take_digits(text, at, least, most, &f->minute);
-    case 's': return take_digits(text, at, least, most, &f->second);
+        return width == 3 ? take_month_name(text, at, &f->month)
+                          : take_digits(text, at, least, most, &f->month);
+    case 'd':
+        return take_digits(text, at, least, most, &f->day);
+    case 'H':
+        return take_digits(text, at, least, most, &f->hour);
+    case 'h':
+        f->twelve = true;
+        return take_digits(text, at, least, most, &f->hour);
+    case 'm':
+        return take_digits(text, at, least, most, &f->minute);
+    case 's':
+        return take_digits(text, at, least, most, &f->second);
     case 'S': {
         size_t from = *at;
         if (!take_digits(text, at, 1, width, &digits))
@@ -131,7 +136,9 @@ static bool take_field(char letter, size_t width, Str text, size_t *at, Fields *
             return false;
         *at += 2;
         return true;
-    default: f->has_zone = true; return take_zone(text, at, &f->zone);
+    default:
+        f->has_zone = true;
+        return take_zone(text, at, &f->zone);
     }
 }
 
@@ -139,8 +146,9 @@ static bool fields_to_micros(const Fields *f, int64_t *us)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = f->year % 4 == 0 && (f->year % 100 != 0 || f->year % 400 == 0);
-    if (f->month < 1 || f->month > 12 || f->day < 1 || f->day > days[f->month - 1] + (f->month == 2 && leap) ||
-        f->minute > 59 || f->second > 59 || f->year > 294246)
+    if (f->month < 1 || f->month > 12 || f->day < 1 ||
+        f->day > days[f->month - 1] + (f->month == 2 && leap) || f->minute > 59 || f->second > 59 ||
+        f->year > 294246)
         return false;
     int64_t hour = f->hour;
     if (f->twelve) {
@@ -151,7 +159,8 @@ static bool fields_to_micros(const Fields *f, int64_t *us)
     if (hour > 23)
         return false;
     int64_t date = date_from_civil(f->year, (unsigned)f->month, (unsigned)f->day);
-    *us = date * US_PER_DAY + ((hour * 60 + f->minute) * 60 + f->second - f->zone) * US_PER_SECOND + f->micros;
+    *us = date * US_PER_DAY + ((hour * 60 + f->minute) * 60 + f->second - f->zone) * US_PER_SECOND +
+          f->micros;
     return true;
 }
 
@@ -233,12 +242,16 @@ void cell_put_text(duckdb_vector vector, idx_t row, Str text)
 bool cell_fits(TypeKind kind, int64_t v)
 {
     switch (kind) {
-    case TYPE_BYTE: return v == (int8_t)v;
-    case TYPE_SHORT: return v == (int16_t)v;
+    case TYPE_BYTE:
+        return v == (int8_t)v;
+    case TYPE_SHORT:
+        return v == (int16_t)v;
     case TYPE_INT:
     case TYPE_DATE:
-    case TYPE_INTERVAL_YM: return v == (int32_t)v;
-    default: return true;
+    case TYPE_INTERVAL_YM:
+        return v == (int32_t)v;
+    default:
+        return true;
     }
 }
 
@@ -246,17 +259,27 @@ void cell_put_int(duckdb_vector vector, idx_t row, TypeKind kind, int64_t v)
 {
     void *data = duckdb_vector_get_data(vector);
     switch (kind) {
-    case TYPE_BYTE: ((int8_t *)data)[row] = (int8_t)v; return;
-    case TYPE_SHORT: ((int16_t *)data)[row] = (int16_t)v; return;
+    case TYPE_BYTE:
+        ((int8_t *)data)[row] = (int8_t)v;
+        return;
+    case TYPE_SHORT:
+        ((int16_t *)data)[row] = (int16_t)v;
+        return;
     case TYPE_INT:
     case TYPE_DATE:
-    case TYPE_INTERVAL_YM: ((int32_t *)data)[row] = (int32_t)v; return;
-    default: ((int64_t *)data)[row] = v; return;
+    case TYPE_INTERVAL_YM:
+        ((int32_t *)data)[row] = (int32_t)v;
+        return;
+    default:
+        ((int64_t *)data)[row] = v;
+        return;
     }
 }
 
-/* Digits and the power of ten they are multiplied by; at most 38 significant digits are kept, the next one for rounding. */
-static bool scan_decimal(Str text, char *digits, size_t room, size_t *count, int64_t *exponent, bool *negative)
+/* Digits and the power of ten they are multiplied by; at most 38 significant digits are kept, the
+ * next one for rounding. */
+static bool scan_decimal(Str text, char *digits, size_t room, size_t *count, int64_t *exponent,
+                         bool *negative)
 {
     size_t i = 0;
     bool point = false, any = false;
@@ -304,7 +327,8 @@ bool cell_put_decimal(duckdb_vector vector, idx_t row, const Type *type, Str tex
     if (!scan_decimal(text, digits, sizeof(digits), &count, &exponent, &negative))
         return false;
     int precision = type->decimal.precision, scale = type->decimal.scale;
-    int64_t keep = (int64_t)count + exponent + scale; /* how many of the digits stand before the cut */
+    int64_t keep =
+        (int64_t)count + exponent + scale; /* how many of the digits stand before the cut */
     if (count && keep > precision)
         return false;
     __int128 v = 0, limit = 1;

@@ -1,4 +1,5 @@
-/* The schema of text files: JSON's from its values, CSV's from its header and, when asked, its cells. */
+/* The schema of text files: JSON's from its values, CSV's from its header and, when asked, its
+ * cells. */
 #include <string.h>
 
 #include "base/map.h"
@@ -14,13 +15,10 @@ typedef struct JsonInfer {
     const FileOptions *options;
     Arena *arena;
     bool any_corrupt;
-    Str repeated;          /* a name that one object has twice */
+    Str repeated; /* a name that one object has twice */
 } JsonInfer;
 
-static const Type *null_type(void)
-{
-    return type_simple(TYPE_NULL);
-}
+static const Type *null_type(void) { return type_simple(TYPE_NULL); }
 
 static int by_name(const void *a, const void *b)
 {
@@ -89,7 +87,9 @@ static const Type *number_type(JsonInfer *j, Str text)
         return type_simple(TYPE_DOUBLE);
     size_t precision = digits > scale ? digits : scale;
     if (point && digits > scale && text.ptr[text.ptr[0] == '-'] == '0')
-        precision = digits - 1 > scale ? digits - 1 : scale; /* the 0 before the point is no digit of the number */
+        precision = digits - 1 > scale
+                        ? digits - 1
+                        : scale; /* the 0 before the point is no digit of the number */
     return type_decimal((int)precision, (int)scale, j->arena);
 }
 
@@ -100,7 +100,8 @@ static const Type *object_type(JsonInfer *j, yyjson_val *v, int depth)
     Field *fields = ARENA_ARRAY(j->arena, Field, yyjson_obj_size(v) + 1);
     size_t n = 0, i, count;
     yyjson_val *key, *item;
-    yyjson_obj_foreach(v, i, count, key, item) {
+    yyjson_obj_foreach(v, i, count, key, item)
+    {
         fields[n].name = str_copy(json_str(key), j->arena);
         fields[n].nullable = true;
         fields[n++].type = value_type(j, item, depth + 1);
@@ -131,8 +132,8 @@ static const Type *value_type(JsonInfer *j, yyjson_val *v, int depth)
         const Type *element = null_type();
         yyjson_val *item;
         size_t i, count;
-        yyjson_arr_foreach(v, i, count, item)
-            element = merge_types(j, element, value_type(j, item, depth + 1));
+        yyjson_arr_foreach(v, i, count, item) element =
+            merge_types(j, element, value_type(j, item, depth + 1));
         return type_array(element, true, j->arena);
     }
     if (yyjson_is_null(v) || !v)
@@ -179,7 +180,8 @@ static const Type *record_type(JsonInfer *j, const Type *schema, yyjson_val *roo
     }
     yyjson_val *item;
     size_t i, count;
-    yyjson_arr_foreach(root, i, count, item) {
+    yyjson_arr_foreach(root, i, count, item)
+    {
         if (yyjson_is_obj(item))
             schema = merge_types(j, schema, object_type(j, item, 0));
         else
@@ -208,10 +210,12 @@ static bool infer_file(JsonInfer *j, Str path, const Type **schema, Error *err)
     }
     file_bytes_close(&bytes);
     return !j->repeated.len || error_set(err, ERR_COLUMN_ALREADY_EXISTS,
-                                         P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(j->repeated))));
+                                         P("columnName", str_printf(err->arena, "`" STR_FMT "`",
+                                                                    STR_ARG(j->repeated))));
 }
 
-bool json_infer(const FileScan *scan, const FileOptions *o, Arena *arena, const Type **out, Error *err)
+bool json_infer(const FileScan *scan, const FileOptions *o, Arena *arena, const Type **out,
+                Error *err)
 {
     JsonInfer j = {.options = o, .arena = arena};
     const Type *schema = type_struct(NULL, 0, arena);
@@ -240,7 +244,8 @@ static const Type *csv_guess(Str text, const FileOptions *o, Arena *arena)
         return type_simple(n == (int32_t)n ? TYPE_INT : TYPE_LONG);
     bool digits = plain.len > 0;
     for (size_t i = 0; i < plain.len; i++)
-        digits = digits && ((plain.ptr[i] >= '0' && plain.ptr[i] <= '9') || (!i && plain.ptr[i] == '-' && plain.len > 1));
+        digits = digits && ((plain.ptr[i] >= '0' && plain.ptr[i] <= '9') ||
+                            (!i && plain.ptr[i] == '-' && plain.len > 1));
     if (digits && plain.len - (plain.ptr[0] == '-') <= DECIMAL_MAX_PRECISION)
         return type_decimal((int)(plain.len - (plain.ptr[0] == '-')), 0, arena);
     if (csv_parse_real(text, o, &d))
@@ -258,9 +263,11 @@ static const Type *csv_wider(const Type *a, const Type *b, Arena *arena)
 {
     if (a->kind == TYPE_NULL)
         return b;
-    if ((a->kind == TYPE_DATE && b->kind == TYPE_TIMESTAMP) || (b->kind == TYPE_DATE && a->kind == TYPE_TIMESTAMP))
+    if ((a->kind == TYPE_DATE && b->kind == TYPE_TIMESTAMP) ||
+        (b->kind == TYPE_DATE && a->kind == TYPE_TIMESTAMP))
         return type_simple(TYPE_TIMESTAMP);
-    if (type_is_numeric(a) && type_is_numeric(b) && (a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE))
+    if (type_is_numeric(a) && type_is_numeric(b) &&
+        (a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE))
         return type_simple(TYPE_DOUBLE);
     const Type *common = coerce_tightest(a, b, arena);
     return common ? common : type_simple(TYPE_STRING);
@@ -289,8 +296,8 @@ static void csv_names(const CsvCells *header, bool named, Arena *arena, Field *f
     }
 }
 
-static bool csv_guess_file(const FileScan *scan, size_t file, const FileOptions *o, Field *fields, size_t count,
-                           Arena *arena, Error *err)
+static bool csv_guess_file(const FileScan *scan, size_t file, const FileOptions *o, Field *fields,
+                           size_t count, Arena *arena, Error *err)
 {
     FileBytes bytes;
     TRY(file_bytes_open(scan->paths.at[file], &bytes, err));
@@ -314,7 +321,8 @@ static bool csv_guess_file(const FileScan *scan, size_t file, const FileOptions 
     return true;
 }
 
-bool csv_infer(const FileScan *scan, const FileOptions *o, bool infer_types, Arena *arena, const Type **out, Error *err)
+bool csv_infer(const FileScan *scan, const FileOptions *o, bool infer_types, Arena *arena,
+               const Type **out, Error *err)
 {
     CsvCells header = {0};
     for (size_t i = 0; i < scan->paths.len && !header.len; i++) {

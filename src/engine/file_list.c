@@ -18,7 +18,7 @@ enum { FOLDER_MAX_DEPTH = 64 };
 
 typedef struct Listing {
     Arena *arena;
-    Str name_filter;       /* pathGlobFilter; empty: none */
+    Str name_filter; /* pathGlobFilter; empty: none */
     ListedFileVec *out;
     Error *err;
 } Listing;
@@ -33,13 +33,11 @@ static bool is_hidden(Str name)
 
 static bool name_passes(const Listing *l, Str name)
 {
-    return !l->name_filter.len || !fnmatch(str_z(l->name_filter, l->arena), str_z(name, l->arena), 0);
+    return !l->name_filter.len ||
+           !fnmatch(str_z(l->name_filter, l->arena), str_z(name, l->arena), 0);
 }
 
-static int visible(const struct dirent *entry)
-{
-    return !is_hidden(str_from(entry->d_name));
-}
+static int visible(const struct dirent *entry) { return !is_hidden(str_from(entry->d_name)); }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)
 {
@@ -49,7 +47,8 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 static bool list_folder(Listing *l, Str path, Str folder, int depth)
 {
     if (depth > FOLDER_MAX_DEPTH)
-        return error_unsupported(l->err, "Reading folders nested more than %d levels deep", FOLDER_MAX_DEPTH);
+        return error_unsupported(l->err, "Reading folders nested more than %d levels deep",
+                                 FOLDER_MAX_DEPTH);
     struct dirent **entries;
     int n = scandir(str_z(path, l->arena), &entries, visible, by_bytes);
     if (n < 0)
@@ -65,7 +64,9 @@ static bool list_folder(Listing *l, Str path, Str folder, int depth)
         if (stat(child.ptr, &facts))
             continue; /* gone since */
         if (S_ISDIR(facts.st_mode)) {
-            Str below = folder.len ? str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
+            Str below = folder.len ? str_printf(l->arena, STR_FMT "/" STR_FMT, STR_ARG(folder),
+                                                STR_ARG(name))
+                                   : name;
             ok = list_folder(l, child, below, depth + 1);
         } else if (name_passes(l, name)) {
             ListedFile file = {child, folder, facts.st_size};
@@ -93,7 +94,8 @@ static Str local_path(Str path, Arena *arena)
 /* The folder of `path` below `base`; empty when it is not below it. */
 static Str below(Str base, Str path)
 {
-    if (!base.len || !str_starts_with(path, base) || path.len <= base.len || path.ptr[base.len] != '/')
+    if (!base.len || !str_starts_with(path, base) || path.len <= base.len ||
+        path.ptr[base.len] != '/')
         return S("");
     return str_slice(path, base.len + 1, path.len);
 }
@@ -102,7 +104,8 @@ static bool list_one(Listing *l, Str path, Str base)
 {
     struct stat facts;
     if (stat(path.ptr, &facts))
-        return error_set(l->err, ERR_PATH_NOT_FOUND, P("path", str_concat(l->err->arena, S("file:"), path)));
+        return error_set(l->err, ERR_PATH_NOT_FOUND,
+                         P("path", str_concat(l->err->arena, S("file:"), path)));
     if (S_ISDIR(facts.st_mode))
         return list_folder(l, path, below(base, path), 0);
     ptrdiff_t slash = str_rfind_char(path, '/');
@@ -113,15 +116,16 @@ static bool list_one(Listing *l, Str path, Str base)
 
 static bool is_glob(Str path)
 {
-    return str_find_char(path, '*') >= 0 || str_find_char(path, '?') >= 0 || str_find_char(path, '[') >= 0 ||
-           str_find_char(path, '{') >= 0;
+    return str_find_char(path, '*') >= 0 || str_find_char(path, '?') >= 0 ||
+           str_find_char(path, '[') >= 0 || str_find_char(path, '{') >= 0;
 }
 
 static bool list_glob(Listing *l, Str path, Str base)
 {
     glob_t found;
     int code = glob(path.ptr, GLOB_BRACE, NULL, &found);
-    bool ok = !code || error_set(l->err, ERR_PATH_NOT_FOUND, P("path", str_concat(l->err->arena, S("file:"), path)));
+    bool ok = !code || error_set(l->err, ERR_PATH_NOT_FOUND,
+                                 P("path", str_concat(l->err->arena, S("file:"), path)));
     for (size_t i = 0; ok && i < found.gl_pathc; i++) {
         Str one = str_copy(str_from(found.gl_pathv[i]), l->arena);
         ptrdiff_t slash = str_rfind_char(one, '/');
@@ -143,7 +147,8 @@ bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVe
         Str path = scan->paths.at[i];
         ptrdiff_t scheme = str_find(path, S("://"));
         if (scheme > 0 && !str_starts_with(path, S("file:")))
-            return error_unsupported(err, "Reading files from " STR_FMT, STR_ARG(str_slice(path, 0, (size_t)scheme)));
+            return error_unsupported(err, "Reading files from " STR_FMT,
+                                     STR_ARG(str_slice(path, 0, (size_t)scheme)));
         path = local_path(path, arena);
         TRY(is_glob(path) ? list_glob(&l, path, base) : list_one(&l, path, base));
     }

@@ -4,13 +4,15 @@
 #include "engine/engine.h"
 
 typedef struct ListedFile {
-    Str path;      /* absolute */
-    Str folder;    /* of the file, below the path that was named or basePath; empty: right in it */
+    Str path;   /* absolute */
+    Str folder; /* of the file, below the path that was named or basePath; empty: right in it */
     int64_t size;
 } ListedFile;
 typedef VEC(ListedFile) ListedFileVec;
 
-/* scan->paths may be files, folders, globs, file: URIs. Hidden files are left out. PATH_NOT_FOUND naming the path. */
-MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out, Error *err);
+/* scan->paths may be files, folders, globs, file: URIs. Hidden files are left out. PATH_NOT_FOUND
+ * naming the path. */
+MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out,
+                           Error *err);
 /* Largest first, files of one size in the order they have: as Spark packs files into partitions. */
 void sort_by_size(ListedFileVec *files, Arena *arena);

@@ -1,4 +1,5 @@
-/* Files of a text format as a source of rows: one file after the other, hive values beside the data columns. */
+/* Files of a text format as a source of rows: one file after the other, hive values beside the data
+ * columns. */
 #include <string.h>
 
 #include "engine/file_source_impl.h"
@@ -19,10 +20,7 @@ static const FileFormat *format_find(Str name)
     return NULL;
 }
 
-bool file_format_is_read(Str format)
-{
-    return str_is_ci(format, "parquet") || format_find(format);
-}
+bool file_format_is_read(Str format) { return str_is_ci(format, "parquet") || format_find(format); }
 
 /* ---- options ---- */
 
@@ -59,7 +57,8 @@ static bool read_pattern(const KeyValueVec *options, const char *key, Str *out, 
 }
 
 /* A character option: empty means none. Spark's own names for the tab come as escapes. */
-static bool read_char(const KeyValueVec *options, const char *key, char otherwise, char *out, Error *err)
+static bool read_char(const KeyValueVec *options, const char *key, char otherwise, char *out,
+                      Error *err)
 {
     *out = otherwise;
     if (!key_value_has(options, key))
@@ -83,15 +82,18 @@ static bool refuse_others(const FileScan *scan, Error *err)
     Str charset = file_option(&scan->options, "encoding", "UTF-8");
     if (key_value_has(&scan->options, "charset"))
         charset = key_value_get(&scan->options, "charset");
-    if (!str_is_ci(charset, "UTF-8") && !str_is_ci(charset, "UTF8") && !str_is_ci(charset, "US-ASCII"))
+    if (!str_is_ci(charset, "UTF-8") && !str_is_ci(charset, "UTF8") &&
+        !str_is_ci(charset, "US-ASCII"))
         return error_unsupported(err, "Reading text files in " STR_FMT, STR_ARG(charset));
     Str locale = file_option(&scan->options, "locale", "en-US");
     if (!str_istarts_with(locale, S("en")))
-        return error_unsupported(err, "Reading text files with the locale " STR_FMT, STR_ARG(locale));
+        return error_unsupported(err, "Reading text files with the locale " STR_FMT,
+                                 STR_ARG(locale));
     return true;
 }
 
-bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *arena, FileOptions *o, Error *err)
+bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *arena, FileOptions *o,
+                       Error *err)
 {
     const KeyValueVec *options = &scan->options;
     *o = (FileOptions){0};
@@ -100,18 +102,22 @@ bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *are
     TRY(read_pattern(options, "dateFormat", &o->date_format, err));
     TRY(read_pattern(options, "timestampFormat", &o->timestamp_format, err));
     TRY(read_pattern(options, "timestampNTZFormat", &o->timestamp_ntz_format, err));
-    o->multi_line = file_option_bool(options, "multiLine", file_option_bool(options, "wholeFile", false));
+    o->multi_line =
+        file_option_bool(options, "multiLine", file_option_bool(options, "wholeFile", false));
     o->line_separator = file_option(options, "lineSep", "");
-    o->zone = file_option(options, "timeZone", "").len ? key_value_get(options, "timeZone") : func->zone;
+    o->zone =
+        file_option(options, "timeZone", "").len ? key_value_get(options, "timeZone") : func->zone;
     Str corrupt = S("_corrupt_record");
     if (func->setting)
         (void)!func->setting(func->self, "spark.sql.columnNameOfCorruptRecord", &corrupt);
     o->corrupt_name = key_value_has(options, "columnNameOfCorruptRecord")
-                          ? key_value_get(options, "columnNameOfCorruptRecord") : corrupt;
+                          ? key_value_get(options, "columnNameOfCorruptRecord")
+                          : corrupt;
     o->header = file_option_bool(options, "header", false);
     o->trim_left = file_option_bool(options, "ignoreLeadingWhiteSpace", false);
     o->trim_right = file_option_bool(options, "ignoreTrailingWhiteSpace", false);
-    o->separator = separator_text(file_option(options, "sep", str_z(file_option(options, "delimiter", ","), arena)));
+    o->separator = separator_text(
+        file_option(options, "sep", str_z(file_option(options, "delimiter", ","), arena)));
     if (!o->separator.len)
         return error_unsupported(err, "An empty CSV separator");
     TRY(read_char(options, "quote", '"', &o->quote, err));
@@ -138,7 +144,7 @@ typedef struct Files {
     const FileFormat *format;
     FileOptions options;
     const Type *data_schema;
-    Value **hive;             /* per file, the values of the hive columns */
+    Value **hive; /* per file, the values of the hive columns */
     size_t data_count;
 } Files;
 
@@ -163,7 +169,8 @@ bool reader_settle(FileReader *r, idx_t row, Parsed parsed, Str record, bool *ke
     *keep = true;
     if (parsed != PARSED_OK && r->options->mode == MODE_FAIL)
         return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION,
-                         P("badRecord", str_copy(str_slice(record, 0, 1000), err->arena)), PZ("failFastMode", "FAILFAST"));
+                         P("badRecord", str_copy(str_slice(record, 0, 1000), err->arena)),
+                         PZ("failFastMode", "FAILFAST"));
     if (parsed != PARSED_OK && r->options->mode == MODE_DROP)
         *keep = false;
     duckdb_vector corrupt = r->corrupt >= 0 ? reader_vector(r, (size_t)r->corrupt) : NULL;
@@ -187,16 +194,27 @@ static void put_value(duckdb_vector vector, idx_t row, const Value *v)
     case TYPE_STRING:
     case TYPE_CHAR:
     case TYPE_VARCHAR:
-    case TYPE_BINARY: duckdb_vector_assign_string_element_len(vector, row, v->bytes.ptr, v->bytes.len); return;
-    case TYPE_BOOLEAN: ((uint8_t *)data)[row] = v->boolean; return;
-    case TYPE_FLOAT: ((float *)data)[row] = (float)v->real; return;
-    case TYPE_DOUBLE: ((double *)data)[row] = v->real; return;
+    case TYPE_BINARY:
+        duckdb_vector_assign_string_element_len(vector, row, v->bytes.ptr, v->bytes.len);
+        return;
+    case TYPE_BOOLEAN:
+        ((uint8_t *)data)[row] = v->boolean;
+        return;
+    case TYPE_FLOAT:
+        ((float *)data)[row] = (float)v->real;
+        return;
+    case TYPE_DOUBLE:
+        ((double *)data)[row] = v->real;
+        return;
     case TYPE_DECIMAL: {
         AUTO_ARENA arena = arena_new();
-        (void)!cell_put_decimal(vector, row, v->type, value_decimal_text(v->decimal, v->type->decimal.scale, arena));
+        (void)!cell_put_decimal(vector, row, v->type,
+                                value_decimal_text(v->decimal, v->type->decimal.scale, arena));
         return;
     }
-    default: cell_put_int(vector, row, v->type->kind, v->integer); return;
+    default:
+        cell_put_int(vector, row, v->type->kind, v->integer);
+        return;
     }
 }
 
@@ -204,8 +222,10 @@ static void put_hive_columns(FilesState *s, idx_t row)
 {
     const Files *f = s->files;
     for (size_t i = 0; i < s->reader.column_count; i++)
-        if (s->reader.columns[i] >= f->data_count && s->reader.columns[i] < f->scan->schema->structure.count)
-            put_value(s->reader.vectors[i], row, &f->hive[s->next_file - 1][s->reader.columns[i] - f->data_count]);
+        if (s->reader.columns[i] >= f->data_count &&
+            s->reader.columns[i] < f->scan->schema->structure.count)
+            put_value(s->reader.vectors[i], row,
+                      &f->hive[s->next_file - 1][s->reader.columns[i] - f->data_count]);
 }
 
 static void close_file(FilesState *s)
@@ -240,7 +260,8 @@ static void files_close(void *state)
     arena_free(s->arena);
 }
 
-static bool files_open(RowSource *source, const size_t *columns, size_t count, void **state, Error *err)
+static bool files_open(RowSource *source, const size_t *columns, size_t count, void **state,
+                       Error *err)
 {
     Files *f = (Files *)source;
     Arena *arena = arena_new();
@@ -250,10 +271,16 @@ static bool files_open(RowSource *source, const size_t *columns, size_t count, v
     size_t *wanted = ARENA_ARRAY(arena, size_t, count + 1);
     if (count)
         memcpy(wanted, columns, count * sizeof(*columns));
-    s->reader = (FileReader){.scan = f->scan, .options = &f->options, .schema = f->data_schema, .columns = wanted,
-                             .column_count = count, .vectors = ARENA_ARRAY(arena, duckdb_vector, count + 1), .corrupt = -1};
+    s->reader = (FileReader){.scan = f->scan,
+                             .options = &f->options,
+                             .schema = f->data_schema,
+                             .columns = wanted,
+                             .column_count = count,
+                             .vectors = ARENA_ARRAY(arena, duckdb_vector, count + 1),
+                             .corrupt = -1};
     for (size_t i = 0; i < f->data_count; i++)
-        if (str_eq(f->data_schema->structure.fields[i].name, f->options.corrupt_name) && f->format != &text_format)
+        if (str_eq(f->data_schema->structure.fields[i].name, f->options.corrupt_name) &&
+            f->format != &text_format)
             s->reader.corrupt = (ptrdiff_t)i;
     *state = s;
     return true;
@@ -265,10 +292,12 @@ static void forget_row(FilesState *s, idx_t row)
     const Type *schema = s->files->scan->schema;
     for (size_t i = 0; i < s->reader.column_count; i++)
         if (s->reader.columns[i] < schema->structure.count)
-            vector_set_valid(s->reader.vectors[i], row, schema->structure.fields[s->reader.columns[i]].type);
+            vector_set_valid(s->reader.vectors[i], row,
+                             schema->structure.fields[s->reader.columns[i]].type);
 }
 
-static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows, Error *err)
+static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows,
+                       Error *err)
 {
     FilesState *s = state;
     *rows = 0;
@@ -311,7 +340,8 @@ static bool hive_values(Files *f, const FuncContext *func, Arena *arena, Error *
     return true;
 }
 
-bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena, RowSource **out, Error *err)
+bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena, RowSource **out,
+                     Error *err)
 {
     Files *f = ARENA_NEW(arena, Files);
     f->scan = scan;
@@ -329,8 +359,12 @@ bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena
         TRY(file_facts(scan->paths.at[i], &facts, err));
         bytes += facts.size;
     }
-    f->source = (RowSource){.schema = scan->schema, .names = names, .row_estimate = bytes / TEXT_BYTES_PER_ROW + 1, .open = files_open,
-                            .fill = files_fill, .close = files_close};
+    f->source = (RowSource){.schema = scan->schema,
+                            .names = names,
+                            .row_estimate = bytes / TEXT_BYTES_PER_ROW + 1,
+                            .open = files_open,
+                            .fill = files_fill,
+                            .close = files_close};
     *out = &f->source;
     return true;
 }

@@ -12,8 +12,10 @@ typedef struct FileFacts {
 } FileFacts;
 MUST_CHECK bool file_facts(Str path, FileFacts *out, Error *err);
 
-/* The rows of all files of a scan that is not Parquet; columns are named k0, k1, .. in the order of the schema. */
-MUST_CHECK bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena, RowSource **out, Error *err);
+/* The rows of all files of a scan that is not Parquet; columns are named k0, k1, .. in the order of
+ * the schema. */
+MUST_CHECK bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena,
+                                RowSource **out, Error *err);
 
 /* The value of an option by key, without case; `otherwise` when absent. */
 Str file_option(const KeyValueVec *options, const char *key, const char *otherwise);

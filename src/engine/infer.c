@@ -1,4 +1,5 @@
-/* What spark.read is told to read: which files there are, what their folders say, which columns they hold. */
+/* What spark.read is told to read: which files there are, what their folders say, which columns
+ * they hold. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 
 typedef struct Hive {
     StrVec names;
-    VEC(StrVec) values;      /* per file, in the order of names */
+    VEC(StrVec) values; /* per file, in the order of names */
 } Hive;
 
 static Str unescaped(Str text, Arena *arena)
@@ -35,7 +36,8 @@ static Str unescaped(Str text, Arena *arena)
     return b.len ? buf_str(&b) : S("");
 }
 
-/* name=value parts of a file's folder below the base; parts that are none end the list from the left. */
+/* name=value parts of a file's folder below the base; parts that are none end the list from the
+ * left. */
 static void hive_parts(Str folder, Arena *arena, StrVec *names, StrVec *values)
 {
     while (folder.len) {
@@ -45,7 +47,8 @@ static void hive_parts(Str folder, Arena *arena, StrVec *names, StrVec *values)
         ptrdiff_t equals = str_find_char(part, '=');
         if (equals > 0) {
             vec_push(arena, names, unescaped(str_slice(part, 0, (size_t)equals), arena));
-            vec_push(arena, values, unescaped(str_slice(part, (size_t)equals + 1, part.len), arena));
+            vec_push(arena, values,
+                     unescaped(str_slice(part, (size_t)equals + 1, part.len), arena));
         } else if (part.len) {
             names->len = values->len = 0;
         }
@@ -71,7 +74,8 @@ static bool discover_hive(const ListedFileVec *files, Arena *arena, Hive *out, E
             out->names = names;
         if (!same_list(&names, &out->names)) {
             if (names.len && out->names.len)
-                return error_set(err, ERR_CONFLICTING_PARTITION_COLUMN_NAMES, P("distinctPartColLists", names.at[0]),
+                return error_set(err, ERR_CONFLICTING_PARTITION_COLUMN_NAMES,
+                                 P("distinctPartColLists", names.at[0]),
                                  P("suspiciousPaths", files->at[i].path));
             /* Files beside partition folders: none of it counts as partitions. */
             out->names.len = 0;
@@ -82,7 +86,8 @@ static bool discover_hive(const ListedFileVec *files, Arena *arena, Hive *out, E
     return true;
 }
 
-/* Int, Long, Decimal, Double, Date, Timestamp, String: the first that takes the text (PartitioningUtils). */
+/* Int, Long, Decimal, Double, Date, Timestamp, String: the first that takes the text
+ * (PartitioningUtils). */
 static const Type *hive_type(Str text, const FileOptions *o, Arena *arena)
 {
     int64_t n;
@@ -105,12 +110,15 @@ static const Type *hive_type(Str text, const FileOptions *o, Arena *arena)
     return type_simple(TYPE_STRING);
 }
 
-static const Type *hive_column_type(const Hive *h, size_t column, const FileOptions *o, Arena *arena)
+static const Type *hive_column_type(const Hive *h, size_t column, const FileOptions *o,
+                                    Arena *arena)
 {
     const Type *type = type_simple(TYPE_NULL);
     for (size_t i = 0; i < h->values.len; i++) {
         const Type *next = hive_type(h->values.at[i].at[column], o, arena);
-        const Type *both = next->kind == TYPE_NULL ? type : type->kind == TYPE_NULL ? next : coerce_tightest(type, next, arena);
+        const Type *both = next->kind == TYPE_NULL   ? type
+                           : type->kind == TYPE_NULL ? next
+                                                     : coerce_tightest(type, next, arena);
         type = both ? both : type_simple(TYPE_STRING);
     }
     return type->kind == TYPE_NULL ? type_simple(TYPE_STRING) : type;
@@ -118,8 +126,8 @@ static const Type *hive_column_type(const Hive *h, size_t column, const FileOpti
 
 /* ---- the schema ---- */
 
-static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const FileOptions *o, Arena *arena,
-                        const Type **out, Error *err)
+static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const FileOptions *o,
+                        Arena *arena, const Type **out, Error *err)
 {
     if (str_is_ci(scan->format, "text")) {
         Field value = {S_INIT("value"), type_simple(TYPE_STRING), true, S_INIT("")};
@@ -131,8 +139,10 @@ static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const 
     if (str_is_ci(scan->format, "json"))
         return json_infer(scan, o, arena, out, err);
     if (str_is_ci(scan->format, "csv"))
-        return csv_infer(scan, o, file_option_bool(&scan->options, "inferSchema", false), arena, out, err);
-    return parquet_schema_infer(e, scan, file_option_bool(&scan->options, "mergeSchema", false), ctx, arena, out, err);
+        return csv_infer(scan, o, file_option_bool(&scan->options, "inferSchema", false), arena,
+                         out, err);
+    return parquet_schema_infer(e, scan, file_option_bool(&scan->options, "mergeSchema", false),
+                                ctx, arena, out, err);
 }
 
 static bool is_hive_name(const Hive *h, Str name)
@@ -144,8 +154,8 @@ static bool is_hive_name(const Hive *h, Str name)
 }
 
 /* Data columns, then the hive columns with the types the user gave or their values suggest. */
-static void whole_schema(FileScan *scan, const Type *data, const Type *given, const Hive *h, const FileOptions *o,
-                         Arena *arena)
+static void whole_schema(FileScan *scan, const Type *data, const Type *given, const Hive *h,
+                         const FileOptions *o, Arena *arena)
 {
     Field *fields = ARENA_ARRAY(arena, Field, data->structure.count + h->names.len + 1);
     size_t n = 0;
@@ -166,7 +176,8 @@ static void whole_schema(FileScan *scan, const Type *data, const Type *given, co
 bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena *arena, Error *err)
 {
     if (!file_format_is_read(scan->format))
-        return error_unsupported(err, "Reading files of the format " STR_FMT, STR_ARG(scan->format));
+        return error_unsupported(err, "Reading files of the format " STR_FMT,
+                                 STR_ARG(scan->format));
     FileOptions options;
     TRY(file_options_read(scan, ctx->func, arena, &options, err));
     ListedFileVec files = {0};

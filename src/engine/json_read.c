@@ -1,4 +1,5 @@
-/* JSON files as rows: Spark's JacksonParser rules for what fits a type and what makes a record malformed. */
+/* JSON files as rows: Spark's JacksonParser rules for what fits a type and what makes a record
+ * malformed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "engine/file_source_impl.h"
 #include "type/datetime.h"
 
-#define JSON_FLAGS (YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN | YYJSON_READ_STOP_WHEN_DONE)
+#define JSON_FLAGS                                                                                 \
+    (YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN | YYJSON_READ_STOP_WHEN_DONE)
 
 /* ---- documents ---- */
 
@@ -75,7 +77,8 @@ static Parsed put_integer(yyjson_val *v, duckdb_vector vector, idx_t row, const 
 {
     Str text;
     int64_t n;
-    if (!raw_number(v, &text) || !is_integer_text(text) || !str_to_i64(text, &n) || !cell_fits(type->kind, n))
+    if (!raw_number(v, &text) || !is_integer_text(text) || !str_to_i64(text, &n) ||
+        !cell_fits(type->kind, n))
         return null_cell(vector, row, type, PARSED_BAD);
     cell_put_int(vector, row, type->kind, n);
     return PARSED_OK;
@@ -83,8 +86,11 @@ static Parsed put_integer(yyjson_val *v, duckdb_vector vector, idx_t row, const 
 
 static bool named_real(Str s, double *out)
 {
-    static const struct { const char *name; int sign; } names[] = {
-        {"NaN", 0}, {"+INF", 1}, {"+Infinity", 1}, {"INF", 1}, {"Infinity", 1}, {"-INF", -1}, {"-Infinity", -1}};
+    static const struct {
+        const char *name;
+        int sign;
+    } names[] = {{"NaN", 0},      {"+INF", 1},  {"+Infinity", 1}, {"INF", 1},
+                 {"Infinity", 1}, {"-INF", -1}, {"-Infinity", -1}};
     for (size_t i = 0; i < LENGTH_OF(names); i++) {
         if (str_is(s, names[i].name)) {
             *out = names[i].sign ? names[i].sign * INFINITY : NAN;
@@ -140,13 +146,15 @@ static Parsed put_decimal(yyjson_val *v, duckdb_vector vector, idx_t row, const 
     return PARSED_OK;
 }
 
-static Parsed put_datetime(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static Parsed put_datetime(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                           const FileOptions *o)
 {
     Str text;
     int64_t n;
     bool ok;
     if (raw_number(v, &text)) /* a number is seconds since 1970 */
-        ok = type->kind == TYPE_TIMESTAMP && str_to_i64(text, &n) && !__builtin_mul_overflow(n, US_PER_SECOND, &n);
+        ok = type->kind == TYPE_TIMESTAMP && str_to_i64(text, &n) &&
+             !__builtin_mul_overflow(n, US_PER_SECOND, &n);
     else if (!yyjson_is_str(v))
         ok = false;
     else if (type->kind == TYPE_DATE)
@@ -189,15 +197,14 @@ static Parsed put_binary(yyjson_val *v, duckdb_vector vector, idx_t row, const T
     return PARSED_OK;
 }
 
-static Parsed put_value(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o);
+static Parsed put_value(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                        const FileOptions *o);
 
-static Parsed worse(Parsed a, Parsed b)
-{
-    return a > b ? a : b;
-}
+static Parsed worse(Parsed a, Parsed b) { return a > b ? a : b; }
 
 /* A bad field is NULL and makes the struct partial; the others keep their values. */
-static Parsed put_struct(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static Parsed put_struct(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                         const FileOptions *o)
 {
     if (!yyjson_is_obj(v))
         return null_cell(vector, row, type, PARSED_BAD);
@@ -227,7 +234,8 @@ static bool grow_list(duckdb_vector vector, idx_t n, idx_t *start)
 }
 
 /* A bad element makes the whole array NULL, a partial one is kept. */
-static Parsed put_array(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static Parsed put_array(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                        const FileOptions *o)
 {
     idx_t start, n = yyjson_arr_size(v);
     if (!yyjson_is_arr(v) || !grow_list(vector, n, &start))
@@ -236,25 +244,28 @@ static Parsed put_array(yyjson_val *v, duckdb_vector vector, idx_t row, const Ty
     duckdb_vector child = duckdb_list_vector_get_child(vector);
     yyjson_val *item;
     size_t i, count;
-    yyjson_arr_foreach(v, i, count, item)
-        parsed = worse(parsed, put_value(item, child, start + i, type->array.element, o));
+    yyjson_arr_foreach(v, i, count, item) parsed =
+        worse(parsed, put_value(item, child, start + i, type->array.element, o));
     if (parsed == PARSED_BAD)
         return null_cell(vector, row, type, PARSED_BAD);
     ((duckdb_list_entry *)duckdb_vector_get_data(vector))[row] = (duckdb_list_entry){start, n};
     return parsed;
 }
 
-static Parsed put_map(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static Parsed put_map(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                      const FileOptions *o)
 {
     idx_t start, n = yyjson_obj_size(v);
     if (!yyjson_is_obj(v) || !type_is_stringy(type->map.key) || !grow_list(vector, n, &start))
         return null_cell(vector, row, type, PARSED_BAD);
     Parsed parsed = PARSED_OK;
     duckdb_vector pairs = duckdb_list_vector_get_child(vector);
-    duckdb_vector keys = duckdb_struct_vector_get_child(pairs, 0), values = duckdb_struct_vector_get_child(pairs, 1);
+    duckdb_vector keys = duckdb_struct_vector_get_child(pairs, 0),
+                  values = duckdb_struct_vector_get_child(pairs, 1);
     yyjson_val *key, *item;
     size_t i, count;
-    yyjson_obj_foreach(v, i, count, key, item) {
+    yyjson_obj_foreach(v, i, count, key, item)
+    {
         cell_put_text(keys, start + i, json_str(key));
         parsed = worse(parsed, put_value(item, values, start + i, type->map.value, o));
     }
@@ -264,7 +275,8 @@ static Parsed put_map(yyjson_val *v, duckdb_vector vector, idx_t row, const Type
     return parsed;
 }
 
-static Parsed put_value(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type, const FileOptions *o)
+static Parsed put_value(yyjson_val *v, duckdb_vector vector, idx_t row, const Type *type,
+                        const FileOptions *o)
 {
     if (!v || yyjson_is_null(v))
         return null_cell(vector, row, type, PARSED_OK);
@@ -277,29 +289,39 @@ static Parsed put_value(yyjson_val *v, duckdb_vector vector, idx_t row, const Ty
     case TYPE_BYTE:
     case TYPE_SHORT:
     case TYPE_INT:
-    case TYPE_LONG: return put_integer(v, vector, row, type);
+    case TYPE_LONG:
+        return put_integer(v, vector, row, type);
     case TYPE_FLOAT:
-    case TYPE_DOUBLE: return put_real(v, vector, row, type);
+    case TYPE_DOUBLE:
+        return put_real(v, vector, row, type);
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return put_string(v, vector, row);
-    case TYPE_BINARY: return put_binary(v, vector, row, type);
-    case TYPE_DECIMAL: return put_decimal(v, vector, row, type);
+    case TYPE_VARCHAR:
+        return put_string(v, vector, row);
+    case TYPE_BINARY:
+        return put_binary(v, vector, row, type);
+    case TYPE_DECIMAL:
+        return put_decimal(v, vector, row, type);
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
-    case TYPE_TIME: return put_datetime(v, vector, row, type, o);
-    case TYPE_STRUCT: return put_struct(v, vector, row, type, o);
-    case TYPE_ARRAY: return put_array(v, vector, row, type, o);
-    case TYPE_MAP: return put_map(v, vector, row, type, o);
-    default: return null_cell(vector, row, type, PARSED_BAD);
+    case TYPE_TIME:
+        return put_datetime(v, vector, row, type, o);
+    case TYPE_STRUCT:
+        return put_struct(v, vector, row, type, o);
+    case TYPE_ARRAY:
+        return put_array(v, vector, row, type, o);
+    case TYPE_MAP:
+        return put_map(v, vector, row, type, o);
+    default:
+        return null_cell(vector, row, type, PARSED_BAD);
     }
 }
 
 /* ---- records ---- */
 
 typedef struct JsonState {
-    yyjson_doc *doc;          /* an array whose elements are rows */
+    yyjson_doc *doc; /* an array whose elements are rows */
     yyjson_arr_iter rows;
     Str text;
 } JsonState;

@@ -35,11 +35,10 @@ static bool broken(Error *err, const char *why)
                      PZ("reason", why && why[0] ? why : "the stream is damaged"));
 }
 
-static void keep_bytes(struct ArrowBufferAllocator *allocator, uint8_t *ptr, int64_t size)
-{
-}
+static void keep_bytes(struct ArrowBufferAllocator *allocator, uint8_t *ptr, int64_t size) {}
 
-/* Every message lies inside the bytes: the reader would make room for whatever size a message claims. */
+/* Every message lies inside the bytes: the reader would make room for whatever size a message
+ * claims. */
 static bool check_frames(Str ipc, Error *err)
 {
     struct ArrowIpcDecoder decoder;
@@ -53,8 +52,10 @@ static bool check_frames(Str ipc, Error *err)
         ArrowErrorCode code = ArrowIpcDecoderPeekHeader(&decoder, left, &prefix, &why);
         if (code == ENODATA)
             break; /* end of stream */
-        ok = code == NANOARROW_OK && decoder.header_size_bytes > 0 && decoder.header_size_bytes <= left.size_bytes &&
-             ArrowIpcDecoderVerifyHeader(&decoder, left, &why) == NANOARROW_OK && decoder.body_size_bytes >= 0 &&
+        ok = code == NANOARROW_OK && decoder.header_size_bytes > 0 &&
+             decoder.header_size_bytes <= left.size_bytes &&
+             ArrowIpcDecoderVerifyHeader(&decoder, left, &why) == NANOARROW_OK &&
+             decoder.body_size_bytes >= 0 &&
              decoder.body_size_bytes <= left.size_bytes - decoder.header_size_bytes;
         if (ok) {
             left.data.as_uint8 += decoder.header_size_bytes + decoder.body_size_bytes;
@@ -101,7 +102,8 @@ bool engine_arrow_schema(Str ipc, const RunContext *ctx, Arena *arena, const Typ
     if (schema.release)
         ArrowSchemaRelease(&schema);
     ArrowArrayStreamRelease(&stream);
-    return ok && ((*out)->kind == TYPE_STRUCT || broken(err, "the schema is not a list of columns"));
+    return ok &&
+           ((*out)->kind == TYPE_STRUCT || broken(err, "the schema is not a list of columns"));
 }
 
 /* ---- reading ---- */
@@ -131,7 +133,8 @@ static void local_close(void *state)
     arena_free(s->arena);
 }
 
-static bool local_open(RowSource *source, const size_t *columns, size_t count, void **state, Error *err)
+static bool local_open(RowSource *source, const size_t *columns, size_t count, void **state,
+                       Error *err)
 {
     Arena *arena = arena_new();
     LocalState *s = ARENA_NEW(arena, LocalState);
@@ -161,8 +164,8 @@ static bool next_stream(LocalState *s, bool *more, Error *err)
     TRY(read_schema(&s->stream, &s->schema, err));
     size_t want = s->local->source.schema->structure.count;
     if (s->schema.n_children != (int64_t)want)
-        return error_unsupported(err, "Local data of %lld columns for a schema of %zu", (long long)s->schema.n_children,
-                                 want);
+        return error_unsupported(err, "Local data of %lld columns for a schema of %zu",
+                                 (long long)s->schema.n_children, want);
     return true;
 }
 
@@ -217,7 +220,8 @@ static bool next_batch(LocalState *s, bool *more, Error *err)
     return true;
 }
 
-static bool local_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows, Error *err)
+static bool local_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows,
+                       Error *err)
 {
     LocalState *s = state;
     bool more;
@@ -231,9 +235,10 @@ static bool local_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
         size_t column = s->columns[i];
         if (column >= s->local->source.schema->structure.count)
             continue; /* the row id, which nobody reads */
-        TRY(arrow_in_copy(s->view.children[column], s->schema.children[column], s->view.offset + s->taken, n,
-                          duckdb_data_chunk_get_vector(chunk, i), 0,
-                          s->local->source.schema->structure.fields[column].type, s->local->zone, err));
+        TRY(arrow_in_copy(s->view.children[column], s->schema.children[column],
+                          s->view.offset + s->taken, n, duckdb_data_chunk_get_vector(chunk, i), 0,
+                          s->local->source.schema->structure.fields[column].type, s->local->zone,
+                          err));
     }
     s->taken += (int64_t)n;
     *rows = n;
@@ -274,6 +279,7 @@ bool render_local(Render *r, const BoundRel *rel, Block *out, Error *err)
     if (!n)
         return error_unsupported(err, "Local data without columns");
     uint64_t number = resources_add_source(r->resources, &local->source);
-    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))", (unsigned long long)number));
+    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))",
+                                               (unsigned long long)number));
     return true;
 }

@@ -31,7 +31,8 @@ static Str read_text(const Scan *s)
     return buf_str(&b);
 }
 
-/* The child of a struct type by name; false when there is none. The old type is destroyed either way. */
+/* The child of a struct type by name; false when there is none. The old type is destroyed either
+ * way. */
 static bool step_into(duckdb_logical_type *type, Str name)
 {
     duckdb_logical_type found = NULL;
@@ -96,17 +97,21 @@ static bool path_text(const Scan *s, duckdb_prepared_statement all, Str path, St
     return true;
 }
 
-static void put_scan_column(const Scan *s, duckdb_prepared_statement all, const ParquetColumn *column, Buf *b)
+static void put_scan_column(const Scan *s, duckdb_prepared_statement all,
+                            const ParquetColumn *column, Buf *b)
 {
-    static const char *const types[] = {
-        [PARQUET_TEXT] = "VARCHAR", [PARQUET_LONG] = "BIGINT", [PARQUET_BOOL] = "BOOLEAN", [PARQUET_JSON] = "VARCHAR"};
+    static const char *const types[] = {[PARQUET_TEXT] = "VARCHAR",
+                                        [PARQUET_LONG] = "BIGINT",
+                                        [PARQUET_BOOL] = "BOOLEAN",
+                                        [PARQUET_JSON] = "VARCHAR"};
     Str text;
     bool found = path_text(s, all, str_from(column->path), &text);
     if (!found)
         buf_addf(b, "CAST(NULL AS %s)", types[column->kind]);
     else if (column->kind == PARQUET_JSON)
-        buf_addf(b, "CASE WHEN " STR_FMT " IS NOT NULL THEN CAST(to_json(" STR_FMT ") AS VARCHAR) END", STR_ARG(text),
-                 STR_ARG(text));
+        buf_addf(b,
+                 "CASE WHEN " STR_FMT " IS NOT NULL THEN CAST(to_json(" STR_FMT ") AS VARCHAR) END",
+                 STR_ARG(text), STR_ARG(text));
     else
         buf_addf(b, "CAST(" STR_FMT " AS %s)", STR_ARG(text), types[column->kind]);
 }
@@ -130,7 +135,8 @@ static bool scan_text(const Scan *s, Str *sql, Error *err)
     return ok;
 }
 
-static void read_cells(duckdb_vector vector, idx_t rows, ParquetKind kind, Arena *arena, ParquetCells *out)
+static void read_cells(duckdb_vector vector, idx_t rows, ParquetKind kind, Arena *arena,
+                       ParquetCells *out)
 {
     const uint64_t *validity = duckdb_vector_get_validity(vector);
     void *data = duckdb_vector_get_data(vector);
@@ -163,7 +169,8 @@ static bool give_batch(const Scan *s, duckdb_data_chunk chunk, Error *err)
     idx_t rows = duckdb_data_chunk_get_size(chunk);
     ParquetCells *cells = ARENA_ARRAY(arena, ParquetCells, s->column_count + 1);
     for (size_t i = 0; i < s->column_count; i++)
-        read_cells(duckdb_data_chunk_get_vector(chunk, i), rows, s->columns[i].kind, arena, &cells[i]);
+        read_cells(duckdb_data_chunk_get_vector(chunk, i), rows, s->columns[i].kind, arena,
+                   &cells[i]);
     ParquetBatch batch = {rows, cells};
     return s->on_batch(s->arg, &batch, err);
 }
@@ -193,14 +200,19 @@ static bool run_scan(Scan *s, bool *ended, Error *err)
     return ok;
 }
 
-static bool io_scan(void *self, const Str *paths, size_t path_count, const ParquetColumn *columns, size_t column_count,
-                    ParquetOnBatch on_batch, void *arg, Error *err)
+static bool io_scan(void *self, const Str *paths, size_t path_count, const ParquetColumn *columns,
+                    size_t column_count, ParquetOnBatch on_batch, void *arg, Error *err)
 {
     if (!path_count)
         return true;
     AUTO_ARENA arena = arena_new();
-    Scan s = {.arena = arena, .paths = paths, .path_count = path_count, .columns = columns, .column_count = column_count,
-              .on_batch = on_batch, .arg = arg};
+    Scan s = {.arena = arena,
+              .paths = paths,
+              .path_count = path_count,
+              .columns = columns,
+              .column_count = column_count,
+              .on_batch = on_batch,
+              .arg = arg};
     TRY(engine_acquire(self, &s.connection, err));
     bool ended = false;
     bool ok = run_scan(&s, &ended, err);
@@ -219,17 +231,17 @@ typedef struct Lines {
     bool ended;
 } Lines;
 
-static bool lines_open(RowSource *source, const size_t *columns, size_t count, void **state, Error *err)
+static bool lines_open(RowSource *source, const size_t *columns, size_t count, void **state,
+                       Error *err)
 {
     *state = source;
     return true;
 }
 
-static void lines_close(void *state)
-{
-}
+static void lines_close(void *state) {}
 
-static bool lines_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows, Error *err)
+static bool lines_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows,
+                       Error *err)
 {
     Lines *l = state;
     *rows = 0;
@@ -239,8 +251,8 @@ static bool lines_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
             Str line = end < 0 ? l->left : str_slice(l->left, 0, (size_t)end);
             l->left = end < 0 ? S("") : str_slice(l->left, (size_t)end + 1, l->left.len);
             if (line.len)
-                duckdb_vector_assign_string_element_len(duckdb_data_chunk_get_vector(chunk, 0), (*rows)++, line.ptr,
-                                                        line.len);
+                duckdb_vector_assign_string_element_len(duckdb_data_chunk_get_vector(chunk, 0),
+                                                        (*rows)++, line.ptr, line.len);
         }
         if (l->left.len || *rows)
             break; /* the block stays valid only until the next one is asked for */
@@ -250,7 +262,8 @@ static bool lines_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
     return true;
 }
 
-static Str write_text(Str path, const ParquetSchemaColumn *columns, size_t count, uint64_t source, Arena *arena)
+static Str write_text(Str path, const ParquetSchemaColumn *columns, size_t count, uint64_t source,
+                      Arena *arena)
 {
     Buf shape = buf_in(arena), select = buf_in(arena), b = buf_in(arena);
     for (size_t i = 0; i < count; i++) {
@@ -265,7 +278,8 @@ static Str write_text(Str path, const ParquetSchemaColumn *columns, size_t count
         put_quoted(&select, columns[i].name);
     }
     buf_addz(&shape, "}");
-    buf_addf(&b, "COPY (SELECT " STR_FMT " FROM (SELECT json_transform(line, ", STR_ARG(buf_str(&select)));
+    buf_addf(&b, "COPY (SELECT " STR_FMT " FROM (SELECT json_transform(line, ",
+             STR_ARG(buf_str(&select)));
     put_text(&b, buf_str(&shape));
     buf_addf(&b, ") AS r FROM ls_rows(CAST(%llu AS UBIGINT)))) TO ", (unsigned long long)source);
     put_text(&b, path);
@@ -273,15 +287,19 @@ static Str write_text(Str path, const ParquetSchemaColumn *columns, size_t count
     return buf_str(&b);
 }
 
-static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, size_t column_count, ParquetNextLines next,
-                     void *arg, Error *err)
+static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, size_t column_count,
+                     ParquetNextLines next, void *arg, Error *err)
 {
     AUTO_ARENA arena = arena_new();
     Field line = {.name = S_INIT("line"), .type = type_simple(TYPE_STRING), .nullable = true};
     const char *name = "line";
     Lines lines = {.next = next, .arg = arg};
-    lines.source = (RowSource){.schema = type_struct(&line, 1, arena), .names = &name, .row_estimate = -1,
-                               .open = lines_open, .fill = lines_fill, .close = lines_close};
+    lines.source = (RowSource){.schema = type_struct(&line, 1, arena),
+                               .names = &name,
+                               .row_estimate = -1,
+                               .open = lines_open,
+                               .fill = lines_fill,
+                               .close = lines_close};
     Resources *resources = resources_new(arena);
     uint64_t number = resources_add_source(resources, &lines.source);
     duckdb_connection connection;
@@ -289,7 +307,8 @@ static bool io_write(void *self, Str path, const ParquetSchemaColumn *columns, s
     if (ok) {
         duckdb_result result;
         bool has_result = false;
-        ok = run_sql(connection, write_text(path, columns, column_count, number, arena), NULL, &result, &has_result, err);
+        ok = run_sql(connection, write_text(path, columns, column_count, number, arena), NULL,
+                     &result, &has_result, err);
         if (has_result)
             duckdb_destroy_result(&result);
         engine_release(self, connection, ok);

@@ -1,4 +1,5 @@
-/* The Spark schema of Parquet files: the text Spark left in the footer, or the Parquet types as Spark reads them. */
+/* The Spark schema of Parquet files: the text Spark left in the footer, or the Parquet types as
+ * Spark reads them. */
 #include "engine/parquet_schema.h"
 
 #include "base/buf.h"
@@ -13,7 +14,7 @@ typedef struct Footer {
     const Cancel *cancel;
     Arena *arena;
     Str path;
-    Map int96;          /* names of INT96 columns: timestamps, though DuckDB shows them without a zone */
+    Map int96; /* names of INT96 columns: timestamps, though DuckDB shows them without a zone */
 } Footer;
 
 /* The first column of all rows as text. */
@@ -26,7 +27,8 @@ static bool texts_of(const Footer *f, Str sql, StrVec *out, Error *err)
     while (ok && (chunk = duckdb_fetch_chunk(result))) {
         for (idx_t i = 0; ok && i < duckdb_data_chunk_get_size(chunk); i++) {
             Value v;
-            ok = vector_cell(duckdb_data_chunk_get_vector(chunk, 0), i, type_simple(TYPE_STRING), f->arena, &v, err);
+            ok = vector_cell(duckdb_data_chunk_get_vector(chunk, 0), i, type_simple(TYPE_STRING),
+                             f->arena, &v, err);
             if (ok && !v.is_null)
                 vec_push(f->arena, out, v.bytes);
         }
@@ -48,9 +50,11 @@ static Str about_file(const Footer *f, const char *before, const char *after)
 
 /* ---- types ---- */
 
-static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const Type **out, Error *err);
+static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const Type **out,
+                       Error *err);
 
-static bool child_type(const Footer *f, duckdb_logical_type child, Str name, const Type **out, Error *err)
+static bool child_type(const Footer *f, duckdb_logical_type child, Str name, const Type **out,
+                       Error *err)
 {
     bool ok = spark_type(f, child, name, out, err);
     duckdb_destroy_logical_type(&child);
@@ -65,7 +69,8 @@ static bool spark_struct(const Footer *f, duckdb_logical_type t, const Type **ou
         char *name = duckdb_struct_type_child_name(t, i);
         fields[i] = (Field){str_copy(str_from(name), f->arena), NULL, true, S("")};
         duckdb_free(name);
-        TRY(child_type(f, duckdb_struct_type_child_type(t, i), fields[i].name, &fields[i].type, err));
+        TRY(child_type(f, duckdb_struct_type_child_type(t, i), fields[i].name, &fields[i].type,
+                       err));
     }
     *out = type_struct(fields, n, f->arena);
     return true;
@@ -83,31 +88,46 @@ static bool spark_map(const Footer *f, duckdb_logical_type t, const Type **out, 
 static TypeKind plain_kind(const Footer *f, duckdb_type t, Str name)
 {
     switch (t) {
-    case DUCKDB_TYPE_BOOLEAN: return TYPE_BOOLEAN;
-    case DUCKDB_TYPE_TINYINT: return TYPE_BYTE;
+    case DUCKDB_TYPE_BOOLEAN:
+        return TYPE_BOOLEAN;
+    case DUCKDB_TYPE_TINYINT:
+        return TYPE_BYTE;
     case DUCKDB_TYPE_UTINYINT:
-    case DUCKDB_TYPE_SMALLINT: return TYPE_SHORT;
+    case DUCKDB_TYPE_SMALLINT:
+        return TYPE_SHORT;
     case DUCKDB_TYPE_USMALLINT:
-    case DUCKDB_TYPE_INTEGER: return TYPE_INT;
+    case DUCKDB_TYPE_INTEGER:
+        return TYPE_INT;
     case DUCKDB_TYPE_UINTEGER:
-    case DUCKDB_TYPE_BIGINT: return TYPE_LONG;
-    case DUCKDB_TYPE_FLOAT: return TYPE_FLOAT;
-    case DUCKDB_TYPE_DOUBLE: return TYPE_DOUBLE;
+    case DUCKDB_TYPE_BIGINT:
+        return TYPE_LONG;
+    case DUCKDB_TYPE_FLOAT:
+        return TYPE_FLOAT;
+    case DUCKDB_TYPE_DOUBLE:
+        return TYPE_DOUBLE;
     case DUCKDB_TYPE_VARCHAR:
     case DUCKDB_TYPE_ENUM:
-    case DUCKDB_TYPE_UUID: return TYPE_STRING;
-    case DUCKDB_TYPE_BLOB: return TYPE_BINARY;
-    case DUCKDB_TYPE_DATE: return TYPE_DATE;
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return TYPE_TIMESTAMP;
+    case DUCKDB_TYPE_UUID:
+        return TYPE_STRING;
+    case DUCKDB_TYPE_BLOB:
+        return TYPE_BINARY;
+    case DUCKDB_TYPE_DATE:
+        return TYPE_DATE;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+        return TYPE_TIMESTAMP;
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_NS: return map_has(&f->int96, name) ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ;
-    case DUCKDB_TYPE_TIME: return TYPE_TIME;
-    default: return TYPE_KIND_COUNT;
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+        return map_has(&f->int96, name) ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ;
+    case DUCKDB_TYPE_TIME:
+        return TYPE_TIME;
+    default:
+        return TYPE_KIND_COUNT;
     }
 }
 
-static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const Type **out, Error *err)
+static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const Type **out,
+                       Error *err)
 {
     duckdb_type id = duckdb_get_type_id(t);
     if (id == DUCKDB_TYPE_STRUCT)
@@ -130,8 +150,9 @@ static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const T
     }
     TypeKind kind = plain_kind(f, id, name);
     if (kind == TYPE_KIND_COUNT)
-        return error_set(err, ERR_PARQUET_TYPE_NOT_SUPPORTED,
-                         P("parquetType", str_printf(err->arena, STR_FMT " (%d)", STR_ARG(name), (int)id)));
+        return error_set(
+            err, ERR_PARQUET_TYPE_NOT_SUPPORTED,
+            P("parquetType", str_printf(err->arena, STR_FMT " (%d)", STR_ARG(name), (int)id)));
     *out = type_simple(kind);
     return true;
 }
@@ -139,7 +160,8 @@ static bool spark_type(const Footer *f, duckdb_logical_type t, Str name, const T
 static bool parquet_columns(Footer *f, const Type **out, Error *err)
 {
     StrVec names = {0};
-    TRY(texts_of(f, about_file(f, "SELECT name FROM parquet_schema(", ") WHERE type = 'INT96'"), &names, err));
+    TRY(texts_of(f, about_file(f, "SELECT name FROM parquet_schema(", ") WHERE type = 'INT96'"),
+                 &names, err));
     f->int96 = map_in(f->arena);
     for (size_t i = 0; i < names.len; i++)
         map_put(&f->int96, names.at[i], f);
@@ -153,7 +175,8 @@ static bool parquet_columns(Footer *f, const Type **out, Error *err)
         const char *name = duckdb_prepared_statement_column_name(all, i);
         fields[i] = (Field){str_copy(str_from(name), f->arena), NULL, true, S("")};
         duckdb_free((void *)name);
-        ok = child_type(f, duckdb_prepared_statement_column_logical_type(all, i), fields[i].name, &fields[i].type, err);
+        ok = child_type(f, duckdb_prepared_statement_column_logical_type(all, i), fields[i].name,
+                        &fields[i].type, err);
     }
     duckdb_destroy_prepare(&all);
     *out = ok ? type_struct(fields, n, f->arena) : NULL;
@@ -163,10 +186,13 @@ static bool parquet_columns(Footer *f, const Type **out, Error *err)
 static bool file_columns(Footer *f, const Type **out, Error *err)
 {
     StrVec texts = {0};
-    TRY(texts_of(f, about_file(f, "SELECT decode(value) FROM parquet_kv_metadata(",
-                               ") WHERE decode(key) = 'org.apache.spark.sql.parquet.row.metadata'"), &texts, err));
+    TRY(texts_of(f,
+                 about_file(f, "SELECT decode(value) FROM parquet_kv_metadata(",
+                            ") WHERE decode(key) = 'org.apache.spark.sql.parquet.row.metadata'"),
+                 &texts, err));
     Error ignored = error_in(f->arena);
-    if (texts.len && type_from_json(texts.at[0], f->arena, out, &ignored) && (*out)->kind == TYPE_STRUCT) {
+    if (texts.len && type_from_json(texts.at[0], f->arena, out, &ignored) &&
+        (*out)->kind == TYPE_STRUCT) {
         *out = type_as_nullable(*out, f->arena);
         return true;
     }
@@ -198,8 +224,8 @@ static bool merge_columns(const Type *a, const Type *b, Arena *arena, const Type
     return true;
 }
 
-bool parquet_schema_infer(Engine *e, const FileScan *scan, bool merge, const RunContext *ctx, Arena *arena,
-                          const Type **out, Error *err)
+bool parquet_schema_infer(Engine *e, const FileScan *scan, bool merge, const RunContext *ctx,
+                          Arena *arena, const Type **out, Error *err)
 {
     Footer f = {.arena = arena, .cancel = ctx->cancel};
     TRY(engine_acquire(e, &f.connection, err));

@@ -1,4 +1,5 @@
-/* Rendering a bound plan as DuckDB SQL: state that travels along, and the text forms that are put together. */
+/* Rendering a bound plan as DuckDB SQL: state that travels along, and the text forms that are put
+ * together. */
 #pragma once
 
 #include "engine/engine.h"
@@ -7,7 +8,7 @@
 /* Text in pieces, so that wrapping a query in another does not copy it. */
 typedef struct Rope Rope;
 struct Rope {
-    Str text;              /* a leaf when parts is NULL */
+    Str text; /* a leaf when parts is NULL */
     const Rope **parts;
     size_t count;
     size_t length;
@@ -15,32 +16,34 @@ struct Rope {
 
 /* A SELECT being put together. A part that is empty can still be filled by the relation above. */
 typedef struct Block {
-    const Rope *with;      /* "cte1(c1) AS (..), ..", NULL: none */
-    const Rope *from;      /* NULL: no FROM */
-    Str select;            /* empty: the relation's own columns */
+    const Rope *with; /* "cte1(c1) AS (..), ..", NULL: none */
+    const Rope *from; /* NULL: no FROM */
+    Str select;       /* empty: the relation's own columns */
     const Rope *where;
     Str group;
     Str order;
     Str limit;
-    bool recursive;        /* of with */
+    bool recursive; /* of with */
 } Block;
 
 typedef struct Render {
     FuncContext func;
     Arena *arena;
-    Resources *resources;  /* NULL: the text is only shown */
-    size_t depth;          /* of relations around the present one */
-    size_t numbered;       /* names given to row numbers */
-    size_t unordered;      /* > 0: inside a subquery, where the order of rows has no meaning */
+    Resources *resources; /* NULL: the text is only shown */
+    size_t depth;         /* of relations around the present one */
+    size_t numbered;      /* names given to row numbers */
+    size_t unordered;     /* > 0: inside a subquery, where the order of rows has no meaning */
 } Render;
 
 enum { RENDER_MAX_DEPTH = 10000 };
 
 /* ---- render_rel.c ---- */
 
-/* A whole query: exactly the visible columns in order, each of its carrier type under the name it has in DuckDB. */
+/* A whole query: exactly the visible columns in order, each of its carrier type under the name it
+ * has in DuckDB. */
 MUST_CHECK bool render_query(Render *r, const BoundRel *rel, Str *sql, Error *err);
-/* The same between parentheses for use inside an expression or FROM; every column, hidden ones too. */
+/* The same between parentheses for use inside an expression or FROM; every column, hidden ones too.
+ */
 MUST_CHECK bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err);
 /* Levels of relations and expressions in the plan. */
 size_t plan_depth(const BoundRel *rel);
@@ -54,13 +57,13 @@ Str rope_flatten(const Rope *rope, Arena *arena);
 MUST_CHECK bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err);
 /* " ORDER BY a DESC NULLS LAST, .." without the words ORDER BY. */
 MUST_CHECK bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err);
-void put_quoted(Buf *b, Str name);                 /* "a ""b""" */
-void put_text(Buf *b, Str text);                   /* 'it''s' */
+void put_quoted(Buf *b, Str name); /* "a ""b""" */
+void put_text(Buf *b, Str text);   /* 'it''s' */
 
 /* ---- render_names.c ---- */
 
-/* The value with the field names of `to` at every depth; the same text when the names are the same. counter numbers lambda
- * variables. */
+/* The value with the field names of `to` at every depth; the same text when the names are the same.
+ * counter numbers lambda variables. */
 Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const Type *to);
 
 /* ---- render_scan.c, render_file.c ---- */

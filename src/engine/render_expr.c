@@ -15,15 +15,9 @@ static void put_doubled(Buf *b, Str s, char quote)
     buf_addc(b, quote);
 }
 
-void put_quoted(Buf *b, Str name)
-{
-    put_doubled(b, name, '"');
-}
+void put_quoted(Buf *b, Str name) { put_doubled(b, name, '"'); }
 
-void put_text(Buf *b, Str text)
-{
-    put_doubled(b, text, '\'');
-}
+void put_text(Buf *b, Str text) { put_doubled(b, text, '\''); }
 
 /* ---- calls ---- */
 
@@ -83,8 +77,9 @@ bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err)
         TRY(render_expr(r, s->expr, &key, err));
         /* A bare number would be read as the position of a column. */
         const char *close = s->expr->kind == BEXPR_LITERAL ? ")" : "";
-        buf_addf(&b, "%s%s" STR_FMT "%s%s%s", i ? ", " : "", close[0] ? "(" : "", STR_ARG(key), close,
-                 s->descending ? " DESC" : " ASC", s->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+        buf_addf(&b, "%s%s" STR_FMT "%s%s%s", i ? ", " : "", close[0] ? "(" : "", STR_ARG(key),
+                 close, s->descending ? " DESC" : " ASC",
+                 s->nulls_first ? " NULLS FIRST" : " NULLS LAST");
     }
     *out = buf_str(&b);
     return true;
@@ -93,7 +88,8 @@ bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err)
 /* ---- windows ---- */
 
 /* A RANGE bound over dates and timestamps is an interval in DuckDB. */
-static bool put_bound_value(Render *r, const BoundFrameBound *bound, const BoundExpr *window, Buf *b, Error *err)
+static bool put_bound_value(Render *r, const BoundFrameBound *bound, const BoundExpr *window,
+                            Buf *b, Error *err)
 {
     Str text;
     TRY(render_expr(r, bound->value, &text, err));
@@ -111,12 +107,19 @@ static bool put_bound_value(Render *r, const BoundFrameBound *bound, const Bound
     return true;
 }
 
-static bool put_bound(Render *r, const BoundFrameBound *bound, bool is_start, const BoundExpr *e, Buf *b, Error *err)
+static bool put_bound(Render *r, const BoundFrameBound *bound, bool is_start, const BoundExpr *e,
+                      Buf *b, Error *err)
 {
     switch (bound->kind) {
-    case BOUND_UNBOUNDED_PRECEDING: buf_addz(b, "UNBOUNDED PRECEDING"); return true;
-    case BOUND_UNBOUNDED_FOLLOWING: buf_addz(b, "UNBOUNDED FOLLOWING"); return true;
-    case BOUND_CURRENT_ROW: buf_addz(b, "CURRENT ROW"); return true;
+    case BOUND_UNBOUNDED_PRECEDING:
+        buf_addz(b, "UNBOUNDED PRECEDING");
+        return true;
+    case BOUND_UNBOUNDED_FOLLOWING:
+        buf_addz(b, "UNBOUNDED FOLLOWING");
+        return true;
+    case BOUND_CURRENT_ROW:
+        buf_addz(b, "CURRENT ROW");
+        return true;
     case BOUND_PRECEDING:
         TRY(put_bound_value(r, bound, e, b, err));
         buf_addz(b, " PRECEDING");
@@ -126,7 +129,8 @@ static bool put_bound(Render *r, const BoundFrameBound *bound, bool is_start, co
         buf_addz(b, " FOLLOWING");
         return true;
     }
-    return error_internal(err, "no such frame bound: %d at the %s", (int)bound->kind, is_start ? "start" : "end");
+    return error_internal(err, "no such frame bound: %d at the %s", (int)bound->kind,
+                          is_start ? "start" : "end");
 }
 
 static bool put_over(Render *r, const BoundExpr *e, Buf *b, Error *err)
@@ -173,22 +177,25 @@ static bool query_rope(Render *r, const BoundRel *plan, Str *out, Error *err)
     return ok;
 }
 
-/* Several values: as EXISTS, since rows compare NULLs otherwise than SQL's IN does. NOT IN is true only when no row can match. */
+/* Several values: as EXISTS, since rows compare NULLs otherwise than SQL's IN does. NOT IN is true
+ * only when no row can match. */
 static bool render_in_many(Render *r, const BoundExpr *e, Str plan, Str *out, Error *err)
 {
     Buf b = buf_in(r->arena);
     bool negated = e->subquery.negated;
-    buf_addf(&b, "%sEXISTS (SELECT 1 FROM (" STR_FMT ") WHERE ", negated ? "NOT " : "", STR_ARG(plan));
+    buf_addf(&b, "%sEXISTS (SELECT 1 FROM (" STR_FMT ") WHERE ", negated ? "NOT " : "",
+             STR_ARG(plan));
     size_t column = 0;
     for (size_t i = 0; i < e->subquery.values.len; i++, column++) {
         Str value;
         TRY(render_expr(r, e->subquery.values.at[i], &value, err));
-        while (column < e->subquery.plan->columns.len && e->subquery.plan->columns.at[column].hidden)
+        while (column < e->subquery.plan->columns.len &&
+               e->subquery.plan->columns.at[column].hidden)
             column++;
         if (column >= e->subquery.plan->columns.len)
             return error_internal(err, "an IN subquery has too few columns");
-        buf_addf(&b, negated ? "%scoalesce((" STR_FMT ") = c%u, TRUE)" : "%s(" STR_FMT ") = c%u", i ? " AND " : "",
-                 STR_ARG(value), e->subquery.plan->columns.at[column].id);
+        buf_addf(&b, negated ? "%scoalesce((" STR_FMT ") = c%u, TRUE)" : "%s(" STR_FMT ") = c%u",
+                 i ? " AND " : "", STR_ARG(value), e->subquery.plan->columns.at[column].id);
     }
     buf_addz(&b, ")");
     *out = buf_str(&b);
@@ -211,13 +218,15 @@ static bool render_subquery(Render *r, const BoundExpr *e, Str *out, Error *err)
         if (e->subquery.values.len == 1) {
             Str value;
             TRY(render_expr(r, e->subquery.values.at[0], &value, err));
-            *out = str_printf(r->arena, "((" STR_FMT ") %sIN (" STR_FMT "))", STR_ARG(value), negation, STR_ARG(plan));
+            *out = str_printf(r->arena, "((" STR_FMT ") %sIN (" STR_FMT "))", STR_ARG(value),
+                              negation, STR_ARG(plan));
             return true;
         }
         TRY(render_in_many(r, e, plan, out, err));
         *out = str_printf(r->arena, "(" STR_FMT ")", STR_ARG(*out));
         return true;
-    case SUBQUERY_TABLE: break;
+    case SUBQUERY_TABLE:
+        break;
     }
     return error_unsupported(err, "A table argument in this place");
 }
@@ -313,18 +322,27 @@ bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err)
         return true;
     case BEXPR_CALL:
     case BEXPR_AGGREGATE:
-    case BEXPR_GENERATOR: return render_call(r, e, out, err);
-    case BEXPR_WINDOW: return render_window(r, e, out, err);
-    case BEXPR_CAST: return render_cast(r, e, out, err);
-    case BEXPR_CASE: return render_case(r, e, out, err);
-    case BEXPR_SUBQUERY: return render_subquery(r, e, out, err);
-    case BEXPR_LAMBDA: return render_lambda(r, e, out, err);
+    case BEXPR_GENERATOR:
+        return render_call(r, e, out, err);
+    case BEXPR_WINDOW:
+        return render_window(r, e, out, err);
+    case BEXPR_CAST:
+        return render_cast(r, e, out, err);
+    case BEXPR_CASE:
+        return render_case(r, e, out, err);
+    case BEXPR_SUBQUERY:
+        return render_subquery(r, e, out, err);
+    case BEXPR_LAMBDA:
+        return render_lambda(r, e, out, err);
     case BEXPR_LAMBDA_VAR:
         *out = str_printf(r->arena, "l%u", e->lambda_var.id);
         return true;
-    case BEXPR_FIELD: return render_field(r, e, out, err);
-    case BEXPR_STRUCT: return render_struct(r, e, out, err);
-    case BEXPR_PYTHON: return error_unsupported(err, "Calling a Python function");
+    case BEXPR_FIELD:
+        return render_field(r, e, out, err);
+    case BEXPR_STRUCT:
+        return render_struct(r, e, out, err);
+    case BEXPR_PYTHON:
+        return error_unsupported(err, "Calling a Python function");
     }
     return error_internal(err, "no renderer for expression kind %d", (int)e->kind);
 }

@@ -1,4 +1,5 @@
-/* Scans of plain files: Parquet by DuckDB's reader, text formats by readers that follow Spark's rules. */
+/* Scans of plain files: Parquet by DuckDB's reader, text formats by readers that follow Spark's
+ * rules. */
 #include "base/buf.h"
 #include "engine/file_source.h"
 #include "engine/render_impl.h"
@@ -84,7 +85,8 @@ static bool put_metadata(FileValues *v, const BoundColumn *c, Buf *select, Error
             else if (str_is(f->name, "file_modification_time"))
                 texts[i] = str_printf(a, "%lld", (long long)facts.modified_ms * 1000);
             else
-                return error_unsupported(err, "The metadata column _metadata." STR_FMT, STR_ARG(f->name));
+                return error_unsupported(err, "The metadata column _metadata." STR_FMT,
+                                         STR_ARG(f->name));
         }
     }
     buf_addf(select, ") AS c%u", c->id);
@@ -106,7 +108,8 @@ static void fill_set(FileValues *v)
 static bool field_of(const FileScan *scan, const BoundRel *rel, size_t column, size_t *field)
 {
     const BoundColumn *c = &rel->columns.at[column];
-    if (column < scan->schema->structure.count && str_eq(scan->schema->structure.fields[column].name, c->name)) {
+    if (column < scan->schema->structure.count &&
+        str_eq(scan->schema->structure.fields[column].name, c->name)) {
         *field = column;
         return true;
     }
@@ -129,7 +132,8 @@ static void put_no_rows(Render *r, const BoundRel *rel, Block *out)
     out->from = rope_text(r->arena, S("range(0)"));
 }
 
-/* Calendar-free intervals are numbers in files too; what Parquet lacks comes back by the cast of the schema entry. */
+/* Calendar-free intervals are numbers in files too; what Parquet lacks comes back by the cast of
+ * the schema entry. */
 static void put_schema_entry(Buf *entries, Str key, ColumnId id, const Type *type)
 {
     buf_addz(entries, entries->len ? ", " : "");
@@ -188,7 +192,9 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
     Buf from = buf_in(r->arena);
     buf_addz(&from, "read_parquet(");
     put_paths(&from, rel->files->paths.at, rel->files->paths.len);
-    buf_addf(&from, ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT "})",
+    buf_addf(&from,
+             ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT
+             "})",
              (long long)expected_rows(rel->files), STR_ARG(buf_str(&entries)));
     out->from = rope_text(r->arena, buf_str(&from));
     if (v.columns.len || !rel->columns.len)
@@ -209,13 +215,15 @@ static bool render_source(Render *r, const BoundRel *rel, Block *out, Error *err
         const BoundColumn *c = &rel->columns.at[i];
         if (!field_of(rel->files, rel, i, &field)) {
             if (str_is(c->name, "_metadata"))
-                return error_unsupported(err, "The column _metadata of " STR_FMT " files", STR_ARG(rel->files->format));
+                return error_unsupported(err, "The column _metadata of " STR_FMT " files",
+                                         STR_ARG(rel->files->format));
             return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
         }
         buf_addf(&select, "%sk%zu AS c%u", i ? ", " : "", field, c->id);
     }
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
-    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))", (unsigned long long)number));
+    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))",
+                                               (unsigned long long)number));
     return true;
 }
 
@@ -223,10 +231,12 @@ bool render_files(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Str format = lower_format(rel->files, r->arena);
     if (!file_format_is_read(format))
-        return error_unsupported(err, "Reading files of the format " STR_FMT, STR_ARG(rel->files->format));
+        return error_unsupported(err, "Reading files of the format " STR_FMT,
+                                 STR_ARG(rel->files->format));
     if (!rel->files->paths.len) {
         put_no_rows(r, rel, out);
         return true;
     }
-    return str_is(format, "parquet") ? render_parquet(r, rel, out, err) : render_source(r, rel, out, err);
+    return str_is(format, "parquet") ? render_parquet(r, rel, out, err)
+                                     : render_source(r, rel, out, err);
 }

@@ -5,7 +5,8 @@
 /* ---- aggregate ---- */
 
 /* Keys as plain columns first, so that GROUPING SETS and GROUPING() can name them. */
-static bool keys_as_columns(Render *r, const BoundRel *rel, const Rope *input, Block *out, Error *err)
+static bool keys_as_columns(Render *r, const BoundRel *rel, const Rope *input, Block *out,
+                            Error *err)
 {
     Buf select = buf_in(r->arena);
     buf_addz(&select, "*");
@@ -29,7 +30,8 @@ static Str grouping_sets(Render *r, const BoundRel *rel)
     for (size_t i = 0; i < rel->aggregate.sets.len; i++) {
         buf_addz(&b, i ? ", (" : "(");
         for (size_t k = 0; k < rel->aggregate.sets.at[i].len; k++)
-            buf_addf(&b, "%sc%u", k ? ", " : "", rel->aggregate.keys.at[rel->aggregate.sets.at[i].at[k]].id);
+            buf_addf(&b, "%sc%u", k ? ", " : "",
+                     rel->aggregate.keys.at[rel->aggregate.sets.at[i].at[k]].id);
         buf_addz(&b, ")");
     }
     buf_addz(&b, ")");
@@ -46,7 +48,8 @@ static void put_grouping_id(Render *r, const BoundRel *rel, Buf *select)
     buf_addf(select, ", CAST(GROUPING(");
     for (size_t i = 0; i < rel->aggregate.keys.len; i++)
         buf_addf(select, "%sc%u", i ? ", " : "", rel->aggregate.keys.at[i].id);
-    buf_addf(select, ") AS " STR_FMT ") AS c%u", STR_ARG(type_duckdb(type, r->arena)), rel->aggregate.grouping_id);
+    buf_addf(select, ") AS " STR_FMT ") AS c%u", STR_ARG(type_duckdb(type, r->arena)),
+             rel->aggregate.grouping_id);
 }
 
 static bool put_aggregates(Render *r, const BoundRel *rel, Buf *select, Error *err)
@@ -60,7 +63,8 @@ static bool put_aggregates(Render *r, const BoundRel *rel, Buf *select, Error *e
     return true;
 }
 
-static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Block *out, Error *err)
+static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Block *out,
+                           Error *err)
 {
     TRY(keys_as_columns(r, rel, input, out, err));
     Buf select = buf_in(r->arena);
@@ -78,8 +82,10 @@ static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Bl
 static void number_groups(Render *r, Block *out)
 {
     Str number = str_printf(r->arena, "ls_l%zu", r->numbered++);
-    Block inner = {.from = out->from, .where = out->where, .select = str_printf(r->arena, "*, row_number() OVER () AS " STR_FMT,
-                                                                               STR_ARG(number))};
+    Block inner = {
+        .from = out->from,
+        .where = out->where,
+        .select = str_printf(r->arena, "*, row_number() OVER () AS " STR_FMT, STR_ARG(number))};
     out->from = rope_wrapped(r->arena, "(", block_rope(r, &inner, S("")), ")");
     out->where = NULL;
     out->order = str_printf(r->arena, "min(" STR_FMT ")", STR_ARG(number));
@@ -118,14 +124,15 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
 
 enum { POISSON_STEPS = 24 };
 
-/* A number in [0, 1) for each row by its place and the seed, as Spark draws it for a single partition: the parts of a split
- * neither overlap nor leave a gap. */
+/* A number in [0, 1) for each row by its place and the seed, as Spark draws it for a single
+ * partition: the parts of a split neither overlap nor leave a gap. */
 static Str uniform_text(Render *r, int64_t seed)
 {
     return str_printf(r->arena, "ls_uniform(ls_place, CAST('%lld' AS BIGINT))", (long long)seed);
 }
 
-/* How often a row is taken when sampling with replacement: Poisson by its cumulated probabilities. */
+/* How often a row is taken when sampling with replacement: Poisson by its cumulated probabilities.
+ */
 static Str poisson_text(Render *r, Str uniform, double lambda)
 {
     Buf b = buf_in(r->arena);
@@ -142,7 +149,8 @@ static Str poisson_text(Render *r, Str uniform, double lambda)
     buf_addz(&b, "0");
     for (int k = 0; k < POISSON_STEPS + (int)(4 * lambda); k++) {
         sum += p;
-        buf_addf(&b, " + (CASE WHEN " STR_FMT " >= %.17g THEN 1 ELSE 0 END)", STR_ARG(uniform), sum);
+        buf_addf(&b, " + (CASE WHEN " STR_FMT " >= %.17g THEN 1 ELSE 0 END)", STR_ARG(uniform),
+                 sum);
         p *= lambda / (k + 1);
     }
     return buf_str(&b);
@@ -155,19 +163,24 @@ bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err)
         return error_unsupported(err, "Sampling with replacement at more than 100 times the rows");
     const Rope *input;
     TRY(render_nested(r, rel->input, &input, err));
-    const Rope *numbered = rope_wrapped(r->arena, "(SELECT *, row_number() OVER () AS ls_place FROM ", input, ")");
+    const Rope *numbered =
+        rope_wrapped(r->arena, "(SELECT *, row_number() OVER () AS ls_place FROM ", input, ")");
     Str uniform = uniform_text(r, rel->sample.seed);
     Str columns = column_list(&rel->columns, r->arena);
     out->from = numbered;
     out->select = columns;
     if (!rel->sample.replacement) {
-        out->from = rope_wrapped(r->arena, str_printf(r->arena, "(SELECT *, " STR_FMT " AS ls_u FROM ", STR_ARG(uniform)).ptr,
-                                 numbered, ")");
-        out->where = rope_text(r->arena, str_printf(r->arena, "(ls_u >= %.17g AND ls_u < %.17g)", lower, upper));
+        out->from = rope_wrapped(
+            r->arena,
+            str_printf(r->arena, "(SELECT *, " STR_FMT " AS ls_u FROM ", STR_ARG(uniform)).ptr,
+            numbered, ")");
+        out->where = rope_text(
+            r->arena, str_printf(r->arena, "(ls_u >= %.17g AND ls_u < %.17g)", lower, upper));
         return true;
     }
     Str times = poisson_text(r, S("ls_u"), upper - lower);
-    Block with_u = {.from = numbered, .select = str_printf(r->arena, "*, " STR_FMT " AS ls_u", STR_ARG(uniform))};
+    Block with_u = {.from = numbered,
+                    .select = str_printf(r->arena, "*, " STR_FMT " AS ls_u", STR_ARG(uniform))};
     Block repeated = {
         .from = rope_wrapped(r->arena, "(", block_rope(r, &with_u, S("")), ")"),
         .select = str_printf(r->arena, "*, unnest(range(" STR_FMT ")) AS ls_copy", STR_ARG(times)),
@@ -179,15 +192,16 @@ bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err)
 /* ---- generate ---- */
 
 typedef struct Generator {
-    Str list;        /* a LIST: one element a row made */
-    bool structs;    /* elements are structs, one field a column */
+    Str list;     /* a LIST: one element a row made */
+    bool structs; /* elements are structs, one field a column */
 } Generator;
 
-static bool generator_list(Render *r, const BoundExpr *e, size_t outputs, Generator *out, Error *err)
+static bool generator_list(Render *r, const BoundExpr *e, size_t outputs, Generator *out,
+                           Error *err)
 {
     Str name = str_from(e->call.row->name);
-    bool explodes = str_is(name, "explode") || str_is(name, "explode_outer") || str_is(name, "posexplode") ||
-                    str_is(name, "posexplode_outer");
+    bool explodes = str_is(name, "explode") || str_is(name, "explode_outer") ||
+                    str_is(name, "posexplode") || str_is(name, "posexplode_outer");
     bool inlines = str_is(name, "inline") || str_is(name, "inline_outer");
     if ((explodes || inlines) && e->call.args.len == 1) {
         const BoundExpr *arg = e->call.args.at[0];
@@ -231,7 +245,9 @@ bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err)
     else
         buf_addz(&rows, "unnest(ls_list) AS ls_item");
     if (first && rel->generate.outer)
-        buf_addf(&rows, ", unnest(CASE WHEN %s THEN [NULL] ELSE range(len(ls_list)) END) AS ls_position", empty);
+        buf_addf(&rows,
+                 ", unnest(CASE WHEN %s THEN [NULL] ELSE range(len(ls_list)) END) AS ls_position",
+                 empty);
     else if (first)
         buf_addz(&rows, ", unnest(range(len(ls_list))) AS ls_position");
     Block with_rows = {
@@ -246,7 +262,8 @@ bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err)
         if (i < first)
             buf_addf(&select, "CAST(ls_position AS INTEGER) AS c%u", output->at[i].id);
         else if (g.structs)
-            buf_addf(&select, "struct_extract_at(ls_item, %zu) AS c%u", i - first + 1, output->at[i].id);
+            buf_addf(&select, "struct_extract_at(ls_item, %zu) AS c%u", i - first + 1,
+                     output->at[i].id);
         else
             buf_addf(&select, "ls_item AS c%u", output->at[i].id);
     }

@@ -28,8 +28,10 @@ RowEstimate row_estimate(const BoundRel *rel);
 bool rel_is_small(const BoundRel *rel);
 /* A FROM item with a column `name` that numbers the rows. */
 const Rope *rows_numbered(Render *r, const Rope *from, Str name);
-/* Whether a join's rows are brought into the order Spark gives them in, and the ORDER BY text for sides numbered l and rt. */
+/* Whether a join's rows are brought into the order Spark gives them in, and the ORDER BY text for
+ * sides numbered l and rt. */
 bool join_is_ordered(const BoundRel *rel);
 MUST_CHECK bool join_order(Render *r, const BoundRel *rel, Str l, Str rt, Str *out, Error *err);
-/* ORDER BY text for a select list with windows: Spark sorts by the keys of the last one and leaves the rows so. */
+/* ORDER BY text for a select list with windows: Spark sorts by the keys of the last one and leaves
+ * the rows so. */
 MUST_CHECK bool window_order(Render *r, const BoundItemVec *items, Str *out, Error *err);

@@ -1,4 +1,5 @@
-/* Structs whose fields are called otherwise in files than in queries: column mapping at any depth. */
+/* Structs whose fields are called otherwise in files than in queries: column mapping at any depth.
+ */
 #include "base/buf.h"
 #include "engine/render.h"
 
@@ -9,7 +10,8 @@ static bool same_names(const Type *a, const Type *b, Arena *arena)
     if (a->kind == TYPE_ARRAY)
         return same_names(a->array.element, b->array.element, arena);
     if (a->kind == TYPE_MAP)
-        return same_names(a->map.key, b->map.key, arena) && same_names(a->map.value, b->map.value, arena);
+        return same_names(a->map.key, b->map.key, arena) &&
+               same_names(a->map.value, b->map.value, arena);
     if (a->kind != TYPE_STRUCT)
         return true;
     for (size_t i = 0; i < a->structure.count && i < b->structure.count; i++)
@@ -34,7 +36,8 @@ Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const T
             buf_addz(&inner, ")");
             buf_addz(&b, i ? ", " : "");
             put_quoted(&b, type_duckdb_field(to, i, a));
-            Str field = rename_fields(a, counter, buf_str(&inner), from->structure.fields[i].type, to->structure.fields[i].type);
+            Str field = rename_fields(a, counter, buf_str(&inner), from->structure.fields[i].type,
+                                      to->structure.fields[i].type);
             buf_addf(&b, " := " STR_FMT, STR_ARG(field));
         }
         buf_addz(&b, ") END)");
@@ -43,13 +46,16 @@ Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const T
     Str x = str_printf(a, "m%zu", n);
     if (from->kind == TYPE_ARRAY) {
         Str element = rename_fields(a, counter, x, from->array.element, to->array.element);
-        buf_addf(&b, "list_transform(" STR_FMT ", lambda m%zu: " STR_FMT ")", STR_ARG(text), n, STR_ARG(element));
+        buf_addf(&b, "list_transform(" STR_FMT ", lambda m%zu: " STR_FMT ")", STR_ARG(text), n,
+                 STR_ARG(element));
         return buf_str(&b);
     }
     Str key = rename_fields(a, counter, str_printf(a, "m%zu.key", n), from->map.key, to->map.key);
-    Str value = rename_fields(a, counter, str_printf(a, "m%zu.value", n), from->map.value, to->map.value);
-    buf_addf(&b, "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda m%zu: "
-                 "struct_pack(key := " STR_FMT ", value := " STR_FMT ")))",
+    Str value =
+        rename_fields(a, counter, str_printf(a, "m%zu.value", n), from->map.value, to->map.value);
+    buf_addf(&b,
+             "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda m%zu: "
+             "struct_pack(key := " STR_FMT ", value := " STR_FMT ")))",
              STR_ARG(text), n, STR_ARG(key), STR_ARG(value));
     return buf_str(&b);
 }

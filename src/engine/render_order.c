@@ -1,5 +1,6 @@
-/* Row order of small inputs: Spark streams one side of a hash join and numbers groups as they first appear, and programs that
- * print a small result see that order. DuckDB promises none, so small inputs are numbered and sorted back. */
+/* Row order of small inputs: Spark streams one side of a hash join and numbers groups as they first
+ * appear, and programs that print a small result see that order. DuckDB promises none, so small
+ * inputs are numbered and sorted back. */
 #include "base/buf.h"
 #include "engine/render_impl.h"
 
@@ -14,25 +15,35 @@ static double default_size(const Type *t)
     switch (t->kind) {
     case TYPE_NULL:
     case TYPE_BOOLEAN:
-    case TYPE_BYTE: return 1;
-    case TYPE_SHORT: return 2;
+    case TYPE_BYTE:
+        return 1;
+    case TYPE_SHORT:
+        return 2;
     case TYPE_INT:
     case TYPE_FLOAT:
     case TYPE_DATE:
-    case TYPE_INTERVAL_YM: return 4;
+    case TYPE_INTERVAL_YM:
+        return 4;
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return 20;
-    case TYPE_BINARY: return 100;
-    case TYPE_DECIMAL: return t->decimal.precision > 18 ? 16 : 8;
-    case TYPE_INTERVAL_CALENDAR: return 16;
-    case TYPE_ARRAY: return default_size(t->array.element);
-    case TYPE_MAP: return default_size(t->map.key) + default_size(t->map.value);
+    case TYPE_VARCHAR:
+        return 20;
+    case TYPE_BINARY:
+        return 100;
+    case TYPE_DECIMAL:
+        return t->decimal.precision > 18 ? 16 : 8;
+    case TYPE_INTERVAL_CALENDAR:
+        return 16;
+    case TYPE_ARRAY:
+        return default_size(t->array.element);
+    case TYPE_MAP:
+        return default_size(t->map.key) + default_size(t->map.value);
     case TYPE_STRUCT:
         for (size_t i = 0; i < t->structure.count; i++)
             sum += default_size(t->structure.fields[i].type);
         return sum;
-    default: return 8;
+    default:
+        return 8;
     }
 }
 
@@ -44,10 +55,7 @@ static double row_size(const BoundRel *rel)
     return sum;
 }
 
-static RowEstimate unknown(void)
-{
-    return (RowEstimate){1e18, 1e18};
-}
+static RowEstimate unknown(void) { return (RowEstimate){1e18, 1e18}; }
 
 static RowEstimate rows_estimate(const BoundRel *rel, double rows)
 {
@@ -58,7 +66,8 @@ static RowEstimate limit_estimate(const BoundRel *rel)
 {
     RowEstimate in = row_estimate(rel->input);
     const BoundExpr *count = rel->limit.count;
-    if (!count || count->kind != BEXPR_LITERAL || count->literal.is_null || (double)count->literal.integer >= in.rows)
+    if (!count || count->kind != BEXPR_LITERAL || count->literal.is_null ||
+        (double)count->literal.integer >= in.rows)
         return in;
     return rows_estimate(rel, (double)count->literal.integer);
 }
@@ -86,9 +95,12 @@ RowEstimate row_estimate(const BoundRel *rel)
 {
     RowEstimate in;
     switch (rel->kind) {
-    case BREL_ONE_ROW: return rows_estimate(rel, 1);
-    case BREL_VALUES: return rows_estimate(rel, (double)rel->values.rows.len);
-    case BREL_LOCAL: return rows_estimate(rel, (double)arrow_bytes(rel->local.data) / LOCAL_BYTES_PER_ROW);
+    case BREL_ONE_ROW:
+        return rows_estimate(rel, 1);
+    case BREL_VALUES:
+        return rows_estimate(rel, (double)rel->values.rows.len);
+    case BREL_LOCAL:
+        return rows_estimate(rel, (double)arrow_bytes(rel->local.data) / LOCAL_BYTES_PER_ROW);
     case BREL_RANGE: {
         double n = ((double)rel->range.end - (double)rel->range.start) / (double)rel->range.step;
         return (RowEstimate){n < 0 ? 0 : n, n < 0 ? 0 : n * 8};
@@ -106,23 +118,25 @@ RowEstimate row_estimate(const BoundRel *rel)
         if (!rel->aggregate.keys.len)
             return rows_estimate(rel, 1);
         return (RowEstimate){in.rows, in.bytes * row_size(rel) / row_size(rel->input)};
-    case BREL_LIMIT: return limit_estimate(rel);
-    case BREL_JOIN: return join_estimate(rel);
-    case BREL_SETOP: return setop_estimate(rel);
-    default: return unknown();
+    case BREL_LIMIT:
+        return limit_estimate(rel);
+    case BREL_JOIN:
+        return join_estimate(rel);
+    case BREL_SETOP:
+        return setop_estimate(rel);
+    default:
+        return unknown();
     }
 }
 
-bool rel_is_small(const BoundRel *rel)
-{
-    return row_estimate(rel).rows <= SMALL_ROWS;
-}
+bool rel_is_small(const BoundRel *rel) { return row_estimate(rel).rows <= SMALL_ROWS; }
 
 /* ---- numbering ---- */
 
 const Rope *rows_numbered(Render *r, const Rope *from, Str name)
 {
-    Str before = str_printf(r->arena, "(SELECT *, row_number() OVER () AS " STR_FMT " FROM ", STR_ARG(name));
+    Str before =
+        str_printf(r->arena, "(SELECT *, row_number() OVER () AS " STR_FMT " FROM ", STR_ARG(name));
     return rope_wrapped(r->arena, before.ptr, from, ")");
 }
 
@@ -163,7 +177,8 @@ static Sides sides_of(const BoundRel *join, BoundExpr *e)
 }
 
 /* Pairs left = right among the conjuncts of the condition. */
-static void gather_keys(const BoundRel *join, BoundExpr *e, Arena *arena, BoundExprVec *left, BoundExprVec *right)
+static void gather_keys(const BoundRel *join, BoundExpr *e, Arena *arena, BoundExprVec *left,
+                        BoundExprVec *right)
 {
     if (!e || e->kind != BEXPR_CALL || e->call.args.len != 2)
         return;
@@ -195,11 +210,13 @@ bool join_is_ordered(const BoundRel *rel)
     if (rel->join.lateral)
         return left.rows <= SMALL_ROWS;
     RowEstimate right = row_estimate(rel->join.right);
-    return left.rows <= SMALL_ROWS && right.rows <= SMALL_ROWS && left.rows * right.rows <= SMALL_PAIRS;
+    return left.rows <= SMALL_ROWS && right.rows <= SMALL_ROWS &&
+           left.rows * right.rows <= SMALL_PAIRS;
 }
 
 /* A full join is a merge of both sides sorted by the keys. */
-static bool full_order(Render *r, const BoundExprVec *left, const BoundExprVec *right, Str l, Str rt, Str *out, Error *err)
+static bool full_order(Render *r, const BoundExprVec *left, const BoundExprVec *right, Str l,
+                       Str rt, Str *out, Error *err)
 {
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < left->len; i++) {
@@ -266,7 +283,8 @@ bool window_order(Render *r, const BoundItemVec *items, Str *out, Error *err)
     /* Among equal keys the rows follow their own numbers. */
     for (size_t i = 0; i < items->len; i++) {
         const BoundExpr *e = items->at[i].expr;
-        if (e->kind == BEXPR_WINDOW && str_is(str_from(e->window.function->call.row->name), "row_number"))
+        if (e->kind == BEXPR_WINDOW &&
+            str_is(str_from(e->window.function->call.row->name), "row_number"))
             buf_addf(&b, ", c%u", items->at[i].id);
     }
     *out = buf_str(&b);

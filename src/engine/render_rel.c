@@ -1,14 +1,12 @@
-/* Relations as SELECT statements; neighbouring ones share a statement where SQL's order of clauses allows it. */
+/* Relations as SELECT statements; neighbouring ones share a statement where SQL's order of clauses
+ * allows it. */
 #include "base/buf.h"
 #include "engine/render.h"
 #include "engine/render_impl.h"
 
 /* ---- blocks ---- */
 
-static void put_column(Buf *b, ColumnId id)
-{
-    buf_addf(b, "c%u", id);
-}
+static void put_column(Buf *b, ColumnId id) { buf_addf(b, "c%u", id); }
 
 static bool id_before(const BoundColumnVec *columns, size_t i)
 {
@@ -49,7 +47,8 @@ static Str visible_list(const BoundColumnVec *columns, Arena *arena)
 
 bool block_is_bare(const Block *b)
 {
-    return !b->with && b->from && !b->select.len && !b->where && !b->group.len && !b->order.len && !b->limit.len;
+    return !b->with && b->from && !b->select.len && !b->where && !b->group.len && !b->order.len &&
+           !b->limit.len;
 }
 
 const Rope *block_rope(Render *r, const Block *b, Str columns)
@@ -91,7 +90,8 @@ bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err)
 {
     Block b = {0};
     TRY(render_block(r, rel, &b, err));
-    *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+    *sql =
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
     return true;
 }
 
@@ -103,23 +103,27 @@ static bool render_from(Render *r, const BoundRel *rel, const Rope **sql, Error 
     if (block_is_bare(&b))
         *sql = b.from;
     else
-        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)),
+                            ")");
     return true;
 }
 
-/* The input as a block that still has its select list free, so that a clause can refer to plain columns. */
-static bool input_block(Render *r, const BoundRel *input, bool take_where, bool take_order, Block *out, Error *err)
+/* The input as a block that still has its select list free, so that a clause can refer to plain
+ * columns. */
+static bool input_block(Render *r, const BoundRel *input, bool take_where, bool take_order,
+                        Block *out, Error *err)
 {
     Block b = {0};
     TRY(render_block(r, input, &b, err));
-    bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && (take_where || !b.where) &&
-                (take_order || !b.order.len);
+    bool open = b.from && !b.select.len && !b.group.len && !b.limit.len &&
+                (take_where || !b.where) && (take_order || !b.order.len);
     if (open) {
         *out = b;
         return true;
     }
     *out = (Block){0};
-    out->from = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+    out->from =
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
     return true;
 }
 
@@ -177,7 +181,8 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
         Block b = {0};
         TRY(render_block(r, rel->input, &b, err));
         /* A window is computed over all rows, before LIMIT cuts them. */
-        bool open = b.from && !b.select.len && !b.group.len && (!b.limit.len || !items_contain(items, BEXPR_WINDOW));
+        bool open = b.from && !b.select.len && !b.group.len &&
+                    (!b.limit.len || !items_contain(items, BEXPR_WINDOW));
         if (!open) {
             const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
             b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
@@ -189,7 +194,8 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
         if (!item_before(items, i))
             TRY(put_item(r, &items->at[i], &select, err));
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
-    if (!r->unordered && rel->input && items_contain(items, BEXPR_WINDOW) && rel_is_small(rel->input))
+    if (!r->unordered && rel->input && items_contain(items, BEXPR_WINDOW) &&
+        rel_is_small(rel->input))
         return order_windows(r, items, out, err);
     return true;
 }
@@ -199,7 +205,8 @@ static bool render_filter(Render *r, const BoundRel *rel, Block *out, Error *err
     TRY(input_block(r, rel->input, true, true, out, err));
     Str condition;
     TRY(render_expr(r, rel->filter.condition, &condition, err));
-    const Rope *mine = rope_text(r->arena, str_printf(r->arena, "(" STR_FMT ")", STR_ARG(condition)));
+    const Rope *mine =
+        rope_text(r->arena, str_printf(r->arena, "(" STR_FMT ")", STR_ARG(condition)));
     if (out->where) {
         const Rope *both[] = {out->where, rope_text(r->arena, S(" AND ")), mine};
         mine = rope_of(r->arena, 3, both);
@@ -257,8 +264,8 @@ static bool render_no_values(Render *r, const BoundRel *rel, Block *out)
     Buf select = buf_in(r->arena);
     for (size_t i = 0; i < rel->columns.len; i++) {
         const BoundColumn *c = &rel->columns.at[i];
-        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "", STR_ARG(type_duckdb(c->type, r->arena)),
-                 c->id);
+        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "",
+                 STR_ARG(type_duckdb(c->type, r->arena)), c->id);
     }
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
     out->from = rope_text(r->arena, S("range(0)"));
@@ -279,7 +286,8 @@ static bool render_values(Render *r, const BoundRel *rel, Block *out, Error *err
         buf_addz(&b, i ? ", " : "");
         TRY(put_row(r, &rel->values.rows.at[i], &b, err));
     }
-    buf_addf(&b, ") AS v%u(" STR_FMT ")", rel->columns.at[0].id, STR_ARG(column_list(&rel->columns, r->arena)));
+    buf_addf(&b, ") AS v%u(" STR_FMT ")", rel->columns.at[0].id,
+             STR_ARG(column_list(&rel->columns, r->arena)));
     out->from = rope_text(r->arena, buf_str(&b));
     return true;
 }
@@ -287,11 +295,13 @@ static bool render_values(Render *r, const BoundRel *rel, Block *out, Error *err
 static bool render_range(Render *r, const BoundRel *rel, Block *out)
 {
     ColumnId id = rel->columns.at[0].id;
-    out->from = rope_text(r->arena, str_printf(r->arena,
-                                               "range(CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT)) "
-                                               "AS r%u(c%u)",
-                                               (long long)rel->range.start, (long long)rel->range.end,
-                                               (long long)rel->range.step, id, id));
+    out->from = rope_text(
+        r->arena,
+        str_printf(r->arena,
+                   "range(CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT)) "
+                   "AS r%u(c%u)",
+                   (long long)rel->range.start, (long long)rel->range.end,
+                   (long long)rel->range.step, id, id));
     return true;
 }
 
@@ -313,23 +323,32 @@ static bool render_stored(Render *r, const BoundRel *rel, Block *out)
 static const char *join_words(JoinKind kind, bool conditional)
 {
     switch (kind) {
-    case JOIN_INNER: return conditional ? " JOIN " : " CROSS JOIN ";
-    case JOIN_CROSS: return conditional ? " JOIN " : " CROSS JOIN ";
-    case JOIN_LEFT: return " LEFT JOIN ";
-    case JOIN_RIGHT: return " RIGHT JOIN ";
-    case JOIN_FULL: return " FULL JOIN ";
-    case JOIN_LEFT_SEMI: return " SEMI JOIN ";
-    case JOIN_LEFT_ANTI: return " ANTI JOIN ";
+    case JOIN_INNER:
+        return conditional ? " JOIN " : " CROSS JOIN ";
+    case JOIN_CROSS:
+        return conditional ? " JOIN " : " CROSS JOIN ";
+    case JOIN_LEFT:
+        return " LEFT JOIN ";
+    case JOIN_RIGHT:
+        return " RIGHT JOIN ";
+    case JOIN_FULL:
+        return " FULL JOIN ";
+    case JOIN_LEFT_SEMI:
+        return " SEMI JOIN ";
+    case JOIN_LEFT_ANTI:
+        return " ANTI JOIN ";
     }
     return " JOIN ";
 }
 
 /* Numbers the rows of both sides, so that the result can be sorted the way Spark would give it. */
-static bool order_join(Render *r, const BoundRel *rel, const Rope **left, const Rope **right, Str *order, Error *err)
+static bool order_join(Render *r, const BoundRel *rel, const Rope **left, const Rope **right,
+                       Str *order, Error *err)
 {
     size_t n = r->numbered++;
     Str l = str_printf(r->arena, "ls_l%zu", n), rt = str_printf(r->arena, "ls_r%zu", n);
-    bool one_sided = rel->join.lateral || rel->join.kind == JOIN_LEFT_SEMI || rel->join.kind == JOIN_LEFT_ANTI;
+    bool one_sided =
+        rel->join.lateral || rel->join.kind == JOIN_LEFT_SEMI || rel->join.kind == JOIN_LEFT_ANTI;
     *left = rows_numbered(r, *left, l);
     if (!one_sided)
         *right = rows_numbered(r, *right, rt);
@@ -342,7 +361,8 @@ static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
     TRY(render_from(r, rel->input, &left, err));
     r->unordered += rel->join.lateral;
     bool nested = rel->join.lateral || rel->join.right->kind == BREL_JOIN;
-    bool ok = nested ? render_nested(r, rel->join.right, &right, err) : render_from(r, rel->join.right, &right, err);
+    bool ok = nested ? render_nested(r, rel->join.right, &right, err)
+                     : render_from(r, rel->join.right, &right, err);
     r->unordered -= rel->join.lateral;
     TRY(ok);
     if (!r->unordered && join_is_ordered(rel))
@@ -357,7 +377,9 @@ static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
         rope_text(r->arena, str_printf(r->arena, "%s%s", join_words(rel->join.kind, conditional),
                                        rel->join.lateral ? "LATERAL " : "")),
         right,
-        conditional ? rope_text(r->arena, str_printf(r->arena, " ON (" STR_FMT ")", STR_ARG(condition))) : NULL,
+        conditional
+            ? rope_text(r->arena, str_printf(r->arena, " ON (" STR_FMT ")", STR_ARG(condition)))
+            : NULL,
     };
     out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
     return true;
@@ -371,7 +393,9 @@ static bool render_asof(Render *r, const BoundRel *rel, Block *out, Error *err)
     TRY(render_nested(r, rel->asof.right, &right, err));
     TRY(render_expr(r, rel->asof.condition, &condition, err));
     const Rope *parts[] = {
-        left, rope_text(r->arena, rel->asof.left_outer ? S(" ASOF LEFT JOIN ") : S(" ASOF JOIN ")), right,
+        left,
+        rope_text(r->arena, rel->asof.left_outer ? S(" ASOF LEFT JOIN ") : S(" ASOF JOIN ")),
+        right,
         rope_text(r->arena, str_printf(r->arena, " ON (" STR_FMT ")", STR_ARG(condition))),
     };
     out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
@@ -383,29 +407,36 @@ static bool render_asof(Render *r, const BoundRel *rel, Block *out, Error *err)
 static const char *setop_words(const BoundRel *rel)
 {
     switch (rel->setop.kind) {
-    case SETOP_UNION: return rel->setop.all ? " UNION ALL " : " UNION ";
-    case SETOP_INTERSECT: return rel->setop.all ? " INTERSECT ALL " : " INTERSECT ";
-    case SETOP_EXCEPT: return rel->setop.all ? " EXCEPT ALL " : " EXCEPT ";
+    case SETOP_UNION:
+        return rel->setop.all ? " UNION ALL " : " UNION ";
+    case SETOP_INTERSECT:
+        return rel->setop.all ? " INTERSECT ALL " : " INTERSECT ";
+    case SETOP_EXCEPT:
+        return rel->setop.all ? " EXCEPT ALL " : " EXCEPT ";
     }
     return " UNION ";
 }
 
 /* One input under the names of the whole operation. */
-static bool setop_arm(Render *r, const BoundRel *rel, const BoundRel *input, const Rope **out, Error *err)
+static bool setop_arm(Render *r, const BoundRel *rel, const BoundRel *input, const Rope **out,
+                      Error *err)
 {
     Block b = {0};
     TRY(render_block(r, input, &b, err));
-    const Rope *inner = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+    const Rope *inner =
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
     if (block_is_bare(&b))
         inner = b.from;
     Buf select = buf_in(r->arena);
     size_t visible = 0;
     for (size_t i = 0; i < rel->columns.len; i++, visible++) {
-        while (visible < input->columns.len && input->columns.at[visible].hidden && !rel->columns.at[i].hidden)
+        while (visible < input->columns.len && input->columns.at[visible].hidden &&
+               !rel->columns.at[i].hidden)
             visible++;
         if (visible >= input->columns.len)
             return error_internal(err, "a set operation's inputs do not line up");
-        buf_addf(&select, "%sc%u AS c%u", i ? ", " : "", input->columns.at[visible].id, rel->columns.at[i].id);
+        buf_addf(&select, "%sc%u AS c%u", i ? ", " : "", input->columns.at[visible].id,
+                 rel->columns.at[i].id);
     }
     Block arm = {.from = inner, .select = select.len ? buf_str(&select) : S("1 AS c0")};
     *out = block_rope(r, &arm, S(""));
@@ -428,7 +459,8 @@ static bool setop_text(Render *r, const BoundRel *rel, const Rope **out, Error *
 /* Distinct rows in the order in which they first appear on the left. */
 static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
-    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++), columns = column_list(&rel->columns, r->arena);
+    Str number = str_printf(r->arena, "ls_l%zu", r->numbered++),
+        columns = column_list(&rel->columns, r->arena);
     const Rope *left, *right = NULL;
     bool is_union = rel->setop.kind == SETOP_UNION;
     if (is_union) {
@@ -446,32 +478,40 @@ static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err
         return true;
     Buf on = buf_in(r->arena);
     for (size_t i = 0; i < rel->columns.len; i++)
-        buf_addf(&on, "%sls_a.c%u IS NOT DISTINCT FROM ls_b.c%u", i ? " AND " : "", rel->columns.at[i].id,
-                 rel->columns.at[i].id);
+        buf_addf(&on, "%sls_a.c%u IS NOT DISTINCT FROM ls_b.c%u", i ? " AND " : "",
+                 rel->columns.at[i].id, rel->columns.at[i].id);
     const Rope *parts[] = {
         out->from,
-        rope_text(r->arena, rel->setop.kind == SETOP_EXCEPT ? S(" AS ls_a ANTI JOIN (") : S(" AS ls_a SEMI JOIN (")),
-        right, rope_text(r->arena, str_printf(r->arena, ") AS ls_b ON " STR_FMT, STR_ARG(buf_str(&on)))),
+        rope_text(r->arena, rel->setop.kind == SETOP_EXCEPT ? S(" AS ls_a ANTI JOIN (")
+                                                            : S(" AS ls_a SEMI JOIN (")),
+        right,
+        rope_text(r->arena, str_printf(r->arena, ") AS ls_b ON " STR_FMT, STR_ARG(buf_str(&on)))),
     };
     out->from = rope_of(r->arena, LENGTH_OF(parts), parts);
     return true;
 }
 
-/* EXCEPT ALL and INTERSECT ALL as Spark runs them: rows are counted on both sides, in order of first appearance, and repeated. */
+/* EXCEPT ALL and INTERSECT ALL as Spark runs them: rows are counted on both sides, in order of
+ * first appearance, and repeated. */
 static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *left, *right;
     TRY(setop_arm(r, rel, rel->setop.inputs.at[0], &left, err));
     TRY(setop_arm(r, rel, rel->setop.inputs.at[1], &right, err));
-    const char *count = rel->setop.kind == SETOP_EXCEPT ? "sum(ls_a) - sum(ls_b)" : "least(sum(ls_a), sum(ls_b))";
+    const char *count =
+        rel->setop.kind == SETOP_EXCEPT ? "sum(ls_a) - sum(ls_b)" : "least(sum(ls_a), sum(ls_b))";
     Str columns = column_list(&rel->columns, r->arena);
     const Rope *parts[] = {
-        rope_text(r->arena, S("(SELECT *, 1 AS ls_a, 0 AS ls_b FROM (")), left,
-        rope_text(r->arena, S(") UNION ALL SELECT *, 0, 1 FROM (")), right, rope_text(r->arena, S("))")),
+        rope_text(r->arena, S("(SELECT *, 1 AS ls_a, 0 AS ls_b FROM (")),
+        left,
+        rope_text(r->arena, S(") UNION ALL SELECT *, 0, 1 FROM (")),
+        right,
+        rope_text(r->arena, S("))")),
     };
     Block counted = {
         .from = rows_numbered(r, rope_of(r->arena, LENGTH_OF(parts), parts), S("ls_place")),
-        .select = str_printf(r->arena, STR_FMT ", CAST(%s AS BIGINT) AS ls_times, min(ls_place) AS ls_first",
+        .select = str_printf(r->arena,
+                             STR_FMT ", CAST(%s AS BIGINT) AS ls_times, min(ls_place) AS ls_first",
                              STR_ARG(columns), count),
         .group = columns,
     };
@@ -533,14 +573,16 @@ static bool render_cte_ref(Render *r, const BoundRel *rel, Block *out)
 {
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < rel->columns.len && i < rel->cte_ref.source.len; i++)
-        buf_addf(&b, "%sc%u AS c%u", i ? ", " : "", rel->cte_ref.source.at[i].id, rel->columns.at[i].id);
+        buf_addf(&b, "%sc%u AS c%u", i ? ", " : "", rel->cte_ref.source.at[i].id,
+                 rel->columns.at[i].id);
     out->select = b.len ? buf_str(&b) : S("1 AS c0");
     out->from = rope_text(r->arena, str_printf(r->arena, "cte%u", rel->cte_ref.id));
     return true;
 }
 
 /* The first row of each key, in the order of the rows. */
-static bool ordered_distinct_on(Render *r, const BoundRel *rel, const Rope *input, Block *out, Error *err)
+static bool ordered_distinct_on(Render *r, const BoundRel *rel, const Rope *input, Block *out,
+                                Error *err)
 {
     Str number = str_printf(r->arena, "ls_l%zu", r->numbered++);
     Buf b = buf_in(r->arena);
@@ -585,27 +627,49 @@ static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error
 static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     switch (rel->kind) {
-    case BREL_ONE_ROW: return render_one_row(out);
-    case BREL_VALUES: return render_values(r, rel, out, err);
-    case BREL_LOCAL: return render_local(r, rel, out, err);
-    case BREL_RANGE: return render_range(r, rel, out);
-    case BREL_SCAN_DELTA: return render_delta(r, rel, out, err);
-    case BREL_SCAN_FILES: return render_files(r, rel, out, err);
-    case BREL_PROJECT: return render_project(r, rel, out, err);
-    case BREL_FILTER: return render_filter(r, rel, out, err);
-    case BREL_JOIN: return render_join(r, rel, out, err);
-    case BREL_AGGREGATE: return render_aggregate(r, rel, out, err);
-    case BREL_SETOP: return render_setop(r, rel, out, err);
-    case BREL_SORT: return render_sort(r, rel, out, err);
-    case BREL_LIMIT: return render_limit(r, rel, out, err);
-    case BREL_SAMPLE: return render_sample(r, rel, out, err);
-    case BREL_GENERATE: return render_generate(r, rel, out, err);
-    case BREL_DISTINCT_ON: return render_distinct_on(r, rel, out, err);
-    case BREL_CTE: return render_cte(r, rel, out, err);
-    case BREL_CTE_REF: return render_cte_ref(r, rel, out);
-    case BREL_ASOF_JOIN: return render_asof(r, rel, out, err);
-    case BREL_PYTHON_MAP: return error_unsupported(err, "Running Python functions over rows (mapInPandas, mapInArrow)");
-    case BREL_STORED: return render_stored(r, rel, out);
+    case BREL_ONE_ROW:
+        return render_one_row(out);
+    case BREL_VALUES:
+        return render_values(r, rel, out, err);
+    case BREL_LOCAL:
+        return render_local(r, rel, out, err);
+    case BREL_RANGE:
+        return render_range(r, rel, out);
+    case BREL_SCAN_DELTA:
+        return render_delta(r, rel, out, err);
+    case BREL_SCAN_FILES:
+        return render_files(r, rel, out, err);
+    case BREL_PROJECT:
+        return render_project(r, rel, out, err);
+    case BREL_FILTER:
+        return render_filter(r, rel, out, err);
+    case BREL_JOIN:
+        return render_join(r, rel, out, err);
+    case BREL_AGGREGATE:
+        return render_aggregate(r, rel, out, err);
+    case BREL_SETOP:
+        return render_setop(r, rel, out, err);
+    case BREL_SORT:
+        return render_sort(r, rel, out, err);
+    case BREL_LIMIT:
+        return render_limit(r, rel, out, err);
+    case BREL_SAMPLE:
+        return render_sample(r, rel, out, err);
+    case BREL_GENERATE:
+        return render_generate(r, rel, out, err);
+    case BREL_DISTINCT_ON:
+        return render_distinct_on(r, rel, out, err);
+    case BREL_CTE:
+        return render_cte(r, rel, out, err);
+    case BREL_CTE_REF:
+        return render_cte_ref(r, rel, out);
+    case BREL_ASOF_JOIN:
+        return render_asof(r, rel, out, err);
+    case BREL_PYTHON_MAP:
+        return error_unsupported(err,
+                                 "Running Python functions over rows (mapInPandas, mapInArrow)");
+    case BREL_STORED:
+        return render_stored(r, rel, out);
     }
     return error_internal(err, "no renderer for relation kind %d", (int)rel->kind);
 }
@@ -613,7 +677,8 @@ static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
 bool render_block(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     if (r->depth >= RENDER_MAX_DEPTH)
-        return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP, P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
+        return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP,
+                         P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
     r->depth++;
     bool ok = render_kind(r, rel, out, err);
     r->depth--;
@@ -625,7 +690,8 @@ bool render_query(Render *r, const BoundRel *rel, Str *sql, Error *err)
     Block b = {0};
     TRY(render_block(r, rel, &b, err));
     Str visible = visible_list(&rel->columns, r->arena);
-    /* The select list names columns once and perhaps in another order; the outermost one is exact. */
+    /* The select list names columns once and perhaps in another order; the outermost one is exact.
+     */
     if (b.select.len && rel->columns.len && !str_eq(b.select, visible) && !select_is_exact(rel)) {
         const Rope *whole = block_rope(r, &b, visible);
         b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};

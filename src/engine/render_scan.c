@@ -1,4 +1,5 @@
-/* Scans of Delta tables: one read_parquet over the files that are left, with facts about each file looked up by its index. */
+/* Scans of Delta tables: one read_parquet over the files that are left, with facts about each file
+ * looked up by its index. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,35 +24,53 @@ Str file_value_text(const Value *v, Arena *arena)
     switch (v->type->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return v->bytes.ptr ? v->bytes : S("");
-    case TYPE_BINARY: put_hex(&b, v->bytes); break;
-    case TYPE_BOOLEAN: return v->boolean ? S("true") : S("false");
-    case TYPE_DECIMAL: return value_decimal_text(v->decimal, v->type->decimal.scale, arena);
+    case TYPE_VARCHAR:
+        return v->bytes.ptr ? v->bytes : S("");
+    case TYPE_BINARY:
+        put_hex(&b, v->bytes);
+        break;
+    case TYPE_BOOLEAN:
+        return v->boolean ? S("true") : S("false");
+    case TYPE_DECIMAL:
+        return value_decimal_text(v->decimal, v->type->decimal.scale, arena);
     case TYPE_FLOAT:
     case TYPE_DOUBLE:
         if (isnan(v->real))
             return S("nan");
         buf_addf(&b, "%.17g", v->real);
         break;
-    default: buf_addf(&b, "%lld", (long long)v->integer); break;
+    default:
+        buf_addf(&b, "%lld", (long long)v->integer);
+        break;
     }
     return b.len ? buf_str(&b) : S("");
 }
 
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type)
 {
-    Str call = str_printf(b->arena, "ls_file_value(CAST(%llu AS UBIGINT), %zu, file_index)", (unsigned long long)number,
-                          column);
+    Str call = str_printf(b->arena, "ls_file_value(CAST(%llu AS UBIGINT), %zu, file_index)",
+                          (unsigned long long)number, column);
     switch (type->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: buf_add(b, call); return;
-    case TYPE_BINARY: buf_addf(b, "unhex(" STR_FMT ")", STR_ARG(call)); return;
-    case TYPE_DATE: buf_addf(b, "(DATE '1970-01-01' + CAST(" STR_FMT " AS INTEGER))", STR_ARG(call)); return;
-    case TYPE_TIMESTAMP: buf_addf(b, "make_timestamptz(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call)); return;
-    case TYPE_TIMESTAMP_NTZ: buf_addf(b, "make_timestamp(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call)); return;
+    case TYPE_VARCHAR:
+        buf_add(b, call);
+        return;
+    case TYPE_BINARY:
+        buf_addf(b, "unhex(" STR_FMT ")", STR_ARG(call));
+        return;
+    case TYPE_DATE:
+        buf_addf(b, "(DATE '1970-01-01' + CAST(" STR_FMT " AS INTEGER))", STR_ARG(call));
+        return;
+    case TYPE_TIMESTAMP:
+        buf_addf(b, "make_timestamptz(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call));
+        return;
+    case TYPE_TIMESTAMP_NTZ:
+        buf_addf(b, "make_timestamp(CAST(" STR_FMT " AS BIGINT))", STR_ARG(call));
+        return;
     default:
-        buf_addf(b, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(call), STR_ARG(type_duckdb(type, b->arena)));
+        buf_addf(b, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(call),
+                 STR_ARG(type_duckdb(type, b->arena)));
         return;
     }
 }
@@ -81,7 +100,7 @@ typedef struct ScanFile {
     Str log_path;
     const PropertyVec *partition_values;
     int64_t size, modified_ms;
-    int64_t rows_known;        /* from the statistics, -1: unknown */
+    int64_t rows_known; /* from the statistics, -1: unknown */
     const ChangeFile *change;
     FileRows rows;
     bool has_rows;
@@ -97,11 +116,11 @@ typedef struct Scan {
     ScanFile *files;
     Str *locations;
     size_t count;
-    bool any_rows;         /* some file has rows to leave out */
-    VEC(Str *) values;     /* per file-value column, one text a file */
+    bool any_rows;     /* some file has rows to leave out */
+    VEC(Str *) values; /* per file-value column, one text a file */
     FileSet *set;
-    uint64_t number;       /* of the set, given before its columns are known */
-    size_t nested_names;   /* for lambda variables */
+    uint64_t number;     /* of the set, given before its columns are known */
+    size_t nested_names; /* for lambda variables */
 } Scan;
 
 static bool skip_files(Scan *s, FileList *out, Error *err)
@@ -116,8 +135,8 @@ static bool skip_files(Scan *s, FileList *out, Error *err)
     ScanColumn *columns = ARENA_ARRAY(s->r->arena, ScanColumn, rel->delta.column_count + 1);
     for (size_t i = 0; i < rel->delta.column_count; i++)
         columns[i] = (ScanColumn){rel->columns.at[i].id, rel->delta.fields[i]};
-    return snapshot_scan(s->snapshot, &rel->delta.predicates, columns, rel->delta.column_count, s->r->func.zone,
-                         s->r->arena, out, err);
+    return snapshot_scan(s->snapshot, &rel->delta.predicates, columns, rel->delta.column_count,
+                         s->r->func.zone, s->r->arena, out, err);
 }
 
 static int larger_first(const void *a, const void *b)
@@ -144,8 +163,11 @@ static bool list_snapshot(Scan *s, Error *err)
     sort_by_size(&list);
     for (size_t i = 0; i < list.len; i++) {
         const AddFile *f = list.at[i];
-        s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
-                                 .modified_ms = f->modification_time_ms, .rows_known = stats_num_records(f->stats)};
+        s->files[i] = (ScanFile){.log_path = f->path,
+                                 .partition_values = &f->partition_values,
+                                 .size = f->size,
+                                 .modified_ms = f->modification_time_ms,
+                                 .rows_known = stats_num_records(f->stats)};
         if (!f->dv)
             continue;
         uint64_t *rows;
@@ -164,8 +186,12 @@ static void list_changes(Scan *s)
     s->count = feed->files.len;
     for (size_t i = 0; i < feed->files.len; i++) {
         const ChangeFile *f = &feed->files.at[i];
-        s->files[i] = (ScanFile){.log_path = f->path, .partition_values = &f->partition_values, .size = f->size,
-                                 .modified_ms = f->timestamp_ms, .rows_known = -1, .change = f};
+        s->files[i] = (ScanFile){.log_path = f->path,
+                                 .partition_values = &f->partition_values,
+                                 .size = f->size,
+                                 .modified_ms = f->timestamp_ms,
+                                 .rows_known = -1,
+                                 .change = f};
         if (f->which == CHANGE_ALL_ROWS)
             continue;
         s->files[i].rows = (FileRows){f->rows, f->row_count, f->which == CHANGE_ONLY_ROWS};
@@ -212,7 +238,8 @@ static bool put_partition_column(Scan *s, const Field *field, Buf *select, Error
     return true;
 }
 
-/* One entry of read_parquet's schema: where the column is found in the files, its name and type here. */
+/* One entry of read_parquet's schema: where the column is found in the files, its name and type
+ * here. */
 static void put_schema_entry(Buf *b, Str key, bool key_is_text, Str name, const Type *type)
 {
     buf_addz(b, b->len ? ", " : "");
@@ -254,7 +281,8 @@ static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *
     const Type *type = c->type;
     if (str_is(c->name, "_change_type")) {
         if (s->mapping != MAPPING_ID)
-            put_schema_entry(entries, S("_change_type"), true, S("ls_change"), type_simple(TYPE_STRING));
+            put_schema_entry(entries, S("_change_type"), true, S("ls_change"),
+                             type_simple(TYPE_STRING));
         buf_addz(select, s->mapping == MAPPING_ID ? "(" : "coalesce(ls_change, ");
     }
     Str *texts = add_values(s, select, type);
@@ -318,7 +346,8 @@ static bool put_metadata_column(Scan *s, const BoundColumn *c, Buf *select, Erro
         Str *texts = add_values(s, select, f->type);
         for (size_t i = 0; i < s->count; i++)
             if (!metadata_text(s, f->name, i, &texts[i]))
-                return error_unsupported(err, "The metadata column _metadata." STR_FMT, STR_ARG(f->name));
+                return error_unsupported(err, "The metadata column _metadata." STR_FMT,
+                                         STR_ARG(f->name));
     }
     buf_addf(select, ") AS c%u", c->id);
     return true;
@@ -339,7 +368,8 @@ static void put_position_columns(Scan *s, const BoundColumn *c, Buf *select)
 static bool put_other_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *select, Error *err)
 {
     const BoundRel *rel = s->rel;
-    if (rel->delta.with_row_position && (c->id == rel->delta.file_id || c->id == rel->delta.row_id)) {
+    if (rel->delta.with_row_position &&
+        (c->id == rel->delta.file_id || c->id == rel->delta.row_id)) {
         put_position_columns(s, c, select);
         return true;
     }
@@ -391,7 +421,8 @@ static void put_missing_positions(Scan *s, Buf *select)
 
 /* ---- the scan ---- */
 
-/* DuckDB reads no footer before it plans: it is told how many rows to expect, or joins would build on the wrong side. */
+/* DuckDB reads no footer before it plans: it is told how many rows to expect, or joins would build
+ * on the wrong side. */
 static int64_t expected_rows(const Scan *s)
 {
     int64_t rows = 0;
@@ -423,12 +454,12 @@ static void put_nothing(Scan *s, Block *out)
     Buf select = buf_in(s->r->arena);
     for (size_t i = 0; i < s->rel->columns.len; i++) {
         const BoundColumn *c = &s->rel->columns.at[i];
-        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "", STR_ARG(type_duckdb(c->type, s->r->arena)),
-                 c->id);
+        buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "",
+                 STR_ARG(type_duckdb(c->type, s->r->arena)), c->id);
     }
     if (s->rel->delta.with_row_position)
-        buf_addf(&select, "%sCAST(NULL AS VARCHAR) AS c%u, CAST(NULL AS BIGINT) AS c%u", select.len ? ", " : "",
-                 s->rel->delta.file_id, s->rel->delta.row_id);
+        buf_addf(&select, "%sCAST(NULL AS VARCHAR) AS c%u, CAST(NULL AS BIGINT) AS c%u",
+                 select.len ? ", " : "", s->rel->delta.file_id, s->rel->delta.row_id);
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
     out->from = rope_text(s->r->arena, S("range(0)"));
 }
@@ -457,14 +488,18 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
     Buf from = buf_in(r->arena);
     buf_addz(&from, "read_parquet(");
     put_paths(&from, s.locations, s.count);
-    buf_addf(&from, ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT "})",
+    buf_addf(&from,
+             ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT
+             "})",
              (long long)expected_rows(&s), STR_ARG(buf_str(&entries)));
     out->from = rope_text(r->arena, buf_str(&from));
     bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
     if (!plain || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
     if (s.any_rows)
-        out->where = rope_text(r->arena, str_printf(r->arena, "ls_row_kept(CAST(%llu AS UBIGINT), file_index, file_row_number)",
-                                                    (unsigned long long)s.number));
+        out->where = rope_text(
+            r->arena,
+            str_printf(r->arena, "ls_row_kept(CAST(%llu AS UBIGINT), file_index, file_row_number)",
+                       (unsigned long long)s.number));
     return true;
 }

@@ -1,4 +1,5 @@
-/* The numbers that SQL texts carry instead of pointers, and the three functions that look them up. */
+/* The numbers that SQL texts carry instead of pointers, and the three functions that look them up.
+ */
 #include "engine/resource.h"
 
 #include <pthread.h>
@@ -22,7 +23,8 @@ typedef struct Entry {
 enum { BUCKETS = 1024 };
 static Entry *buckets[BUCKETS];
 static uint64_t last_number;
-static pthread_rwlock_t registry_lock = PTHREAD_RWLOCK_INITIALIZER; /* guards buckets and last_number */
+static pthread_rwlock_t registry_lock =
+    PTHREAD_RWLOCK_INITIALIZER; /* guards buckets and last_number */
 
 struct Resources {
     VEC(uint64_t) numbers;
@@ -125,7 +127,8 @@ static void file_value(duckdb_function_info info, duckdb_data_chunk input, duckd
     if (all_equal(files, n)) {
         /* One constant instead of n copies: the casts above it then run once a chunk. */
         Str v = values[files[0]];
-        duckdb_value value = v.ptr ? duckdb_create_varchar_length(v.ptr, v.len) : duckdb_create_null_value();
+        duckdb_value value =
+            v.ptr ? duckdb_create_varchar_length(v.ptr, v.len) : duckdb_create_null_value();
         if (v.ptr) {
             duckdb_vector_reference_value(output, value);
         } else {
@@ -198,8 +201,9 @@ static void row_kept(duckdb_function_info info, duckdb_data_chunk input, duckdb_
     }
 }
 
-bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
-                     duckdb_type result, duckdb_scalar_function_t function, Error *err)
+bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types,
+                     size_t count, duckdb_type result, duckdb_scalar_function_t function,
+                     Error *err)
 {
     duckdb_scalar_function f = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(f, name);
@@ -300,9 +304,13 @@ static bool register_rows(duckdb_connection connection, Error *err)
 
 bool resource_register_functions(duckdb_connection connection, Error *err)
 {
-    static const duckdb_type value_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_UBIGINT};
-    static const duckdb_type kept_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_BIGINT};
-    return register_scalar(connection, "ls_file_value", value_types, 3, DUCKDB_TYPE_VARCHAR, file_value, err) &&
-           register_scalar(connection, "ls_row_kept", kept_types, 3, DUCKDB_TYPE_BOOLEAN, row_kept, err) &&
+    static const duckdb_type value_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_INTEGER,
+                                              DUCKDB_TYPE_UBIGINT};
+    static const duckdb_type kept_types[] = {DUCKDB_TYPE_UBIGINT, DUCKDB_TYPE_UBIGINT,
+                                             DUCKDB_TYPE_BIGINT};
+    return register_scalar(connection, "ls_file_value", value_types, 3, DUCKDB_TYPE_VARCHAR,
+                           file_value, err) &&
+           register_scalar(connection, "ls_row_kept", kept_types, 3, DUCKDB_TYPE_BOOLEAN, row_kept,
+                           err) &&
            register_rows(connection, err) && sample_register_functions(connection, err);
 }

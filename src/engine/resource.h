@@ -1,4 +1,5 @@
-/* What the SQL text of one query refers to by number: values per scanned file, deleted rows, and sources of rows. */
+/* What the SQL text of one query refers to by number: values per scanned file, deleted rows, and
+ * sources of rows. */
 #pragma once
 
 #include <duckdb.h>
@@ -16,16 +17,17 @@ typedef struct FileRows {
 /* Facts about the files of one scan, by DuckDB's file_index. Lives in the arena of the query. */
 typedef struct FileSet {
     size_t count;
-    const Str *values;      /* [column * count + file]; ptr NULL: NULL */
-    const FileRows *rows;   /* one a file; NULL: every row of every file */
+    const Str *values;    /* [column * count + file]; ptr NULL: NULL */
+    const FileRows *rows; /* one a file; NULL: every row of every file */
 } FileSet;
 
-/* Something that fills chunks of rows: decoded Arrow, JSON and CSV files. One reader at a time uses a state. */
+/* Something that fills chunks of rows: decoded Arrow, JSON and CSV files. One reader at a time uses
+ * a state. */
 typedef struct RowSource RowSource;
 struct RowSource {
-    const Type *schema;     /* struct of the columns it can give */
-    const char **names;     /* their DuckDB names */
-    int64_t row_estimate;   /* -1: unknown */
+    const Type *schema;   /* struct of the columns it can give */
+    const char **names;   /* their DuckDB names */
+    int64_t row_estimate; /* -1: unknown */
     bool exact;
     /* columns: indexes into schema of the wanted columns. */
     bool (*open)(RowSource *s, const size_t *columns, size_t count, void **state, Error *err);
@@ -38,13 +40,16 @@ typedef struct Resources Resources;
 Resources *resources_new(Arena *arena);
 /* Withdraws the numbers; the query must have ended. */
 void resources_free(Resources *r);
-/* The number of a file set or source; 0 when r is NULL, which is what a text that never runs uses. */
+/* The number of a file set or source; 0 when r is NULL, which is what a text that never runs uses.
+ */
 uint64_t resources_add_files(Resources *r, const FileSet *files);
 uint64_t resources_add_source(Resources *r, RowSource *source);
 
-/* ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number), ls_uniform(place, seed). */
+/* ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number),
+ * ls_uniform(place, seed). */
 MUST_CHECK bool resource_register_functions(duckdb_connection connection, Error *err);
 /* The last of them. */
 MUST_CHECK bool sample_register_functions(duckdb_connection connection, Error *err);
-MUST_CHECK bool register_scalar(duckdb_connection connection, const char *name, const duckdb_type *types, size_t count,
-                                duckdb_type result, duckdb_scalar_function_t function, Error *err);
+MUST_CHECK bool register_scalar(duckdb_connection connection, const char *name,
+                                const duckdb_type *types, size_t count, duckdb_type result,
+                                duckdb_scalar_function_t function, Error *err);

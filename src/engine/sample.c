@@ -1,10 +1,11 @@
-/* The random numbers that decide which rows a sample takes: Spark's XORShiftRandom, one number a row in order. */
+/* The random numbers that decide which rows a sample takes: Spark's XORShiftRandom, one number a
+ * row in order. */
 #include "engine/engine_impl.h"
 #include "engine/resource.h"
 
 typedef struct Generator {
     int64_t seed;
-    int64_t place;         /* numbers given so far */
+    int64_t place; /* numbers given so far */
     uint64_t state;
 } Generator;
 
@@ -31,7 +32,8 @@ static uint32_t murmur_of_long(uint64_t value, uint32_t h)
 static void generator_start(Generator *g, int64_t seed)
 {
     const uint32_t array_seed = 0x3c074a61u;
-    uint32_t low = murmur_of_long((uint64_t)seed, array_seed), high = murmur_of_long((uint64_t)seed, low);
+    uint32_t low = murmur_of_long((uint64_t)seed, array_seed),
+             high = murmur_of_long((uint64_t)seed, low);
     *g = (Generator){seed, 0, (uint64_t)high << 32 | low};
 }
 
@@ -52,7 +54,8 @@ static double next_double(Generator *g)
     return (double)((high << 27) + next_bits(g, 27)) * 0x1.0p-53;
 }
 
-/* ls_uniform(place, seed): the place-th number, counted from 1. Rows come in order, so each thread mostly goes on where it was. */
+/* ls_uniform(place, seed): the place-th number, counted from 1. Rows come in order, so each thread
+ * mostly goes on where it was. */
 static void uniform(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
 {
     static _Thread_local Generator g;

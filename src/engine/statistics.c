@@ -1,4 +1,5 @@
-/* Delta's statistics of a written file (PROTOCOL.md "Per-file Statistics"), from the counts of DuckDB's Parquet writer. */
+/* Delta's statistics of a written file (PROTOCOL.md "Per-file Statistics"), from the counts of
+ * DuckDB's Parquet writer. */
 #include "engine/statistics.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@ typedef struct Writer {
     const Value *columns;
     Arena *arena;
     size_t limit;
-    size_t seen;     /* leaf columns passed */
+    size_t seen; /* leaf columns passed */
     Part part;
 } Writer;
 
@@ -51,7 +52,8 @@ bool statistics_text_bound(Str text, bool is_max, Arena *arena, Str *out)
         *out = str_slice(text, 0, at);
         return true;
     }
-    /* What is appended must sort after every character it stands for; U+10FFFF itself has nothing after it. */
+    /* What is appended must sort after every character it stands for; U+10FFFF itself has nothing
+     * after it. */
     for (; at < text.len && points < TEXT_EXPANSION; points++) {
         size_t next = at;
         uint32_t c = str_utf8_next(text, &next);
@@ -83,8 +85,8 @@ static bool put_timestamp(Buf *b, Str text, bool is_max, bool has_zone)
     if (year < 1 || year > 9999)
         return false;
     buf_addf(b, "\"%04lld-%02u-%02uT%02lld:%02lld:%02lld.%03lld%s\"", (long long)year, month, day,
-             (long long)(rest / 3600000), (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60),
-             (long long)(rest % 1000), has_zone ? "Z" : "");
+             (long long)(rest / 3600000), (long long)(rest / 60000 % 60),
+             (long long)(rest / 1000 % 60), (long long)(rest % 1000), has_zone ? "Z" : "");
     return true;
 }
 
@@ -110,14 +112,17 @@ static bool put_bound(Buf *b, const Type *type, Str text, bool is_max, Arena *ar
         buf_add(b, text);
         return text.len > 0;
     case TYPE_FLOAT:
-    case TYPE_DOUBLE: return put_real(b, text, arena);
+    case TYPE_DOUBLE:
+        return put_real(b, text, arena);
     case TYPE_DATE:
         if (text.len != 10)
             return false;
         json_put_str(b, text);
         return true;
-    case TYPE_TIMESTAMP: return put_timestamp(b, text, is_max, true);
-    case TYPE_TIMESTAMP_NTZ: return put_timestamp(b, text, is_max, false);
+    case TYPE_TIMESTAMP:
+        return put_timestamp(b, text, is_max, true);
+    case TYPE_TIMESTAMP_NTZ:
+        return put_timestamp(b, text, is_max, false);
     case TYPE_STRING:
     case TYPE_CHAR:
     case TYPE_VARCHAR:
@@ -125,7 +130,8 @@ static bool put_bound(Buf *b, const Type *type, Str text, bool is_max, Arena *ar
             return false;
         json_put_str(b, bound);
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -157,7 +163,8 @@ static bool put_leaf(const Writer *w, const Type *type, Str path, Buf *b)
 
 static bool put_fields(Writer *w, const Type *structure, const bool *skip, Str above, Buf *b);
 
-/* "name": value, where value is a bound, a count or an object of them; nothing when there is none. */
+/* "name": value, where value is a bound, a count or an object of them; nothing when there is none.
+ */
 static bool put_field(Writer *w, const Field *f, Str above, bool first, Buf *b)
 {
     Buf value = buf_in(w->arena);
@@ -189,10 +196,13 @@ static bool put_fields(Writer *w, const Type *structure, const bool *skip, Str a
     return any;
 }
 
-Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows, const Value *columns, Arena *arena)
+Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows,
+                    const Value *columns, Arena *arena)
 {
-    static const struct { Part part; const char *name; } parts[] = {
-        {PART_MIN, "minValues"}, {PART_MAX, "maxValues"}, {PART_NULLS, "nullCount"}};
+    static const struct {
+        Part part;
+        const char *name;
+    } parts[] = {{PART_MIN, "minValues"}, {PART_MAX, "maxValues"}, {PART_NULLS, "nullCount"}};
     Buf b = buf_in(arena);
     buf_addf(&b, "{\"numRecords\":%lld", (long long)rows);
     for (size_t i = 0; limit && rows && i < LENGTH_OF(parts); i++) {

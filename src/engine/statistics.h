@@ -4,9 +4,12 @@
 #include "base/buf.h"
 #include "type/value.h"
 
-/* columns: map<string, map<string, string>> as COPY's RETURN_STATS gives it, by quoted and dotted column path. skip: fields of
- * the schema that are not in the file. limit: leaf columns that get bounds and NULL counts. */
-Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows, const Value *columns, Arena *arena);
+/* columns: map<string, map<string, string>> as COPY's RETURN_STATS gives it, by quoted and dotted
+ * column path. skip: fields of the schema that are not in the file. limit: leaf columns that get
+ * bounds and NULL counts. */
+Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows,
+                    const Value *columns, Arena *arena);
 
-/* The bound to store for a long string: at most 32 code points and a tie-breaker for maxima; false: none can be given. */
+/* The bound to store for a long string: at most 32 code points and a tie-breaker for maxima; false:
+ * none can be given. */
 bool statistics_text_bound(Str text, bool is_max, Arena *arena, Str *out);

@@ -34,7 +34,8 @@ static bool create_text(Storing *s, Str *sql, Error *err)
         const BoundColumn *c = &s->rel->columns.at[i];
         if (c->hidden)
             continue;
-        buf_addf(&b, "%sCAST(x%zu AS " STR_FMT ") AS k%zu", n ? ", " : "", n, STR_ARG(type_duckdb(c->type, s->arena)), n);
+        buf_addf(&b, "%sCAST(x%zu AS " STR_FMT ") AS k%zu", n ? ", " : "", n,
+                 STR_ARG(type_duckdb(c->type, s->arena)), n);
         buf_addf(&names, "%sx%zu", n ? ", " : "", n);
         n++;
     }
@@ -64,7 +65,8 @@ bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx,
 {
     TRY(cancel_check(ctx->cancel, err));
     AUTO_ARENA arena = arena_new();
-    Storing s = {.id = id, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena)};
+    Storing s = {
+        .id = id, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena)};
     TRY(engine_acquire(e, &s.connection, err));
     cancel_attach(ctx->cancel, s.connection);
     bool ok = call_with_depth(plan_depth(rel), create_table, &s, err);

@@ -20,7 +20,7 @@ enum { FLUSH_BYTES = 1 << 20 };
 
 typedef struct TextFile {
     WrittenFile facts;
-    Str path;           /* absolute */
+    Str path; /* absolute */
     Buf text;
     bool started;
 } TextFile;
@@ -52,15 +52,17 @@ static Str timestamp_form(const TextWriting *w, const Value *v, Arena *arena)
     int64_t us = v->integer + offset * US_PER_SECOND;
     int64_t days = us / US_PER_DAY - (us % US_PER_DAY < 0), rest = us - days * US_PER_DAY;
     Buf b = buf_in(arena);
-    buf_addf(&b, STR_FMT "T%02d:%02d:%02d.%03d", STR_ARG(date_text(days, arena)), (int)(rest / 3600000000),
-             (int)(rest / 60000000 % 60), (int)(rest / 1000000 % 60), (int)(rest / 1000 % 1000));
+    buf_addf(&b, STR_FMT "T%02d:%02d:%02d.%03d", STR_ARG(date_text(days, arena)),
+             (int)(rest / 3600000000), (int)(rest / 60000000 % 60), (int)(rest / 1000000 % 60),
+             (int)(rest / 1000 % 1000));
     if (v->type->kind != TYPE_TIMESTAMP)
         return buf_str(&b);
     int64_t minutes = (offset < 0 ? -offset : offset) / 60;
     if (!offset)
         buf_addc(&b, 'Z');
     else
-        buf_addf(&b, "%c%02d:%02d", offset < 0 ? '-' : '+', (int)(minutes / 60), (int)(minutes % 60));
+        buf_addf(&b, "%c%02d:%02d", offset < 0 ? '-' : '+', (int)(minutes / 60),
+                 (int)(minutes % 60));
     return buf_str(&b);
 }
 
@@ -78,7 +80,8 @@ static void put_base64(Buf *b, Str bytes)
 
 static void put_json(const TextWriting *w, const Value *v, Buf *b, Arena *arena);
 
-static void put_json_fields(const TextWriting *w, const Type *type, const Value *cells, const bool *skip, Buf *b, Arena *arena)
+static void put_json_fields(const TextWriting *w, const Type *type, const Value *cells,
+                            const bool *skip, Buf *b, Arena *arena)
 {
     bool first = true;
     buf_addc(b, '{');
@@ -118,15 +121,25 @@ static void put_json(const TextWriting *w, const Value *v, Buf *b, Arena *arena)
     }
     Str text;
     switch (v->type->kind) {
-    case TYPE_STRUCT: put_json_fields(w, v->type, v->list.items, NULL, b, arena); return;
+    case TYPE_STRUCT:
+        put_json_fields(w, v->type, v->list.items, NULL, b, arena);
+        return;
     case TYPE_ARRAY:
-    case TYPE_MAP: put_json_items(w, v, b, arena); return;
+    case TYPE_MAP:
+        put_json_items(w, v, b, arena);
+        return;
     case TYPE_BYTE:
     case TYPE_SHORT:
     case TYPE_INT:
-    case TYPE_LONG: buf_addf(b, "%lld", (long long)v->integer); return;
-    case TYPE_BOOLEAN: buf_addz(b, v->boolean ? "true" : "false"); return;
-    case TYPE_DECIMAL: buf_add(b, value_decimal_text(v->decimal, v->type->decimal.scale, arena)); return;
+    case TYPE_LONG:
+        buf_addf(b, "%lld", (long long)v->integer);
+        return;
+    case TYPE_BOOLEAN:
+        buf_addz(b, v->boolean ? "true" : "false");
+        return;
+    case TYPE_DECIMAL:
+        buf_add(b, value_decimal_text(v->decimal, v->type->decimal.scale, arena));
+        return;
     case TYPE_FLOAT:
     case TYPE_DOUBLE:
         text = value_to_text(v, w->zone, arena);
@@ -136,13 +149,17 @@ static void put_json(const TextWriting *w, const Value *v, Buf *b, Arena *arena)
             json_put_str(b, text);
         return;
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ: json_put_str(b, timestamp_form(w, v, arena)); return;
+    case TYPE_TIMESTAMP_NTZ:
+        json_put_str(b, timestamp_form(w, v, arena));
+        return;
     case TYPE_BINARY:
         buf_addc(b, '"');
         put_base64(b, v->bytes);
         buf_addc(b, '"');
         return;
-    default: json_put_str(b, value_to_text(v, w->zone, arena)); return;
+    default:
+        json_put_str(b, value_to_text(v, w->zone, arena));
+        return;
     }
 }
 
@@ -240,7 +257,8 @@ static bool flush(TextWriting *w, TextFile *f, Error *err)
     bool ok = true;
     if (w->gzip) {
         gzFile file = gzopen(path, f->started ? "ab" : "wb");
-        ok = file && (!f->text.len || gzwrite(file, f->text.ptr, (unsigned)f->text.len) == (int)f->text.len);
+        ok = file && (!f->text.len ||
+                      gzwrite(file, f->text.ptr, (unsigned)f->text.len) == (int)f->text.len);
         ok = file && gzclose(file) == Z_OK && ok;
     } else {
         FILE *file = fopen(path, f->started ? "ab" : "wb");
@@ -275,10 +293,12 @@ static bool file_for(TextWriting *w, Str folder, const Row *row, TextFile **out,
     Arena *a = w->arena;
     TextFile *f = ARENA_NEW(a, TextFile);
     folder = str_copy(folder, a);
-    Str name = str_printf(a, "part-%05zu-%s-c000." STR_FMT "%s", w->files.len, w->job,
-                          STR_ARG(str_is_ci(w->spec->format, "text") ? S("txt") : str_lower(w->spec->format, a)),
-                          w->gzip ? ".gz" : "");
-    f->facts.path = folder.len ? str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
+    Str name = str_printf(
+        a, "part-%05zu-%s-c000." STR_FMT "%s", w->files.len, w->job,
+        STR_ARG(str_is_ci(w->spec->format, "text") ? S("txt") : str_lower(w->spec->format, a)),
+        w->gzip ? ".gz" : "");
+    f->facts.path =
+        folder.len ? str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
     f->path = str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(w->spec->folder), STR_ARG(f->facts.path));
     f->text = buf_heap((size_t)1 << 30);
     if (w->spec->partition_count && row) {
@@ -286,7 +306,9 @@ static bool file_for(TextWriting *w, Str folder, const Row *row, TextFile **out,
         for (size_t i = 0; i < w->spec->partition_count; i++)
             f->facts.partition_values[i] = row->cells[w->spec->partition_columns[i]];
     }
-    Str whole = folder.len ? str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(w->spec->folder), STR_ARG(folder)) : w->spec->folder;
+    Str whole = folder.len
+                    ? str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(w->spec->folder), STR_ARG(folder))
+                    : w->spec->folder;
     TRY(folder_make(whole, a, &w->made, err));
     if (w->csv && w->header)
         put_header(w, &f->text);
@@ -330,7 +352,8 @@ static bool finish_files(TextWriting *w, WrittenFileVec *out, Error *err)
         if (stat(str_z(f->path, w->arena), &facts))
             return folder_failure(err, f->path);
         f->facts.size = facts.st_size;
-        f->facts.modified_ms = (int64_t)facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1000000;
+        f->facts.modified_ms =
+            (int64_t)facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1000000;
         vec_push(w->arena, out, f->facts);
     }
     return folder_sync(w->spec->folder, err);
@@ -348,19 +371,23 @@ static bool refuse_types(const TextWriting *w, Error *err)
             continue;
         stored++;
         bool bad = text ? f->type->kind != TYPE_STRING
-                        : w->csv && (type_is_nested(f->type) || f->type->kind == TYPE_BINARY || f->type->kind == TYPE_NULL);
+                        : w->csv && (type_is_nested(f->type) || f->type->kind == TYPE_BINARY ||
+                                     f->type->kind == TYPE_NULL);
         if (bad || type_contains(f->type, TYPE_VARIANT))
-            return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE,
-                             P("format", text ? S("Text") : str_upper(w->spec->format, err->arena)),
-                             P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(f->name))),
-                             P("columnType", str_printf(err->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(f->type, err->arena)))));
+            return error_set(
+                err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE,
+                P("format", text ? S("Text") : str_upper(w->spec->format, err->arena)),
+                P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(f->name))),
+                P("columnType", str_printf(err->arena, "\"" STR_FMT "\"",
+                                           STR_ARG(type_sql(f->type, err->arena)))));
     }
     if (text && stored != 1)
         return error_unsupported(err, "Writing text files of %zu columns", stored);
     return true;
 }
 
-static bool first_char(const KeyValueVec *options, const char *key, char otherwise, char *out, Error *err)
+static bool first_char(const KeyValueVec *options, const char *key, char otherwise, char *out,
+                       Error *err)
 {
     Str text = file_option(options, key, "\x01");
     *out = str_is(text, "\x01") ? otherwise : text.len ? text.ptr[0] : 0;
@@ -377,7 +404,8 @@ static bool read_options(TextWriting *w, Error *err)
     Str codec = w->spec->codec.len ? w->spec->codec : file_option(o, "compression", "none");
     w->gzip = str_is_ci(codec, "gzip");
     if (!w->gzip && !str_is_ci(codec, "none") && !str_is_ci(codec, "uncompressed"))
-        return error_unsupported(err, "Writing text files compressed with " STR_FMT, STR_ARG(codec));
+        return error_unsupported(err, "Writing text files compressed with " STR_FMT,
+                                 STR_ARG(codec));
     Str zone = file_option(o, "timeZone", "");
     w->zone = zone.len ? zone : w->zone;
     w->csv = str_is_ci(w->spec->format, "csv");
@@ -406,12 +434,15 @@ static void undo(TextWriting *w)
         remove(str_z(w->made.at[i - 1], w->arena));
 }
 
-bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const RunContext *ctx, Arena *arena,
-                WrittenFileVec *out, Error *err)
+bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const RunContext *ctx,
+                Arena *arena, WrittenFileVec *out, Error *err)
 {
-    if (!str_is_ci(spec->format, "csv") && !str_is_ci(spec->format, "json") && !str_is_ci(spec->format, "text"))
-        return error_unsupported(err, "Writing files of the format " STR_FMT, STR_ARG(spec->format));
-    TextWriting w = {.spec = spec, .arena = arena, .zone = ctx->func->zone, .by_folder = map_in(arena)};
+    if (!str_is_ci(spec->format, "csv") && !str_is_ci(spec->format, "json") &&
+        !str_is_ci(spec->format, "text"))
+        return error_unsupported(err, "Writing files of the format " STR_FMT,
+                                 STR_ARG(spec->format));
+    TextWriting w = {
+        .spec = spec, .arena = arena, .zone = ctx->func->zone, .by_folder = map_in(arena)};
     w.schema = brel_schema(rel, arena);
     w.is_partition = ARENA_ARRAY(arena, bool, w.schema->structure.count + 1);
     for (size_t i = 0; i < spec->partition_count; i++)
@@ -421,7 +452,8 @@ bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const Run
     clock_uuid(w.job);
     Execution *x;
     TRY(engine_start(e, rel, ctx, &x, err));
-    bool ok = folder_make(spec->folder, arena, &w.made, err) && write_rows(&w, x, err) && finish_files(&w, out, err);
+    bool ok = folder_make(spec->folder, arena, &w.made, err) && write_rows(&w, x, err) &&
+              finish_files(&w, out, err);
     execution_free(x);
     for (size_t i = 0; i < w.files.len; i++)
         buf_free(&w.files.at[i]->text);

@@ -3,5 +3,5 @@
 
 #include "engine/engine.h"
 
-MUST_CHECK bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const RunContext *ctx, Arena *arena,
-                           WrittenFileVec *out, Error *err);
+MUST_CHECK bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec,
+                           const RunContext *ctx, Arena *arena, WrittenFileVec *out, Error *err);

@@ -46,7 +46,8 @@ static duckdb_logical_type nested_logical(const Type *type)
         duckdb_destroy_logical_type(&element);
         return out;
     }
-    duckdb_logical_type key = logical_type_of(type->map.key), value = logical_type_of(type->map.value);
+    duckdb_logical_type key = logical_type_of(type->map.key),
+                        value = logical_type_of(type->map.value);
     duckdb_logical_type out = duckdb_create_map_type(key, value);
     duckdb_destroy_logical_type(&key);
     duckdb_destroy_logical_type(&value);
@@ -59,29 +60,48 @@ static duckdb_type carrier_id(const Type *type)
     switch (type->kind) {
     case TYPE_NULL:
     case TYPE_INT:
-    case TYPE_INTERVAL_YM: return DUCKDB_TYPE_INTEGER;
-    case TYPE_BOOLEAN: return DUCKDB_TYPE_BOOLEAN;
-    case TYPE_BYTE: return DUCKDB_TYPE_TINYINT;
-    case TYPE_SHORT: return DUCKDB_TYPE_SMALLINT;
+    case TYPE_INTERVAL_YM:
+        return DUCKDB_TYPE_INTEGER;
+    case TYPE_BOOLEAN:
+        return DUCKDB_TYPE_BOOLEAN;
+    case TYPE_BYTE:
+        return DUCKDB_TYPE_TINYINT;
+    case TYPE_SHORT:
+        return DUCKDB_TYPE_SMALLINT;
     case TYPE_LONG:
-    case TYPE_INTERVAL_DT: return DUCKDB_TYPE_BIGINT;
-    case TYPE_FLOAT: return DUCKDB_TYPE_FLOAT;
-    case TYPE_DOUBLE: return DUCKDB_TYPE_DOUBLE;
-    case TYPE_DECIMAL: return DUCKDB_TYPE_DECIMAL;
+    case TYPE_INTERVAL_DT:
+        return DUCKDB_TYPE_BIGINT;
+    case TYPE_FLOAT:
+        return DUCKDB_TYPE_FLOAT;
+    case TYPE_DOUBLE:
+        return DUCKDB_TYPE_DOUBLE;
+    case TYPE_DECIMAL:
+        return DUCKDB_TYPE_DECIMAL;
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: return DUCKDB_TYPE_VARCHAR;
-    case TYPE_BINARY: return DUCKDB_TYPE_BLOB;
-    case TYPE_DATE: return DUCKDB_TYPE_DATE;
-    case TYPE_TIMESTAMP: return DUCKDB_TYPE_TIMESTAMP_TZ;
-    case TYPE_TIMESTAMP_NTZ: return DUCKDB_TYPE_TIMESTAMP;
-    case TYPE_TIME: return DUCKDB_TYPE_TIME;
-    case TYPE_INTERVAL_CALENDAR: return DUCKDB_TYPE_INTERVAL;
-    case TYPE_ARRAY: return DUCKDB_TYPE_LIST;
-    case TYPE_MAP: return DUCKDB_TYPE_MAP;
+    case TYPE_VARCHAR:
+        return DUCKDB_TYPE_VARCHAR;
+    case TYPE_BINARY:
+        return DUCKDB_TYPE_BLOB;
+    case TYPE_DATE:
+        return DUCKDB_TYPE_DATE;
+    case TYPE_TIMESTAMP:
+        return DUCKDB_TYPE_TIMESTAMP_TZ;
+    case TYPE_TIMESTAMP_NTZ:
+        return DUCKDB_TYPE_TIMESTAMP;
+    case TYPE_TIME:
+        return DUCKDB_TYPE_TIME;
+    case TYPE_INTERVAL_CALENDAR:
+        return DUCKDB_TYPE_INTERVAL;
+    case TYPE_ARRAY:
+        return DUCKDB_TYPE_LIST;
+    case TYPE_MAP:
+        return DUCKDB_TYPE_MAP;
     case TYPE_STRUCT:
-    case TYPE_VARIANT: return DUCKDB_TYPE_STRUCT;
-    case TYPE_KIND_COUNT: break;
+    case TYPE_VARIANT:
+        return DUCKDB_TYPE_STRUCT;
+    case TYPE_KIND_COUNT:
+        break;
     }
     return DUCKDB_TYPE_INVALID;
 }
@@ -89,7 +109,8 @@ static duckdb_type carrier_id(const Type *type)
 duckdb_logical_type logical_type_of(const Type *type)
 {
     if (type->kind == TYPE_DECIMAL)
-        return duckdb_create_decimal_type((uint8_t)type->decimal.precision, (uint8_t)type->decimal.scale);
+        return duckdb_create_decimal_type((uint8_t)type->decimal.precision,
+                                          (uint8_t)type->decimal.scale);
     if (type->kind == TYPE_VARIANT)
         return variant_logical();
     if (type_is_nested(type))
@@ -127,7 +148,8 @@ bool logical_type_is(duckdb_logical_type have, const Type *want)
     duckdb_logical_type child;
     switch (want->kind) {
     case TYPE_DECIMAL:
-        return duckdb_decimal_width(have) == want->decimal.precision && duckdb_decimal_scale(have) == want->decimal.scale;
+        return duckdb_decimal_width(have) == want->decimal.precision &&
+               duckdb_decimal_scale(have) == want->decimal.scale;
     case TYPE_STRUCT:
     case TYPE_VARIANT:
         return struct_type_is(have, want);
@@ -169,44 +191,51 @@ static Str bytes_cell(const void *data, idx_t row, Arena *arena)
     return str_copy((Str){duckdb_string_t_data(s), duckdb_string_t_length(*s)}, arena);
 }
 
-static bool list_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err)
+static bool list_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out,
+                      Error *err)
 {
     duckdb_list_entry entry = ((duckdb_list_entry *)duckdb_vector_get_data(vector))[row];
     duckdb_vector child = duckdb_list_vector_get_child(vector);
     out->list.count = entry.length;
     out->list.items = ARENA_ARRAY(arena, Value, entry.length ? entry.length : 1);
     for (idx_t i = 0; i < entry.length; i++)
-        TRY(vector_cell(child, entry.offset + i, type->array.element, arena, &out->list.items[i], err));
+        TRY(vector_cell(child, entry.offset + i, type->array.element, arena, &out->list.items[i],
+                        err));
     return true;
 }
 
-static bool map_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err)
+static bool map_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out,
+                     Error *err)
 {
     duckdb_list_entry entry = ((duckdb_list_entry *)duckdb_vector_get_data(vector))[row];
     duckdb_vector pairs = duckdb_list_vector_get_child(vector);
-    duckdb_vector keys = duckdb_struct_vector_get_child(pairs, 0), values = duckdb_struct_vector_get_child(pairs, 1);
+    duckdb_vector keys = duckdb_struct_vector_get_child(pairs, 0),
+                  values = duckdb_struct_vector_get_child(pairs, 1);
     out->map.count = entry.length;
     out->map.keys = ARENA_ARRAY(arena, Value, entry.length ? entry.length : 1);
     out->map.values = ARENA_ARRAY(arena, Value, entry.length ? entry.length : 1);
     for (idx_t i = 0; i < entry.length; i++) {
         TRY(vector_cell(keys, entry.offset + i, type->map.key, arena, &out->map.keys[i], err));
-        TRY(vector_cell(values, entry.offset + i, type->map.value, arena, &out->map.values[i], err));
+        TRY(vector_cell(values, entry.offset + i, type->map.value, arena, &out->map.values[i],
+                        err));
     }
     return true;
 }
 
-static bool struct_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err)
+static bool struct_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out,
+                        Error *err)
 {
     size_t n = type->structure.count;
     out->list.count = n;
     out->list.items = ARENA_ARRAY(arena, Value, n ? n : 1);
     for (size_t i = 0; i < n; i++)
-        TRY(vector_cell(duckdb_struct_vector_get_child(vector, i), row, type->structure.fields[i].type, arena,
-                        &out->list.items[i], err));
+        TRY(vector_cell(duckdb_struct_vector_get_child(vector, i), row,
+                        type->structure.fields[i].type, arena, &out->list.items[i], err));
     return true;
 }
 
-bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out, Error *err)
+bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena, Value *out,
+                 Error *err)
 {
     *out = value_null(type);
     if (type->kind == TYPE_NULL || !valid_at(duckdb_vector_get_validity(vector), row))
@@ -214,24 +243,42 @@ bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena
     out->is_null = false;
     const void *data = duckdb_vector_get_data(vector);
     switch (type->kind) {
-    case TYPE_BOOLEAN: out->boolean = ((const uint8_t *)data)[row] != 0; return true;
-    case TYPE_BYTE: out->integer = ((const int8_t *)data)[row]; return true;
-    case TYPE_SHORT: out->integer = ((const int16_t *)data)[row]; return true;
+    case TYPE_BOOLEAN:
+        out->boolean = ((const uint8_t *)data)[row] != 0;
+        return true;
+    case TYPE_BYTE:
+        out->integer = ((const int8_t *)data)[row];
+        return true;
+    case TYPE_SHORT:
+        out->integer = ((const int16_t *)data)[row];
+        return true;
     case TYPE_INT:
     case TYPE_DATE:
-    case TYPE_INTERVAL_YM: out->integer = ((const int32_t *)data)[row]; return true;
+    case TYPE_INTERVAL_YM:
+        out->integer = ((const int32_t *)data)[row];
+        return true;
     case TYPE_LONG:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
     case TYPE_TIME:
-    case TYPE_INTERVAL_DT: out->integer = ((const int64_t *)data)[row]; return true;
-    case TYPE_FLOAT: out->real = ((const float *)data)[row]; return true;
-    case TYPE_DOUBLE: out->real = ((const double *)data)[row]; return true;
-    case TYPE_DECIMAL: out->decimal = decimal_cell(data, row, type->decimal.precision); return true;
+    case TYPE_INTERVAL_DT:
+        out->integer = ((const int64_t *)data)[row];
+        return true;
+    case TYPE_FLOAT:
+        out->real = ((const float *)data)[row];
+        return true;
+    case TYPE_DOUBLE:
+        out->real = ((const double *)data)[row];
+        return true;
+    case TYPE_DECIMAL:
+        out->decimal = decimal_cell(data, row, type->decimal.precision);
+        return true;
     case TYPE_STRING:
     case TYPE_CHAR:
     case TYPE_VARCHAR:
-    case TYPE_BINARY: out->bytes = bytes_cell(data, row, arena); return true;
+    case TYPE_BINARY:
+        out->bytes = bytes_cell(data, row, arena);
+        return true;
     case TYPE_INTERVAL_CALENDAR: {
         duckdb_interval i = ((const duckdb_interval *)data)[row];
         out->calendar.months = i.months;
@@ -239,13 +286,17 @@ bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena
         out->calendar.micros = i.micros;
         return true;
     }
-    case TYPE_ARRAY: return list_cell(vector, row, type, arena, out, err);
-    case TYPE_MAP: return map_cell(vector, row, type, arena, out, err);
-    case TYPE_STRUCT: return struct_cell(vector, row, type, arena, out, err);
+    case TYPE_ARRAY:
+        return list_cell(vector, row, type, arena, out, err);
+    case TYPE_MAP:
+        return map_cell(vector, row, type, arena, out, err);
+    case TYPE_STRUCT:
+        return struct_cell(vector, row, type, arena, out, err);
     case TYPE_VARIANT:
         return error_unsupported(err, "Reading a VARIANT value inside the server");
     case TYPE_NULL:
-    case TYPE_KIND_COUNT: break;
+    case TYPE_KIND_COUNT:
+        break;
     }
     return error_internal(err, "no reader for a vector of type kind %d", (int)type->kind);
 }
@@ -258,7 +309,8 @@ void vector_set_null(duckdb_vector vector, idx_t row, const Type *type)
     duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector), row);
     if (type->kind == TYPE_STRUCT) {
         for (size_t i = 0; i < type->structure.count; i++)
-            vector_set_null(duckdb_struct_vector_get_child(vector, i), row, type->structure.fields[i].type);
+            vector_set_null(duckdb_struct_vector_get_child(vector, i), row,
+                            type->structure.fields[i].type);
         if (!type->structure.count)
             vector_set_null(duckdb_struct_vector_get_child(vector, 0), row, type_simple(TYPE_INT));
     } else if (type->kind == TYPE_VARIANT) {
@@ -278,5 +330,6 @@ void vector_set_valid(duckdb_vector vector, idx_t row, const Type *type)
     if (type->kind != TYPE_STRUCT)
         return;
     for (size_t i = 0; i < type->structure.count; i++)
-        vector_set_valid(duckdb_struct_vector_get_child(vector, i), row, type->structure.fields[i].type);
+        vector_set_valid(duckdb_struct_vector_get_child(vector, i), row,
+                         type->structure.fields[i].type);
 }

@@ -1,4 +1,5 @@
-/* Writing data files: one COPY into a folder of its own, then every file gets its name, is made durable, and is described. */
+/* Writing data files: one COPY into a folder of its own, then every file gets its name, is made
+ * durable, and is described. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,12 @@ typedef struct Writing {
     Arena *arena;
     Render render;
     duckdb_connection connection;
-    Str target;              /* folder, with sub_folder */
-    Str staging;             /* where DuckDB writes */
+    Str target;  /* folder, with sub_folder */
+    Str staging; /* where DuckDB writes */
     char job[UUID_TEXT_LEN + 1];
-    bool *is_partition;      /* per field of the schema */
-    FolderPaths made;        /* folders that were missing */
-    FolderPaths placed;      /* files under their final names, absolute */
+    bool *is_partition; /* per field of the schema */
+    FolderPaths made;   /* folders that were missing */
+    FolderPaths placed; /* files under their final names, absolute */
     WrittenFileVec *out;
 } Writing;
 
@@ -40,12 +41,21 @@ static void put_partition_text(Buf *b, Str column, const Type *type)
     switch (type->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: forms[0] = "nullif(", forms[1] = ", '')"; break; /* Delta stores '' as NULL */
-    case TYPE_BINARY: forms[0] = "nullif(hex(", forms[1] = "), '')"; break;
-    case TYPE_DATE: forms[0] = "CAST(date_diff('day', DATE '1970-01-01', ", forms[1] = ") AS VARCHAR)"; break;
+    case TYPE_VARCHAR:
+        forms[0] = "nullif(", forms[1] = ", '')";
+        break; /* Delta stores '' as NULL */
+    case TYPE_BINARY:
+        forms[0] = "nullif(hex(", forms[1] = "), '')";
+        break;
+    case TYPE_DATE:
+        forms[0] = "CAST(date_diff('day', DATE '1970-01-01', ", forms[1] = ") AS VARCHAR)";
+        break;
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ: forms[0] = "CAST(epoch_us(", forms[1] = ") AS VARCHAR)"; break;
-    default: break;
+    case TYPE_TIMESTAMP_NTZ:
+        forms[0] = "CAST(epoch_us(", forms[1] = ") AS VARCHAR)";
+        break;
+    default:
+        break;
     }
     buf_addf(b, "%s" STR_FMT "%s", forms[0], STR_ARG(column), forms[1]);
 }
@@ -67,13 +77,16 @@ static bool refuse_type(const Type *type, Str format, Str column, Error *err)
 {
     bool parquet = str_is(format, "parquet");
     if (type_contains(type, TYPE_NULL) || (parquet && type_contains(type, TYPE_INTERVAL_CALENDAR)))
-        return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, P("format", parquet ? S("Parquet") : format),
+        return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE,
+                         P("format", parquet ? S("Parquet") : format),
                          P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(column))),
-                         P("columnType", str_printf(err->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(type, err->arena)))));
+                         P("columnType", str_printf(err->arena, "\"" STR_FMT "\"",
+                                                    STR_ARG(type_sql(type, err->arena)))));
     return true;
 }
 
-/* SELECT with the names and types of the files; partition columns as text under names of their own. */
+/* SELECT with the names and types of the files; partition columns as text under names of their own.
+ */
 static bool put_select(Writing *w, Buf *b, Error *err)
 {
     Str query;
@@ -112,7 +125,8 @@ static bool has_field_ids(const Type *t)
     if (t->kind == TYPE_MAP)
         return has_field_ids(t->map.key) || has_field_ids(t->map.value);
     for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
-        if (delta_field_id(&t->structure.fields[i]) >= 0 || has_field_ids(t->structure.fields[i].type))
+        if (delta_field_id(&t->structure.fields[i]) >= 0 ||
+            has_field_ids(t->structure.fields[i].type))
             return true;
     return false;
 }
@@ -172,14 +186,16 @@ static const Type *file_schema(const Writing *w)
     return type_struct(fields, n, w->arena);
 }
 
-/* Spark reads its own schema text back from the footer: byte and short, CHAR and intervals have no Parquet type of their own. */
+/* Spark reads its own schema text back from the footer: byte and short, CHAR and intervals have no
+ * Parquet type of their own. */
 static void put_parquet_options(const Writing *w, Buf *b)
 {
     const Type *schema = file_schema(w);
     Str codec = w->spec->codec.len ? w->spec->codec : S("snappy");
     buf_addz(b, "FORMAT parquet, RETURN_STATS, COMPRESSION ");
     put_text(b, codec);
-    buf_addz(b, ", KV_METADATA {\"org.apache.spark.version\": '4.2.0', \"org.apache.spark.sql.parquet.row.metadata\": ");
+    buf_addz(b, ", KV_METADATA {\"org.apache.spark.version\": '4.2.0', "
+                "\"org.apache.spark.sql.parquet.row.metadata\": ");
     put_text(b, type_json(schema, w->arena));
     buf_addz(b, "}");
     if (has_field_ids(schema)) {
@@ -207,7 +223,8 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
             buf_addf(&b, "%sls_p%zu", i ? ", " : "", i);
         buf_addz(&b, "), FILENAME_PATTERN 'f{uuid}'");
     } else if (many) {
-        buf_addf(&b, ", FILE_SIZE_BYTES %lld, FILENAME_PATTERN 'f{uuid}'", (long long)spec->target_file_bytes);
+        buf_addf(&b, ", FILE_SIZE_BYTES %lld, FILENAME_PATTERN 'f{uuid}'",
+                 (long long)spec->target_file_bytes);
     }
     buf_addz(&b, ")");
     *sql = buf_str(&b);
@@ -216,7 +233,8 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
 
 /* ---- partition values ---- */
 
-/* The order of a partition's values in the path and in partition_columns is the same; ls_p<n> counts fields in schema order. */
+/* The order of a partition's values in the path and in partition_columns is the same; ls_p<n>
+ * counts fields in schema order. */
 static size_t nth_partition(const Writing *w, size_t field)
 {
     size_t n = 0;
@@ -235,7 +253,8 @@ static Str unhex(Str text, Arena *arena)
     return (Str){out, text.len / 2};
 }
 
-static bool parse_partition(Str text, const Type *type, Str zone, Arena *arena, Value *out, Error *err)
+static bool parse_partition(Str text, const Type *type, Str zone, Arena *arena, Value *out,
+                            Error *err)
 {
     *out = value_null(type);
     if (!text.ptr)
@@ -244,11 +263,19 @@ static bool parse_partition(Str text, const Type *type, Str zone, Arena *arena, 
     switch (type->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: out->bytes = text; return true;
-    case TYPE_BINARY: out->bytes = unhex(text, arena); return true;
-    case TYPE_BOOLEAN: out->boolean = str_is(text, "true"); return true;
+    case TYPE_VARCHAR:
+        out->bytes = text;
+        return true;
+    case TYPE_BINARY:
+        out->bytes = unhex(text, arena);
+        return true;
+    case TYPE_BOOLEAN:
+        out->boolean = str_is(text, "true");
+        return true;
     case TYPE_FLOAT:
-    case TYPE_DOUBLE: out->real = strtod(str_z(text, arena), NULL); return true;
+    case TYPE_DOUBLE:
+        out->real = strtod(str_z(text, arena), NULL);
+        return true;
     case TYPE_BYTE:
     case TYPE_SHORT:
     case TYPE_INT:
@@ -256,8 +283,10 @@ static bool parse_partition(Str text, const Type *type, Str zone, Arena *arena, 
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
-        return str_to_i64(text, &out->integer) || error_internal(err, "a partition value is not a number");
-    default: return value_from_text(text, type, zone, arena, out, err);
+        return str_to_i64(text, &out->integer) ||
+               error_internal(err, "a partition value is not a number");
+    default:
+        return value_from_text(text, type, zone, arena, out, err);
     }
 }
 
@@ -271,8 +300,8 @@ static bool partition_values(const Writing *w, const Value *keys, WrittenFile *f
         for (size_t k = 0; k < keys->map.count; k++)
             if (str_eq(keys->map.keys[k].bytes, name) && !keys->map.values[k].is_null)
                 text = keys->map.values[k].bytes;
-        TRY(parse_partition(text, w->spec->schema->structure.fields[field].type, w->ctx->func->zone, w->arena,
-                            &file->partition_values[i], err));
+        TRY(parse_partition(text, w->spec->schema->structure.fields[field].type, w->ctx->func->zone,
+                            w->arena, &file->partition_values[i], err));
     }
     return true;
 }
@@ -284,8 +313,10 @@ static Str hive_folder(const Writing *w, const WrittenFile *file)
     for (size_t i = 0; i < w->spec->partition_count; i++) {
         const Value *v = &file->partition_values[i];
         const Field *f = &w->spec->schema->structure.fields[w->spec->partition_columns[i]];
-        Str text = v->is_null ? S(HIVE_DEFAULT_PARTITION) : value_to_text(v, w->ctx->func->zone, w->arena);
-        buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? "/" : "", STR_ARG(path_hive_escape(f->name, w->arena)),
+        Str text =
+            v->is_null ? S(HIVE_DEFAULT_PARTITION) : value_to_text(v, w->ctx->func->zone, w->arena);
+        buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? "/" : "",
+                 STR_ARG(path_hive_escape(f->name, w->arena)),
                  STR_ARG(path_hive_escape(text, w->arena)));
     }
     return b.len ? buf_str(&b) : S("");
@@ -295,9 +326,11 @@ static Str hive_folder(const Writing *w, const WrittenFile *file)
 
 static const char *codec_ending(Str codec)
 {
-    static const struct { const char *codec, *ending; } endings[] = {
-        {"snappy", ".snappy"}, {"zstd", ".zstd"}, {"gzip", ".gz"}, {"lz4", ".lz4"}, {"lz4_raw", ".lz4raw"},
-        {"brotli", ".br"},     {"none", ""},      {"uncompressed", ""}};
+    static const struct {
+        const char *codec, *ending;
+    } endings[] = {{"snappy", ".snappy"}, {"zstd", ".zstd"},      {"gzip", ".gz"},
+                   {"lz4", ".lz4"},       {"lz4_raw", ".lz4raw"}, {"brotli", ".br"},
+                   {"none", ""},          {"uncompressed", ""}};
     if (!codec.len)
         return ".snappy";
     for (size_t i = 0; i < LENGTH_OF(endings); i++)
@@ -318,7 +351,8 @@ static bool place_file(Writing *w, Str written, WrittenFile *file, size_t number
     Arena *a = w->arena;
     Str folder = joined(a, w->spec->sub_folder, hive_folder(w, file));
     Str prefix = w->spec->file_prefix.len ? w->spec->file_prefix : S("part-");
-    Str name = str_printf(a, STR_FMT "%05zu-%s.c000%s.parquet", STR_ARG(prefix), number, w->job, codec_ending(w->spec->codec));
+    Str name = str_printf(a, STR_FMT "%05zu-%s.c000%s.parquet", STR_ARG(prefix), number, w->job,
+                          codec_ending(w->spec->codec));
     file->path = joined(a, folder, name);
     Str place = joined(a, w->spec->folder, file->path);
     TRY(folder_make(joined(a, w->spec->folder, folder), a, &w->made, err));
@@ -365,9 +399,10 @@ static bool take_file(Writing *w, duckdb_data_chunk chunk, idx_t row, Error *err
     const Type *texts = type_map(text, text, true, a);
     Value path, rows, columns, keys = {0};
     TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_FILE), row, text, a, &path, err));
-    TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_ROWS), row, type_simple(TYPE_LONG), a, &rows, err));
-    TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_STATISTICS), row, type_map(text, texts, true, a), a, &columns,
-                    err));
+    TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_ROWS), row, type_simple(TYPE_LONG), a,
+                    &rows, err));
+    TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_STATISTICS), row,
+                    type_map(text, texts, true, a), a, &columns, err));
     WrittenFile file = {.rows = rows.integer};
     if (w->spec->partition_count)
         TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_KEYS), row, texts, a, &keys, err));
@@ -375,7 +410,8 @@ static bool take_file(Writing *w, duckdb_data_chunk chunk, idx_t row, Error *err
     /* A table gains nothing from a file without rows; elsewhere it carries the schema. */
     if (!file.rows && (w->spec->stats_columns || w->spec->sub_folder.len))
         return true;
-    file.stats = statistics_json(w->spec->schema, w->is_partition, w->spec->stats_columns, file.rows, &columns, a);
+    file.stats = statistics_json(w->spec->schema, w->is_partition, w->spec->stats_columns,
+                                 file.rows, &columns, a);
     TRY(place_file(w, path.bytes, &file, w->out->len, err));
     vec_push(a, w->out, file);
     return true;
@@ -384,7 +420,8 @@ static bool take_file(Writing *w, duckdb_data_chunk chunk, idx_t row, Error *err
 static bool take_files(Writing *w, duckdb_result *result, Error *err)
 {
     if (duckdb_column_count(result) != COPY_COLUMNS)
-        return error_internal(err, "COPY answered with %llu columns", (unsigned long long)duckdb_column_count(result));
+        return error_internal(err, "COPY answered with %llu columns",
+                              (unsigned long long)duckdb_column_count(result));
     bool ok = true;
     duckdb_data_chunk chunk;
     while (ok && (chunk = duckdb_fetch_chunk(*result))) {
@@ -402,7 +439,8 @@ static bool write_parquet(void *arg, Error *err)
     TRY(copy_statement(w, &sql, err));
     duckdb_result result;
     bool has_result = false;
-    bool ok = run_sql(w->connection, sql, w->ctx->cancel, &result, &has_result, err) && take_files(w, &result, err);
+    bool ok = run_sql(w->connection, sql, w->ctx->cancel, &result, &has_result, err) &&
+              take_files(w, &result, err);
     if (has_result)
         duckdb_destroy_result(&result);
     return ok && sync_folders(w, err);
@@ -444,8 +482,8 @@ static bool write_files(Writing *w, Error *err)
     return ok;
 }
 
-bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const RunContext *ctx, Arena *arena,
-                  WrittenFileVec *out, Error *err)
+bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const RunContext *ctx,
+                  Arena *arena, WrittenFileVec *out, Error *err)
 {
     *out = (WrittenFileVec){0};
     if (!str_is_ci(spec->format, "parquet"))

@@ -50,6 +50,7 @@ def test_clients_side_by_side(new_server):
     assert sorted(r.id for r in session.table("side").collect()) == done
     assert check_versions(location_of(session, "side")) == len(done)
     assert len(done) + len(lost) == CLIENTS * (APPENDS + MERGES)
+    session.stop()
 
 
 def readers_agree(session, table, location):
@@ -63,7 +64,9 @@ def readers_agree(session, table, location):
 def test_killed_at_random_moments(new_server):
     chance = random.Random(20240229)
     server = new_server("killed")
-    server.session().sql("CREATE TABLE killed (id INT, writer INT, kind STRING) USING DELTA")
+    session = server.session()
+    session.sql("CREATE TABLE killed (id INT, writer INT, kind STRING) USING DELTA")
+    session.stop()
     kept = set()
     for kill in range(KILLS):
         writers = start_writers(server, "killed", 3, 40, 10, first=kill * 3)

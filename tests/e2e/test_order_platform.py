@@ -1,6 +1,7 @@
 """The user's table program, unchanged, then its table as delta-rs and DuckDB read it at every version."""
 import datetime
 import importlib.util
+import os
 import pathlib
 
 import pytest
@@ -24,7 +25,6 @@ def program(server):
     session.sql("CREATE SCHEMA IF NOT EXISTS prod.orders")
     spec = importlib.util.spec_from_file_location("delta_operations", PROGRAM)
     module = importlib.util.module_from_spec(spec)
-    import os
     os.environ["SPARK_REMOTE"] = server.remote
     spec.loader.exec_module(module)
     module.spark.conf.set("spark.sql.session.timeZone", "UTC")
@@ -35,7 +35,9 @@ def program(server):
     module.upsert_orders(frame([("o1", "c1", 11.0, "PAID", at(1), at(3)), ("o2", "c2", 99.0, "LATE", at(2), at(1)),
                                 ("o3", "c3", 30.0, "NEW", at(3), at(3))], SCHEMA))
     module.soft_delete_orders(["o2"])
-    return module
+    yield module
+    module.spark.stop()
+    session.stop()
 
 
 def rows(frame):

@@ -11,10 +11,8 @@ import sys
 def main(remote, table, number, appends, merges):
     logging.disable(logging.CRITICAL)
     import delta.connect.exceptions  # noqa: F401  registers Delta's own classes
-    from pyspark.sql.connect.client import retries
     from pyspark.sql import SparkSession
     spark = SparkSession.builder.remote(remote).create()
-    del retries
     number, done, lost = int(number), [], []
     steps = ["append"] * int(appends) + ["merge"] * int(merges)
     random.Random(number).shuffle(steps)

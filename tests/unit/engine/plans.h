@@ -48,7 +48,8 @@ static inline int bench_close(void **state)
 
 static inline BoundColumn column_new(Bench *b, const char *name, const Type *type)
 {
-    return (BoundColumn){.id = ++b->last_id, .name = str_from(name), .type = type, .nullable = true};
+    return (BoundColumn){
+        .id = ++b->last_id, .name = str_from(name), .type = type, .nullable = true};
 }
 
 static inline BoundExpr *lit_int(Bench *b, int64_t v)
@@ -61,9 +62,11 @@ static inline BoundExpr *lit_text(Bench *b, const char *z)
     return bound_literal(value_string(str_from(z)), b->arena);
 }
 
-static inline BoundExpr *call2(Bench *b, const FuncRow *row, const Type *type, BoundExpr *x, BoundExpr *y)
+static inline BoundExpr *call2(Bench *b, const FuncRow *row, const Type *type, BoundExpr *x,
+                               BoundExpr *y)
 {
-    BoundExpr *e = bound_new(row->kind == FUNC_AGGREGATE ? BEXPR_AGGREGATE : BEXPR_CALL, type, true, b->arena);
+    BoundExpr *e =
+        bound_new(row->kind == FUNC_AGGREGATE ? BEXPR_AGGREGATE : BEXPR_CALL, type, true, b->arena);
     e->call.row = row;
     if (x)
         vec_push(b->arena, &e->call.args, x);

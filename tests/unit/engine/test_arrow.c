@@ -12,7 +12,8 @@ static void add_raw(Bench *b, BoundRel *p, const BoundRel *r, const char *sql, c
 {
     FuncRow *row = &raw[raw_count++];
     *row = (FuncRow){.name = "raw", .kind = FUNC_SCALAR, .sql = sql};
-    project_add(b, p, "column", call2(b, row, type, bound_column(&r->columns.at[0], b->arena), NULL));
+    project_add(b, p, "column",
+                call2(b, row, type, bound_column(&r->columns.at[0], b->arena), NULL));
 }
 
 static const Type *struct_of(Bench *b, const Type *x, const Type *y)
@@ -41,22 +42,32 @@ static BoundRel *every_type(Bench *b, int64_t n)
     add_raw(b, p, r, OFTEN_NULL("CAST(-$1 AS DECIMAL(38,10))"), type_decimal(38, 10, a));
     add_raw(b, p, r, OFTEN_NULL("repeat('é', CAST($1 % 40 AS INTEGER))"), type_simple(TYPE_STRING));
     add_raw(b, p, r, OFTEN_NULL("CAST('\\x00\\xff' || $1 AS BLOB)"), type_simple(TYPE_BINARY));
-    add_raw(b, p, r, OFTEN_NULL("(DATE '1950-01-01' + CAST($1 AS INTEGER))"), type_simple(TYPE_DATE));
+    add_raw(b, p, r, OFTEN_NULL("(DATE '1950-01-01' + CAST($1 AS INTEGER))"),
+            type_simple(TYPE_DATE));
     add_raw(b, p, r, OFTEN_NULL("make_timestamptz($1 * 1000001)"), type_simple(TYPE_TIMESTAMP));
     add_raw(b, p, r, OFTEN_NULL("make_timestamp(-$1 * 1000001)"), type_simple(TYPE_TIMESTAMP_NTZ));
-    add_raw(b, p, r, OFTEN_NULL("CAST(make_timestamp($1 * 1000001) AS TIME)"), type_simple(TYPE_TIME));
+    add_raw(b, p, r, OFTEN_NULL("CAST(make_timestamp($1 * 1000001) AS TIME)"),
+            type_simple(TYPE_TIME));
     add_raw(b, p, r, OFTEN_NULL("CAST($1 AS INTEGER)"), type_simple(TYPE_INTERVAL_YM));
     add_raw(b, p, r, OFTEN_NULL("(-$1)"), type_simple(TYPE_INTERVAL_DT));
     add_raw(b, p, r, OFTEN_NULL("to_microseconds($1)"), type_simple(TYPE_INTERVAL_CALENDAR));
     add_raw(b, p, r, "CAST(NULL AS INTEGER)", type_simple(TYPE_NULL));
     const Type *ints = type_array(type_simple(TYPE_INT), true, a);
-    add_raw(b, p, r, OFTEN_NULL("list_transform(range($1 % 5), lambda x: CASE WHEN x = 2 THEN NULL ELSE CAST(x AS INTEGER) END)"), ints);
+    add_raw(b, p, r,
+            OFTEN_NULL("list_transform(range($1 % 5), lambda x: CASE WHEN x = 2 THEN NULL ELSE "
+                       "CAST(x AS INTEGER) END)"),
+            ints);
     add_raw(b, p, r, OFTEN_NULL("MAP {'a': CAST($1 AS INTEGER), 'b' || $1: NULL}"),
             type_map(type_simple(TYPE_STRING), type_simple(TYPE_INT), true, a));
     add_raw(b, p, r, OFTEN_NULL("{'x': CAST($1 AS INTEGER), 'y': 'y' || $1}"),
             struct_of(b, type_simple(TYPE_INT), type_simple(TYPE_STRING)));
-    add_raw(b, p, r, OFTEN_NULL("[{'x': [CAST($1 AS INTEGER)], 'y': CASE WHEN $1 % 2 = 0 THEN MAP {'k': 'v' || $1} END}, NULL]"),
-            type_array(struct_of(b, ints, type_map(type_simple(TYPE_STRING), type_simple(TYPE_STRING), true, a)), true, a));
+    add_raw(
+        b, p, r,
+        OFTEN_NULL("[{'x': [CAST($1 AS INTEGER)], 'y': CASE WHEN $1 % 2 = 0 THEN MAP {'k': 'v' || "
+                   "$1} END}, NULL]"),
+        type_array(struct_of(b, ints,
+                             type_map(type_simple(TYPE_STRING), type_simple(TYPE_STRING), true, a)),
+                   true, a));
     return p;
 }
 
@@ -140,7 +151,8 @@ static void damaged_streams_are_refused(void **state)
     int64_t rows;
     all_ipc(b, plan, &rows, &streams);
     Str good = streams.at[0];
-    /* The first message is the schema; nanoarrow's reader loses a name or two when that is damaged. */
+    /* The first message is the schema; nanoarrow's reader loses a name or two when that is damaged.
+     */
     uint32_t schema_size;
     memcpy(&schema_size, good.ptr + 4, sizeof(schema_size));
     for (size_t i = schema_size + 8; i < good.len; i += 7) {

@@ -33,9 +33,12 @@ static Str put_file(Bench *b, const char *name, const char *text)
     return path;
 }
 
-typedef struct Option { const char *key, *value; } Option;
+typedef struct Option {
+    const char *key, *value;
+} Option;
 
-static bool scan_of(Bench *b, const char *format, Str path, const char *schema, const Option *options, BoundRel **out)
+static bool scan_of(Bench *b, const char *format, Str path, const char *schema,
+                    const Option *options, BoundRel **out)
 {
     FileScan *scan = ARENA_NEW(b->arena, FileScan);
     scan->format = str_from(format);
@@ -68,7 +71,8 @@ static void put_cell(Bench *b, const Value *v, Buf *out)
 }
 
 /* "struct<..> a|b; c|d": the schema and the rows. */
-static void expect_scan(Bench *b, const char *format, Str path, const char *schema, const Option *options, const char *want)
+static void expect_scan(Bench *b, const char *format, Str path, const char *schema,
+                        const Option *options, const char *want)
 {
     BoundRel *rel;
     if (!scan_of(b, format, path, schema, options, &rel))
@@ -91,19 +95,26 @@ static const Option header_infer[] = {{"header", "true"}, {"inferSchema", "true"
 static void csv_as_spark_reads_it(void **state)
 {
     Bench *b = *state;
-    Str a = put_file(b, "a.csv", "a,b,c\n1,\"\",x\n2,,\"y \"\"q\"\" z\"\n3, sp ,\"a\\\"b\"\n4,5\n5,6,7,8\n\n\"x,y\",nan,\"\"\"");
+    Str a = put_file(b, "a.csv",
+                     "a,b,c\n1,\"\",x\n2,,\"y \"\"q\"\" z\"\n3, sp "
+                     ",\"a\\\"b\"\n4,5\n5,6,7,8\n\n\"x,y\",nan,\"\"\"");
     expect_scan(b, "csv", a, NULL, header,
-                "struct<a:string,b:string,c:string> 1|NULL|x; 2|NULL|\"y \"\"q\"\" z\"; 3| sp |a\"b; 4|5|NULL; 5|6|7; x,y|nan|\"");
+                "struct<a:string,b:string,c:string> 1|NULL|x; 2|NULL|\"y \"\"q\"\" z\"; 3| sp "
+                "|a\"b; 4|5|NULL; 5|6|7; x,y|nan|\"");
     expect_scan(b, "csv", a, "a int,b double,c string,_corrupt_record string", header,
-                "struct<a:int,b:double,c:string,_corrupt_record:string> 1|NULL|x|NULL; 2|NULL|\"y \"\"q\"\" z\"|NULL; "
-                "3|NULL|a\"b|3, sp ,\"a\\\"b\"; 4|5.0|NULL|4,5; 5|6.0|7|5,6,7,8; NULL|NULL|\"|\"x,y\",nan,\"\"\"");
+                "struct<a:int,b:double,c:string,_corrupt_record:string> 1|NULL|x|NULL; 2|NULL|\"y "
+                "\"\"q\"\" z\"|NULL; "
+                "3|NULL|a\"b|3, sp ,\"a\\\"b\"; 4|5.0|NULL|4,5; 5|6.0|7|5,6,7,8; "
+                "NULL|NULL|\"|\"x,y\",nan,\"\"\"");
     static const Option drop[] = {{"header", "true"}, {"mode", "DROPMALFORMED"}, {NULL, NULL}};
     expect_scan(b, "csv", a, "a int,b string,c string", drop,
                 "struct<a:int,b:string,c:string> 1|NULL|x; 2|NULL|\"y \"\"q\"\" z\"; 3| sp |a\"b");
     Str names = put_file(b, "c.csv", "a,a,,b\n1,2,3,4\n");
-    expect_scan(b, "csv", names, NULL, header, "struct<a0:string,a1:string,_c2:string,b:string> 1|2|3|4");
+    expect_scan(b, "csv", names, NULL, header,
+                "struct<a0:string,a1:string,_c2:string,b:string> 1|2|3|4");
     Str quotes = put_file(b, "h.csv", "x,y\n\"a\"b,c\n\"abc,1\n\"q\\\\\",2\nb\"c\",3\n");
-    expect_scan(b, "csv", quotes, NULL, header, "struct<x:string,y:string> \"a\"b|c; abc,1|NULL; q\\|2; b\"c\"|3");
+    expect_scan(b, "csv", quotes, NULL, header,
+                "struct<x:string,y:string> \"a\"b|c; abc,1|NULL; q\\|2; b\"c\"|3");
     Str lines = put_file(b, "e.csv", "a,b\n\"line1\nline2\",2\n");
     static const Option multi[] = {{"header", "true"}, {"multiLine", "true"}, {NULL, NULL}};
     expect_scan(b, "csv", lines, NULL, header, "struct<a:string,b:string> line1|NULL; line2\"|2");
@@ -117,21 +128,27 @@ static void csv_types_are_inferred(void **state)
 {
     Bench *b = *state;
     Str f = put_file(b, "b.csv",
-                     "i,l,d,dt,ts,bo,s,n,dec\n1,3000000000,1.5,2020-01-01,2020-01-01 10:00:00,true,abc,,12345678901234567890\n"
+                     "i,l,d,dt,ts,bo,s,n,dec\n1,3000000000,1.5,2020-01-01,2020-01-01 "
+                     "10:00:00,true,abc,,12345678901234567890\n"
                      "2,4,1e3,2021-02-03,2020-01-01T10:00:00Z,FALSE,1,,1\n");
-    expect_scan(b, "csv", f, NULL, header_infer,
-                "struct<i:int,l:bigint,d:double,dt:date,ts:timestamp,bo:boolean,s:string,n:string,dec:decimal(20,0)> "
-                "1|3000000000|1.5|2020-01-01|2020-01-01 10:00:00|true|abc|NULL|12345678901234567890; "
-                "2|4|1000.0|2021-02-03|2020-01-01 10:00:00|false|1|NULL|1");
+    expect_scan(
+        b, "csv", f, NULL, header_infer,
+        "struct<i:int,l:bigint,d:double,dt:date,ts:timestamp,bo:boolean,s:string,n:string,dec:"
+        "decimal(20,0)> "
+        "1|3000000000|1.5|2020-01-01|2020-01-01 10:00:00|true|abc|NULL|12345678901234567890; "
+        "2|4|1000.0|2021-02-03|2020-01-01 10:00:00|false|1|NULL|1");
 }
 
 static void json_as_spark_reads_it(void **state)
 {
     Bench *b = *state;
-    Str a = put_file(b, "a.json", "{\"b\":1,\"a\":\"x\"}\n{\"b\":\"s\",\"a\":2}\n\nbad json\n[{\"a\":\"in array\"}]\n\"str\"\n"
-                                  "{\"a\":1} trailing\n{'a':'sq'}\n{\"a\":\"dup\",\"a\":\"dup2\"}\n");
+    Str a = put_file(b, "a.json",
+                     "{\"b\":1,\"a\":\"x\"}\n{\"b\":\"s\",\"a\":2}\n\nbad json\n[{\"a\":\"in "
+                     "array\"}]\n\"str\"\n"
+                     "{\"a\":1} trailing\n{'a':'sq'}\n{\"a\":\"dup\",\"a\":\"dup2\"}\n");
     expect_scan(b, "json", a, "a string, b int, _corrupt_record string", NULL,
-                "struct<a:string,b:int,_corrupt_record:string> x|1|NULL; 2|NULL|{\"b\":\"s\",\"a\":2}; NULL|NULL|bad json; "
+                "struct<a:string,b:int,_corrupt_record:string> x|1|NULL; "
+                "2|NULL|{\"b\":\"s\",\"a\":2}; NULL|NULL|bad json; "
                 "in array|NULL|NULL; NULL|NULL|\"str\"; 1|NULL|NULL; sq|NULL|NULL; dup2|NULL|NULL");
     static const Option drop[] = {{"mode", "DROPMALFORMED"}, {NULL, NULL}};
     expect_scan(b, "json", a, "a string, b int", drop,
@@ -139,12 +156,15 @@ static void json_as_spark_reads_it(void **state)
     Str rows = put_file(b, "b.json", "[{\"a\":1},\n {\"a\":2}]");
     static const Option multi[] = {{"multiLine", "true"}, {NULL, NULL}};
     expect_scan(b, "json", rows, NULL, multi, "struct<a:bigint> 1; 2");
-    expect_scan(b, "json", rows, NULL, NULL, "struct<_corrupt_record:string,a:bigint> [{\"a\":1},|NULL; NULL|2");
+    expect_scan(b, "json", rows, NULL, NULL,
+                "struct<_corrupt_record:string,a:bigint> [{\"a\":1},|NULL; NULL|2");
 }
 
 static const char typed_json[] =
-    "{\"a\":1.0,\"b\":\"5\",\"c\":5,\"d\":true,\"e\":\"1.5\",\"f\":1e400,\"g\":\"NaN\",\"h\":5,\"i\":\"2020-01-01\","
-    "\"j\":\"2020-01-01 05:06:07.123\",\"k\":1577836800,\"m\":{\"x\":1,\"y\":2},\"l\":[1,\"x\",null],"
+    "{\"a\":1.0,\"b\":\"5\",\"c\":5,\"d\":true,\"e\":\"1.5\",\"f\":1e400,\"g\":\"NaN\",\"h\":5,"
+    "\"i\":\"2020-01-01\","
+    "\"j\":\"2020-01-01 "
+    "05:06:07.123\",\"k\":1577836800,\"m\":{\"x\":1,\"y\":2},\"l\":[1,\"x\",null],"
     "\"st\":{\"p\":\"bad\",\"q\":1},\"bin\":\"AQI=\",\"dec\":1.005}\n";
 
 static void json_types(void **state)
@@ -152,16 +172,23 @@ static void json_types(void **state)
     Bench *b = *state;
     Str f = put_file(b, "c.json", typed_json);
     expect_scan(b, "json", f, NULL, NULL,
-                "struct<a:double,b:string,bin:string,c:bigint,d:boolean,dec:double,e:string,f:double,g:string,h:bigint,i:string,"
-                "j:string,k:bigint,l:array<string>,m:struct<x:bigint,y:bigint>,st:struct<p:string,q:bigint>> "
-                "1.0|5|AQI=|5|true|1.005|1.5|Infinity|NaN|5|2020-01-01|2020-01-01 05:06:07.123|1577836800|[1, x, null]|{1, 2}|"
+                "struct<a:double,b:string,bin:string,c:bigint,d:boolean,dec:double,e:string,f:"
+                "double,g:string,h:bigint,i:string,"
+                "j:string,k:bigint,l:array<string>,m:struct<x:bigint,y:bigint>,st:struct<p:string,"
+                "q:bigint>> "
+                "1.0|5|AQI=|5|true|1.005|1.5|Infinity|NaN|5|2020-01-01|2020-01-01 "
+                "05:06:07.123|1577836800|[1, x, null]|{1, 2}|"
                 "{bad, 1}");
     expect_scan(b, "json", f,
-                "a int,b int,c string,d string,e double,f double,g double,h double,i date,j timestamp,k timestamp,m map<string,int>,"
-                "l array<int>,st struct<p:int,q:int>,dec decimal(5,2)", NULL,
-                "struct<a:int,b:int,c:string,d:string,e:double,f:double,g:double,h:double,i:date,j:timestamp,k:timestamp,"
+                "a int,b int,c string,d string,e double,f double,g double,h double,i date,j "
+                "timestamp,k timestamp,m map<string,int>,"
+                "l array<int>,st struct<p:int,q:int>,dec decimal(5,2)",
+                NULL,
+                "struct<a:int,b:int,c:string,d:string,e:double,f:double,g:double,h:double,i:date,j:"
+                "timestamp,k:timestamp,"
                 "m:map<string,int>,l:array<int>,st:struct<p:int,q:int>,dec:decimal(5,2)> "
-                "NULL|NULL|5|true|NULL|Infinity|NaN|5.0|2020-01-01|2020-01-01 05:06:07.123|2020-01-01 00:00:00|{x -> 1, y -> 2}|"
+                "NULL|NULL|5|true|NULL|Infinity|NaN|5.0|2020-01-01|2020-01-01 "
+                "05:06:07.123|2020-01-01 00:00:00|{x -> 1, y -> 2}|"
                 "NULL|{null, 1}|1.01");
 }
 
@@ -182,7 +209,8 @@ static void folders_are_columns(void **state)
     put_file(b, "pt/p=2/q=__HIVE_DEFAULT_PARTITION__/y.json", "{\"v\":2}");
     Str root = str_printf(b->arena, "%s/pt", folder);
     expect_scan(b, "json", root, NULL, NULL, "struct<v:bigint,p:int,q:string> 1|1|a b; 2|2|NULL");
-    expect_scan(b, "json", root, "v long, p string", NULL, "struct<v:bigint,p:string,q:string> 1|1|a b; 2|2|NULL");
+    expect_scan(b, "json", root, "v long, p string", NULL,
+                "struct<v:bigint,p:string,q:string> 1|1|a b; 2|2|NULL");
     Str one = str_printf(b->arena, "%s/pt/p=1", folder);
     expect_scan(b, "json", one, NULL, NULL, "struct<v:bigint,q:string> 1|a b");
 }
@@ -191,7 +219,8 @@ static void refusals(void **state)
 {
     Bench *b = *state;
     BoundRel *rel;
-    assert_false(scan_of(b, "json", str_printf(b->arena, "%s/nothing.json", folder), NULL, NULL, &rel));
+    assert_false(
+        scan_of(b, "json", str_printf(b->arena, "%s/nothing.json", folder), NULL, NULL, &rel));
     assert_int_equal(b->err.cls, ERR_PATH_NOT_FOUND);
     error_clear(&b->err);
     assert_false(scan_of(b, "orc", S("x"), NULL, NULL, &rel));
@@ -206,9 +235,12 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_as_spark_reads_it),  cmocka_unit_test(csv_types_are_inferred),
-        cmocka_unit_test(json_as_spark_reads_it), cmocka_unit_test(json_types),
-        cmocka_unit_test(text_lines),             cmocka_unit_test(folders_are_columns),
+        cmocka_unit_test(csv_as_spark_reads_it),
+        cmocka_unit_test(csv_types_are_inferred),
+        cmocka_unit_test(json_as_spark_reads_it),
+        cmocka_unit_test(json_types),
+        cmocka_unit_test(text_lines),
+        cmocka_unit_test(folders_are_columns),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, open_with_folder, close_with_folder);

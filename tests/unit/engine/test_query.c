@@ -3,7 +3,8 @@
 
 static const FuncRow row_add = {.name = "+", .kind = FUNC_SCALAR, .sql = "($1 + $2)"};
 static const FuncRow row_less = {.name = "<", .kind = FUNC_SCALAR, .sql = "($1 < $2)"};
-static const FuncRow row_sum = {.name = "sum", .kind = FUNC_AGGREGATE, .sql = "CAST(sum($1)$over AS BIGINT)"};
+static const FuncRow row_sum = {
+    .name = "sum", .kind = FUNC_AGGREGATE, .sql = "CAST(sum($1)$over AS BIGINT)"};
 static const FuncRow row_mod = {.name = "%", .kind = FUNC_SCALAR, .sql = "($1 % $2)"};
 static const FuncRow row_explode = {.name = "explode", .kind = FUNC_GENERATOR};
 static const FuncRow row_array = {.name = "array", .kind = FUNC_SCALAR, .sql = "[$1, $2]"};
@@ -18,7 +19,8 @@ static void project_over_filter_is_one_select(void **state)
 {
     Bench *b = *state;
     BoundRel *r = range_rel(b, 10);
-    BoundRel *f = filter_of(b, r, call2(b, &row_less, type_simple(TYPE_BOOLEAN), col(b, r, 0), lit_int(b, 3)));
+    BoundRel *f = filter_of(
+        b, r, call2(b, &row_less, type_simple(TYPE_BOOLEAN), col(b, r, 0), lit_int(b, 3)));
     BoundRel *p = project_of(b, f);
     project_add(b, p, "x", call2(b, &row_add, type_simple(TYPE_LONG), col(b, f, 0), lit_int(b, 1)));
     Str sql;
@@ -34,7 +36,8 @@ static void aggregate_and_window(void **state)
     Bench *b = *state;
     BoundRel *r = range_rel(b, 10);
     BoundRel *a = brel_new(BREL_AGGREGATE, r, b->arena);
-    BoundColumn k = column_new(b, "k", type_simple(TYPE_LONG)), s = column_new(b, "s", type_simple(TYPE_LONG));
+    BoundColumn k = column_new(b, "k", type_simple(TYPE_LONG)),
+                s = column_new(b, "s", type_simple(TYPE_LONG));
     vec_push(b->arena, &a->columns, k);
     vec_push(b->arena, &a->columns, s);
     BoundItem key = {call2(b, &row_mod, type_simple(TYPE_LONG), col(b, r, 0), lit_int(b, 2)), k.id};
@@ -88,7 +91,8 @@ static void explode_with_position(void **state)
     g->generate.generator = e;
     g->generate.with_position = true;
     vec_push(b->arena, &g->columns, r->columns.at[0]);
-    BoundColumn pos = column_new(b, "pos", type_simple(TYPE_INT)), item = column_new(b, "col", type_simple(TYPE_LONG));
+    BoundColumn pos = column_new(b, "pos", type_simple(TYPE_INT)),
+                item = column_new(b, "col", type_simple(TYPE_LONG));
     vec_push(b->arena, &g->columns, pos);
     vec_push(b->arena, &g->columns, item);
     vec_push(b->arena, &g->generate.output, pos);
@@ -106,7 +110,8 @@ static void deep_plan(void **state)
     BoundRel *r = range_rel(b, 1);
     for (int i = 0; i < 1000; i++) {
         BoundRel *p = project_of(b, r);
-        project_add(b, p, "x", call2(b, &row_add, type_simple(TYPE_LONG), col(b, r, 0), lit_int(b, 1)));
+        project_add(b, p, "x",
+                    call2(b, &row_add, type_simple(TYPE_LONG), col(b, r, 0), lit_int(b, 1)));
         r = p;
     }
     int64_t before = clock_monotonic_us();
@@ -124,26 +129,34 @@ static BoundRel *pairs_rel(Bench *b, size_t n, const int64_t (*pairs)[2])
         vec_push(b->arena, &row, lit_int(b, pairs[i][1]));
         vec_push(b->arena, &r->values.rows, row);
     }
-    BoundColumn k = column_new(b, "k", type_simple(TYPE_INT)), v = column_new(b, "v", type_simple(TYPE_INT));
+    BoundColumn k = column_new(b, "k", type_simple(TYPE_INT)),
+                v = column_new(b, "v", type_simple(TYPE_INT));
     vec_push(b->arena, &r->columns, k);
     vec_push(b->arena, &r->columns, v);
     return r;
 }
 
-/* Recorded from Spark 4.2: it streams the larger side and gives the other side's rows of one key newest first. */
+/* Recorded from Spark 4.2: it streams the larger side and gives the other side's rows of one key
+ * newest first. */
 static void small_joins_keep_sparks_order(void **state)
 {
     Bench *b = *state;
     static const FuncRow equal = {.name = "=", .kind = FUNC_SCALAR, .sql = "($1 = $2)"};
-    static const int64_t left[][2] = {{3, 0}, {1, 1}, {2, 2}, {1, 3}, {9, 4}}, right[][2] = {{2, 10}, {1, 11}, {1, 12}, {5, 13}};
-    static const struct { JoinKind kind; int64_t pairs[9][2]; size_t count; } cases[] = {
+    static const int64_t left[][2] = {{3, 0}, {1, 1}, {2, 2}, {1, 3}, {9, 4}},
+                         right[][2] = {{2, 10}, {1, 11}, {1, 12}, {5, 13}};
+    static const struct {
+        JoinKind kind;
+        int64_t pairs[9][2];
+        size_t count;
+    } cases[] = {
         {JOIN_INNER, {{1, 12}, {1, 11}, {2, 10}, {3, 12}, {3, 11}}, 5},
         {JOIN_LEFT, {{0, -1}, {1, 12}, {1, 11}, {2, 10}, {3, 12}, {3, 11}, {4, -1}}, 7},
         {JOIN_RIGHT, {{2, 10}, {3, 11}, {1, 11}, {3, 12}, {1, 12}, {-1, 13}}, 6},
         {JOIN_FULL, {{1, 11}, {1, 12}, {3, 11}, {3, 12}, {2, 10}, {0, -1}, {-1, 13}, {4, -1}}, 8},
     };
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-        BoundRel *l = pairs_rel(b, 5, left), *r = pairs_rel(b, 4, right), *j = brel_new(BREL_JOIN, l, b->arena);
+        BoundRel *l = pairs_rel(b, 5, left), *r = pairs_rel(b, 4, right),
+                 *j = brel_new(BREL_JOIN, l, b->arena);
         j->join.right = r;
         j->join.kind = cases[i].kind;
         j->join.condition = call2(b, &equal, type_simple(TYPE_BOOLEAN), col(b, l, 0), col(b, r, 0));
@@ -177,10 +190,17 @@ static void samples_are_sparks(void **state)
 static void errors_have_spark_classes(void **state)
 {
     Bench *b = *state;
-    static const FuncRow raise = {.name = "raise", .kind = FUNC_SCALAR, .sql = "error('[DIVIDE_BY_ZERO] no' || $1)"};
-    static const FuncRow over = {.name = "over", .kind = FUNC_SCALAR, .sql = "(9223372036854775807 + $1)"};
-    static const FuncRow cast = {.name = "cast", .kind = FUNC_SCALAR, .sql = "CAST('x' || $1 AS INTEGER)"};
-    const struct { const FuncRow *row; TypeKind type; ErrorClass cls; } cases[] = {
+    static const FuncRow raise = {
+        .name = "raise", .kind = FUNC_SCALAR, .sql = "error('[DIVIDE_BY_ZERO] no' || $1)"};
+    static const FuncRow over = {
+        .name = "over", .kind = FUNC_SCALAR, .sql = "(9223372036854775807 + $1)"};
+    static const FuncRow cast = {
+        .name = "cast", .kind = FUNC_SCALAR, .sql = "CAST('x' || $1 AS INTEGER)"};
+    const struct {
+        const FuncRow *row;
+        TypeKind type;
+        ErrorClass cls;
+    } cases[] = {
         {&raise, TYPE_INT, ERR_DIVIDE_BY_ZERO},
         {&over, TYPE_LONG, ERR_ARITHMETIC_OVERFLOW},
         {&cast, TYPE_INT, ERR_CAST_INVALID_INPUT},
@@ -188,7 +208,8 @@ static void errors_have_spark_classes(void **state)
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
         BoundRel *r = range_rel(b, 3);
         BoundRel *p = project_of(b, r);
-        project_add(b, p, "x", call2(b, cases[i].row, type_simple(cases[i].type), col(b, r, 0), NULL));
+        project_add(b, p, "x",
+                    call2(b, cases[i].row, type_simple(cases[i].type), col(b, r, 0), NULL));
         RowVec rows = {0};
         error_clear(&b->err);
         assert_false(engine_rows(b->engine, p, &b->run, 10, b->arena, &rows, &b->err));
@@ -227,10 +248,14 @@ static void cancel_stops_a_query(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(project_over_filter_is_one_select), cmocka_unit_test(aggregate_and_window),
-        cmocka_unit_test(a_wrong_carrier_is_cast),           cmocka_unit_test(explode_with_position),
-        cmocka_unit_test(deep_plan),                         cmocka_unit_test(errors_have_spark_classes),
-        cmocka_unit_test(cancel_stops_a_query),              cmocka_unit_test(small_joins_keep_sparks_order),
+        cmocka_unit_test(project_over_filter_is_one_select),
+        cmocka_unit_test(aggregate_and_window),
+        cmocka_unit_test(a_wrong_carrier_is_cast),
+        cmocka_unit_test(explode_with_position),
+        cmocka_unit_test(deep_plan),
+        cmocka_unit_test(errors_have_spark_classes),
+        cmocka_unit_test(cancel_stops_a_query),
+        cmocka_unit_test(small_joins_keep_sparks_order),
         cmocka_unit_test(samples_are_sparks),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
