@@ -65,7 +65,9 @@ typedef struct Splitter {
     BoundRel *aggregate;
     Error *err;
     bool failed;
-    bool inside_window;
+    bool all;                      /* GROUP BY ALL */
+    bool in_subquery;
+    const BoundColumnVec *shown;   /* what the select list shows, for an expression above it */
 } Splitter;
 
 static const BoundColumn *output_column(const BoundRel *rel, ColumnId id)
@@ -108,8 +110,17 @@ static bool missing_aggregation(Splitter *s, const BoundExpr *e)
 {
     Analyzer *a = s->a;
     s->failed = true;
+    if (s->shown) {
+        Expr *name = expr_new(EXPR_COLUMN, a->arena);
+        vec_push(a->arena, &name->column.name, e->column.name);
+        name->origin = e->origin;
+        Scope scope = {.columns = s->shown};
+        return column_missing(a, name, &scope, s->err);
+    }
     Str text = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(e, a->func.zone, a->arena)));
-    if (!s->aggregate->aggregate.keys.len && !s->aggregate->aggregate.sets.len)
+    if (s->all)
+        error_set(s->err, ERR_UNRESOLVED_ALL_IN_GROUP_BY);
+    else if (!s->aggregate->aggregate.keys.len)
         error_set(s->err, ERR_MISSING_GROUP_BY);
     else
         error_set(s->err, ERR_MISSING_AGGREGATION, P("expression", text),
@@ -119,17 +130,28 @@ static bool missing_aggregation(Splitter *s, const BoundExpr *e)
 
 static bool split(BoundExpr **slot, void *arg);
 
-static bool split_rel_exprs(BoundRel *rel, Splitter *s)
+typedef struct OuterOnly {
+    const Splitter *s;
+    size_t columns;
+} OuterOnly;
+
+static bool outer_column(BoundExpr **slot, void *arg)
 {
-    if (!rel)
+    OuterOnly *o = arg;
+    if ((*slot)->kind == BEXPR_COLUMN) {
+        o->columns++;
+        return is_input_column(o->s, *slot);
+    }
+    return bound_each_child(*slot, outer_column, o);
+}
+
+/* Inside a subquery only an aggregate over the outer query's own columns is the outer query's. */
+static bool is_ours(const Splitter *s, BoundExpr *e)
+{
+    if (!s->in_subquery)
         return true;
-    TRY(brel_each_expr(rel, split, s));
-    TRY(split_rel_exprs(rel->input, s));
-    if (rel->kind == BREL_JOIN)
-        TRY(split_rel_exprs(rel->join.right, s));
-    for (size_t i = 0; rel->kind == BREL_SETOP && i < rel->setop.inputs.len; i++)
-        TRY(split_rel_exprs(rel->setop.inputs.at[i], s));
-    return true;
+    OuterOnly o = {s, 0};
+    return outer_column(&e, &o) && o.columns > 0;
 }
 
 static bool grouping_call(Splitter *s, BoundExpr **slot)
@@ -189,7 +211,7 @@ static bool split(BoundExpr **slot, void *arg)
             *slot = output_reference(s, rel->aggregate.keys.at[i].id);
             return true;
         }
-    if (e->kind == BEXPR_AGGREGATE) {
+    if (e->kind == BEXPR_AGGREGATE && is_ours(s, e)) {
         if (!grouping_call(s, slot))
             *slot = reference_to_aggregate(s, e);
         return !s->failed;
@@ -204,15 +226,25 @@ static bool split(BoundExpr **slot, void *arg)
     }
     if (e->kind == BEXPR_COLUMN)
         return output_column(rel, e->column.id) || !is_input_column(s, e) ? true : missing_aggregation(s, e);
-    if (e->kind == BEXPR_SUBQUERY)
-        TRY(split_rel_exprs(e->subquery.plan, s));
+    if (e->kind == BEXPR_SUBQUERY) {
+        bool saved = s->in_subquery;
+        s->in_subquery = true;
+        TRY(plan_each_expr(e->subquery.plan, split, s));
+        s->in_subquery = saved;
+    }
     return bound_each_child(e, split, s) && !s->failed;
 }
 
 /* A deep copy is not needed: items are bound afresh for each use and rewritten in place. */
 bool split_aggregates(Analyzer *a, BoundRel *aggregate, BoundExpr **e, Error *err)
 {
-    Splitter s = {a, aggregate, err, false, false};
+    Splitter s = {.a = a, .aggregate = aggregate, .err = err};
+    return split(e, &s) && !s.failed;
+}
+
+bool split_above(Analyzer *a, BoundRel *aggregate, const BoundColumnVec *shown, BoundExpr **e, Error *err)
+{
+    Splitter s = {.a = a, .aggregate = aggregate, .err = err, .shown = shown};
     return split(e, &s) && !s.failed;
 }
 
@@ -249,6 +281,8 @@ static size_t add_key(Analyzer *a, BoundRel *aggregate, BoundExpr *key, Str name
 static const Expr *key_by_ordinal(Analyzer *a, const Expr *key, const ExprVec *items, Error *err, bool *failed)
 {
     *failed = false;
+    if (!session_bool(a->session, "spark.sql.groupByOrdinal", true))
+        return key;
     if (key->kind != EXPR_LITERAL || key->literal.is_null || key->literal.type->kind != TYPE_INT)
         return key;
     int64_t i = key->literal.integer;
@@ -266,19 +300,56 @@ static const Expr *key_by_ordinal(Analyzer *a, const Expr *key, const ExprVec *i
     return item->kind == EXPR_ALIAS ? item->alias.child : item;
 }
 
-/* A key that is no column of the input may be an alias of the select list (spark.sql.groupByAliases). */
-static const Expr *key_by_alias(Analyzer *a, const Expr *key, const ExprVec *items, const BoundRel *input)
+/* The select list by name, the first of equal names: what a key may refer to (spark.sql.groupByAliases). */
+static bool named_items(Analyzer *a, const Rel *rel, const BoundRel *input, NamedItemVec *out, Error *err)
 {
-    if (key->kind != EXPR_COLUMN || key->column.name.len != 1 || key->column.plan_id >= 0)
-        return key;
-    for (size_t i = 0; i < input->columns.len; i++)
-        if (name_matches(a, input->columns.at[i].name, key->column.name.at[0]))
-            return key;
-    for (size_t i = 0; i < items->len; i++)
-        if (items->at[i]->kind == EXPR_ALIAS && items->at[i]->alias.names.len == 1 &&
-            name_matches(a, items->at[i]->alias.names.at[0], key->column.name.at[0]))
-            return items->at[i]->alias.child;
-    return key;
+    Scope scope = scope_of(a, input);
+    scope.allow_aggregates = true;
+    BoundRel *same = (BoundRel *)input; /* a generator's relation is dropped with this first reading */
+    NamedItemVec items = {0};
+    TRY(bind_items(a, &rel->aggregate.items, &scope, &same, &items, err));
+    for (size_t i = 0; i < items.len; i++) {
+        bool known = false;
+        for (size_t k = 0; k < out->len; k++)
+            known |= name_matches(a, out->at[k].name, items.at[i].name);
+        if (!known)
+            vec_push(a->arena, out, items.at[i]);
+    }
+    return true;
+}
+
+static bool bind_key_expr(Analyzer *a, const Rel *rel, const Expr *e, const BoundRel *input, BoundExpr **out, Error *err)
+{
+    Scope scope = scope_of(a, input);
+    Error ignored = error_in(a->arena);
+    scope.no_variables = true;
+    if (bind_expr(a, e, &scope, out, &ignored))
+        return true;
+    NamedItemVec aliases = {0};
+    error_clear(&ignored);
+    if (!rel->aggregate.keys_in_output && session_bool(a->session, "spark.sql.groupByAliases", true) &&
+        named_items(a, rel, input, &aliases, &ignored)) {
+        scope = scope_of(a, input);
+        scope.aliases = &aliases;
+        if (bind_expr(a, e, &scope, out, &ignored))
+            return true;
+    }
+    scope = scope_of(a, input);
+    return bind_expr(a, e, &scope, out, err);
+}
+
+static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *err)
+{
+    if (bound_has_aggregate(key)) {
+        error_set(err, ERR_GROUP_BY_AGGREGATE, P("sqlExpr", func_sql_text(key, a->func.zone, a->arena)));
+        return set_context(a, err, origin);
+    }
+    if (type_is_orderable(key->type) || key->type->kind == TYPE_MAP)
+        return true;
+    error_set(err, ERR_GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE,
+              P("sqlExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(key, a->func.zone, a->arena)))),
+              P("dataType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(key->type, a->arena)))));
+    return set_context(a, err, origin);
 }
 
 static bool bind_key(Analyzer *a, const Rel *rel, const Expr *key, BoundRel *aggregate, bool nullable, size_t *index, Error *err)
@@ -287,42 +358,45 @@ static bool bind_key(Analyzer *a, const Rel *rel, const Expr *key, BoundRel *agg
     const Expr *e = rel->aggregate.keys_in_output ? key : key_by_ordinal(a, key, &rel->aggregate.items, err, &failed);
     if (failed)
         return set_context(a, err, key->origin);
-    if (!rel->aggregate.keys_in_output)
-        e = key_by_alias(a, e, &rel->aggregate.items, aggregate->input);
-    Scope scope = scope_of(a, aggregate->input);
     BoundExpr *bound;
     Str name = {0};
     if (e->kind == EXPR_ALIAS) {
         name = e->alias.names.at[0];
         e = e->alias.child;
     }
-    TRY(bind_expr(a, e, &scope, &bound, err));
-    if (bound_has_aggregate(bound)) {
-        error_set(err, ERR_GROUP_BY_AGGREGATE, P("sqlExpr", func_sql_text(bound, a->func.zone, a->arena)));
-        return set_context(a, err, key->origin);
-    }
-    if (!type_is_orderable(bound->type) && bound->type->kind != TYPE_MAP) {
-        error_set(err, ERR_GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE,
-                  P("sqlExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(bound, a->func.zone, a->arena)))),
-                  P("dataType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(bound->type, a->arena)))));
-        return set_context(a, err, key->origin);
-    }
+    TRY(bind_key_expr(a, rel, e, aggregate->input, &bound, err));
+    TRY(check_key(a, bound, key->origin, err));
     if (!name.len)
         name = bound->kind == BEXPR_COLUMN ? bound->column.name : func_pretty_name(bound, a->func.zone, a->arena);
     *index = add_key(a, aggregate, bound, name, nullable);
     return true;
 }
 
-/* GROUP BY ALL: every item without an aggregate is a key. */
-static bool bind_all_keys(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *err)
+/* GROUP BY ALL: every item without an aggregate is a key. A column called "all" is a plain key. */
+static bool split_all(Analyzer *a, BoundRel *aggregate, NamedItemVec *items, Error *err)
 {
-    for (size_t i = 0; i < rel->aggregate.items.len; i++) {
-        const Expr *item = rel->aggregate.items.at[i];
-        size_t index;
-        if (!contains_aggregate(item))
-            TRY(bind_key(a, rel, item, aggregate, false, &index, err));
+    Splitter s = {.a = a, .aggregate = aggregate, .err = err, .all = true};
+    for (size_t i = 0; i < items->len; i++) {
+        NamedItem *item = &items->at[i];
+        if (bound_has_aggregate(item->expr) || bound_contains(item->expr, BEXPR_WINDOW))
+            continue;
+        TRY(check_key(a, item->expr, item->expr->origin, err));
+        add_key(a, aggregate, item->expr, item->name, false);
     }
+    for (size_t i = 0; i < items->len; i++)
+        TRY(split(&items->at[i].expr, &s) && !s.failed);
     return true;
+}
+
+static const Expr *column_called_all(Analyzer *a, const BoundRel *input)
+{
+    Expr *name = expr_new(EXPR_COLUMN, a->arena);
+    name->column.plan_id = -1;
+    vec_push(a->arena, &name->column.name, S("all"));
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (name_matches(a, input->columns.at[i].name, S("all")))
+            return name;
+    return NULL;
 }
 
 /* ROLLUP(a, b) is (a, b), (a), (); CUBE is every subset, in Spark's order: the first key varies slowest. */
@@ -367,8 +441,11 @@ static bool bind_sets(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *e
 static bool bind_keys(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *err)
 {
     switch (rel->aggregate.group) {
-    case GROUP_ALL:
-        return bind_all_keys(a, rel, aggregate, err);
+    case GROUP_ALL: {
+        size_t index;
+        const Expr *all = column_called_all(a, aggregate->input);
+        return !all || bind_key(a, rel, all, aggregate, false, &index, err);
+    }
     case GROUP_ROLLUP:
     case GROUP_CUBE:
     case GROUP_SETS:
@@ -414,8 +491,11 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(bind_items(a, &rel->aggregate.items, &scope, &same, &items, err));
     if (same != input)
         return error_unsupported(err, "a generator in the select list of an aggregation");
-    for (size_t i = 0; i < items.len; i++)
-        TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
+    if (rel->aggregate.group == GROUP_ALL && !aggregate->aggregate.keys.len)
+        TRY(split_all(a, aggregate, &items, err));
+    else
+        for (size_t i = 0; i < items.len; i++)
+            TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
     BoundRel *project = project_items(a, aggregate, &items, NULL);
     if (!rel->aggregate.having) {
         *out = project;
@@ -424,10 +504,11 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     Scope above = scope_of(a, project);
     above.fallback = &input->columns;
     above.allow_aggregates = true;
+    above.keys = &aggregate->aggregate.keys;
     BoundExpr *condition;
     TRY(bind_condition(a, rel->aggregate.having, &above, "HAVING", &condition, err));
-    TRY(split_aggregates(a, aggregate, &condition, err));
     size_t visible = project->columns.len;
+    TRY(split_above(a, aggregate, &project->columns, &condition, err));
     for (size_t i = 0; i < aggregate->columns.len; i++) {
         BoundColumn c = aggregate->columns.at[i];
         if (output_column(project, c.id))
@@ -438,9 +519,6 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     BoundRel *filter = brel_new(BREL_FILTER, project, a->arena);
     filter->columns = project->columns;
     filter->filter.condition = condition;
-    BoundColumnVec own = {0};
-    for (size_t i = 0; i < visible; i++)
-        vec_push(a->arena, &own, project->columns.at[i]);
-    *out = filter->columns.len == visible ? filter : project_columns(a, filter, &own);
+    *out = hide_carried(a, filter, visible);
     return true;
 }

@@ -17,6 +17,10 @@ MUST_CHECK bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error
 MUST_CHECK bool analyze_expr(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err);
 MUST_CHECK bool analyze_condition(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err);
 /* A constant expression's value: LIMIT, options, time travel, DEFAULT. */
+/* The name that IDENTIFIER(text) stands for; NOT_A_CONSTANT_STRING.* when it is no constant, no string or NULL. */
+MUST_CHECK bool analyze_identifier(Analyzer *a, const Expr *identifier, Name *out, Error *err);
+/* A value computed once from no columns: rand() is allowed, unlike in analyze_constant. */
+MUST_CHECK bool analyze_value(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err);
 MUST_CHECK bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err);
 /* A cast that stores `e` into a column of type `to`: INCOMPATIBLE_DATA_FOR_TABLE.* with the column's name. */
 MUST_CHECK bool analyze_store_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err);
@@ -35,11 +39,15 @@ typedef struct ResolvedTable {
 } ResolvedTable;
 /* TABLE_OR_VIEW_NOT_FOUND naming it as the user wrote it. */
 MUST_CHECK bool analyze_table_name(Analyzer *a, const Name *name, Origin origin, ResolvedTable *out, Error *err);
+/* Refuses an old version whose files VACUUM may have taken (DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION). */
+MUST_CHECK bool analyze_check_retention(Analyzer *a, const Snapshot *newest, const Snapshot *asked, Error *err);
 /* A Delta table's snapshot as a relation, for DML and reads: the newest unless travel says otherwise. */
 MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err);
 
 /* Values for :name and ? in the statement, and the plans that Connect ships beside it under names. Kept by reference. */
 void analyzer_set_params(Analyzer *a, const KeyValueVec *named, const ExprVec *positional);
+/* The temporary object (VIEW, VARIABLE, FUNCTION) that the statement referred to; false when there was none. */
+bool analyzer_temp_object(const Analyzer *a, const char **kind, Name *name);
 void analyzer_set_references(Analyzer *a, const RelVec *references);
 
 /* A builtin applied to bound arguments. */

@@ -46,6 +46,8 @@ struct Analyzer {
     Map plan_outputs;           /* plan id as text -> PlanOutputs* */
     const RelVec *references;   /* WITH_RELATIONS in scope: named by their alias */
     const struct WindowNames *windows;
+    const char *temp_kind;      /* the first temporary object that was referred to, NULL for none */
+    Name temp_name;
 };
 
 typedef struct LambdaVar {
@@ -81,6 +83,8 @@ typedef struct Scope {
     bool in_aggregate;                 /* inside an aggregate's arguments */
     bool prefer_fallback;              /* inside an aggregate of HAVING / ORDER BY */
     bool used_fallback;                /* set by resolution */
+    bool no_variables;                 /* session variables are not looked at: aliases come before them */
+    const BoundItemVec *keys;          /* HAVING: grouping keys below come before the select list (SPARK-31519) */
     const char *clause;                /* for messages */
 } Scope;
 
@@ -95,6 +99,7 @@ BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
 void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);
 bool name_matches(const Analyzer *a, Str x, Str y);
+void note_temp_object(Analyzer *a, const char *kind, const Name *name);
 bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL fragment; returns false */
 bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err);
 
@@ -120,6 +125,9 @@ bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, E
 bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, Origin origin, BoundExpr **out, Error *err);
 
+/* python.c */
+bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+
 /* window.c */
 bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 /* Replaces every window expression by a column of a projection put below. */
@@ -130,11 +138,16 @@ bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Er
 
 /* subquery.c */
 bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+/* Visits the expressions of every relation of a subquery's plan: that is where outer columns are used. */
+bool plan_each_expr(BoundRel *plan, BoundVisit visit, void *arg);
+/* Subqueries in the condition of a join that is not inner become columns of the side that they look at. */
+bool lift_subqueries(Analyzer *a, BoundRel *join, Error *err);
 
 /* select.c: projections, aggregation, sorting; what reaches below a projection */
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_sort(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+BoundRel *hide_carried(Analyzer *a, BoundRel *rel, size_t visible);
 /* F.expr("..."): what its text says; any other expression is itself. */
 bool parsed_text(Analyzer *a, const Expr *e, const Expr **out, Error *err);
 bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **input, NamedItemVec *out, Error *err);
@@ -144,8 +157,13 @@ BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items,
 bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 /* Rewrites e over an aggregate's output: keys and aggregates become its columns, new aggregates are added. */
 bool split_aggregates(Analyzer *a, BoundRel *aggregate, BoundExpr **e, Error *err);
+/* The same for an expression of HAVING or ORDER BY: an input column that is no key is unknown among these columns. */
+bool split_above(Analyzer *a, BoundRel *aggregate, const BoundColumnVec *shown, BoundExpr **e, Error *err);
 bool contains_aggregate(const Expr *e);
 bool bound_has_aggregate(const BoundExpr *e);
+
+/* check.c: aggregates, windows and generators that nothing computes are refused. */
+bool check_plan(Analyzer *a, BoundRel *plan, Error *err);
 
 /* equal.c */
 bool bound_equal(const BoundExpr *x, const BoundExpr *y);

@@ -212,6 +212,7 @@ bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *bound;
     TRY(analyze_rel(a, rel, &bound, err));
+    TRY(check_plan(a, bound, err));
     *out = strip_hidden(a, bound);
     return true;
 }
@@ -299,6 +300,21 @@ BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows)
 bool name_matches(const Analyzer *a, Str x, Str y)
 {
     return a->case_sensitive ? str_eq(x, y) : str_ieq(x, y);
+}
+
+void note_temp_object(Analyzer *a, const char *kind, const Name *name)
+{
+    if (a->temp_kind)
+        return;
+    a->temp_kind = kind;
+    a->temp_name = *name;
+}
+
+bool analyzer_temp_object(const Analyzer *a, const char **kind, Name *name)
+{
+    *kind = a->temp_kind;
+    *name = a->temp_name;
+    return a->temp_kind != NULL;
 }
 
 bool set_context(Analyzer *a, Error *err, Origin origin)

@@ -108,6 +108,7 @@ bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, B
                 if (m.at[i]->id != m.at[0]->id)
                     return ambiguous(a, name, &m, err);
             BoundExpr *e = bound_column(m.at[0], a->arena);
+            e->column.name = name->at[q]; /* the result is called as it was written */
             for (size_t i = q + 1; i < name->len; i++)
                 TRY(bind_field(a, e, name->at[i], &e, err));
             *out = e;
@@ -312,14 +313,48 @@ static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundE
     return true;
 }
 
+static bool is_grouping_key(const BoundItemVec *keys, const BoundExpr *e)
+{
+    for (;; e = e->field.child) {
+        for (size_t i = 0; i < keys->len; i++)
+            if (bound_equal(keys->at[i].expr, e))
+                return true;
+        if (e->kind != BEXPR_FIELD)
+            return false;
+    }
+}
+
+/* A name that is ambiguous or has no such field here may still mean a column of the second choice. */
+static bool find_first(Analyzer *a, const Name *name, const BoundColumnVec *first, const BoundColumnVec *second, BoundExpr **out,
+                       Error *err)
+{
+    if (!second)
+        return find_column(a, name, first, out, err);
+    Error failure = error_in(a->arena);
+    if (find_column(a, name, first, out, &failure))
+        return true;
+    Error ignored = error_in(a->arena);
+    if (find_column(a, name, second, out, &ignored) && *out)
+        return true;
+    error_copy(err, &failure);
+    return false;
+}
+
 static bool find_in_scope(Analyzer *a, const Name *name, Scope *scope, BoundExpr **out, Error *err)
 {
     TRY(find_lambda_var(a, name, scope, out, err));
     if (*out)
         return true;
+    if (scope->keys && scope->keys->len) {
+        Error ignored = error_in(a->arena);
+        if (find_column(a, name, scope->fallback, out, &ignored) && *out && is_grouping_key(scope->keys, *out)) {
+            scope->used_fallback = true;
+            return true;
+        }
+    }
     const BoundColumnVec *first = scope->prefer_fallback ? scope->fallback : scope->columns;
     const BoundColumnVec *second = scope->prefer_fallback ? scope->columns : scope->fallback;
-    TRY(find_column(a, name, first, out, err));
+    TRY(find_first(a, name, first, second, out, err));
     if (*out) {
         scope->used_fallback |= first == scope->fallback;
         return true;
@@ -351,6 +386,7 @@ static bool find_session_variable(Analyzer *a, const Name *name, BoundExpr **out
     Variable v;
     if (!session_get_variable(a->session, vec_last(name), a->arena, &v))
         return false;
+    note_temp_object(a, "VARIABLE", name);
     *out = bound_literal(v.value, a->arena);
     (*out)->type = v.type;
     return true;
@@ -379,8 +415,13 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         call->origin = e->origin;
         return bind_call(a, call, scope, out, err);
     }
-    if (find_session_variable(a, name, out))
+    if (!scope->no_variables && find_session_variable(a, name, out))
         return true;
+    if (scope->allow_aggregates && name->len == 1 && str_is_ci(name->at[0], "grouping__id")) {
+        Expr *call = expr_call(a->arena, "grouping_id", 0, NULL);
+        call->origin = e->origin;
+        return bind_call(a, call, scope, out, err);
+    }
     return column_missing(a, e, scope, err);
 }
 

@@ -24,14 +24,8 @@ static bool evaluate(Analyzer *a, BoundExpr *bound, Value *out, Error *err)
     return true;
 }
 
-bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err)
+static bool evaluate_as(Analyzer *a, BoundExpr *bound, const Expr *e, const Type *wanted, Value *out, Error *err)
 {
-    Scope none = {0};
-    BoundExpr *bound;
-    TRY(bind_expr(a, e, &none, &bound, err));
-    bool scalar = bound->kind == BEXPR_SUBQUERY && bound->subquery.kind == SUBQUERY_SCALAR;
-    if (!scalar && !bound_is_constant(bound))
-        return not_foldable(a, bound, e, err);
     if (wanted && !type_same_shape(bound->type, wanted)) {
         CastMode mode = a->ansi ? CAST_ANSI : CAST_LEGACY;
         if (!cast_is_allowed(bound->type, wanted, mode))
@@ -42,6 +36,25 @@ bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out
         bound = cast;
     }
     return evaluate(a, bound, out, err) || set_context(a, err, e->origin);
+}
+
+bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err)
+{
+    Scope none = {0};
+    BoundExpr *bound;
+    TRY(bind_expr(a, e, &none, &bound, err));
+    bool scalar = bound->kind == BEXPR_SUBQUERY && bound->subquery.kind == SUBQUERY_SCALAR;
+    if (!scalar && !bound_is_constant(bound))
+        return not_foldable(a, bound, e, err);
+    return evaluate_as(a, bound, e, wanted, out, err);
+}
+
+bool analyze_value(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err)
+{
+    Scope none = {0};
+    BoundExpr *bound;
+    TRY(bind_expr(a, e, &none, &bound, err));
+    return evaluate_as(a, bound, e, wanted, out, err);
 }
 
 bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err)
@@ -72,4 +85,41 @@ bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t 
         return true;
     }
     return set_context(a, err, e->origin);
+}
+
+bool analyze_identifier(Analyzer *a, const Expr *identifier, Name *out, Error *err)
+{
+    const Expr *text = identifier->kind == EXPR_IDENTIFIER ? identifier->identifier.text : identifier;
+    Scope none = {0};
+    BoundExpr *bound;
+    Error ignored = error_in(a->arena);
+    Str shown = S("expression");
+    bool constant = false;
+    if (text->kind != EXPR_SUBQUERY) {
+        /* A column that only the query has makes it no constant: that it cannot be found here says nothing. */
+        constant = bind_expr(a, text, &none, &bound, &ignored) && bound_is_constant(bound);
+        if (!constant && error_is_set(&ignored) && ignored.cls != ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION) {
+            error_copy(err, &ignored);
+            return false;
+        }
+        if (!error_is_set(&ignored))
+            shown = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(bound, a->func.zone, a->arena)));
+    }
+    if (!constant) {
+        error_set(err, ERR_NOT_A_CONSTANT_STRING__NOT_CONSTANT, PZ("name", "IDENTIFIER"), P("expr", shown));
+        return set_context(a, err, text->origin);
+    }
+    if (bound->type->kind != TYPE_STRING) {
+        error_set(err, ERR_NOT_A_CONSTANT_STRING__WRONG_TYPE, PZ("name", "IDENTIFIER"), P("expr", shown),
+                  P("dataType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(bound->type, a->arena)))));
+        return set_context(a, err, text->origin);
+    }
+    Value value;
+    TRY(evaluate(a, bound, &value, err));
+    if (value.is_null) {
+        error_set(err, ERR_NOT_A_CONSTANT_STRING__NULL, PZ("name", "IDENTIFIER"), P("expr", shown));
+        return set_context(a, err, text->origin);
+    }
+    SqlOptions options = session_sql_options(a->session, a->arena);
+    return sql_parse_name(value.bytes, &options, a->arena, out, err);
 }

@@ -2,6 +2,7 @@
 #include "analyze/analyze_impl.h"
 
 #include "delta/changes.h"
+#include "delta/vacuum.h"
 #include "type/datetime.h"
 
 static void release_snapshot(void *s)
@@ -83,34 +84,48 @@ static bool travel_timestamp(Analyzer *a, const Expr *e, int64_t *us, Error *err
     return set_context(a, err, e->origin);
 }
 
-/* A table whose newest version cannot be read is refused at every version, as Delta does: it loads the newest first. */
-static bool check_newest(DeltaTable *table, Error *err)
+bool analyze_check_retention(Analyzer *a, const Snapshot *newest, const Snapshot *asked, Error *err)
 {
-    Snapshot *newest;
-    TRY(snapshot_newest(table, &newest, err));
-    snapshot_unref(newest);
-    return true;
+    static const char KEY[] = "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration";
+    int64_t retention_ms = vacuum_retention_ms(newest), hour_ms = 3600000;
+    if (!session_bool(a->session, KEY, true) || snapshot_version(asked) >= snapshot_version(newest) ||
+        a->func.now_us / 1000 - snapshot_timestamp_ms(asked) <= retention_ms)
+        return true;
+    return error_set(err, ERR_DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION,
+                     P("deletedFileRetention", str_printf(err->arena, "%lld", (long long)(retention_ms / hour_ms))));
 }
 
-static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
+static bool open_asked(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
 {
-    if (travel->kind != TRAVEL_NONE)
-        TRY(check_newest(table, err));
-    switch (travel->kind) {
-    case TRAVEL_NONE:
-        break;
-    case TRAVEL_VERSION: {
+    if (travel->kind == TRAVEL_VERSION) {
         Value v;
         TRY(analyze_constant(a, travel->value, type_simple(TYPE_LONG), &v, err));
         return snapshot_at_version(table, v.integer, out, err);
     }
-    case TRAVEL_TIMESTAMP: {
-        int64_t us;
-        TRY(travel_timestamp(a, travel->value, &us, err));
-        return snapshot_at_timestamp(table, us, out, err);
+    int64_t us;
+    TRY(travel_timestamp(a, travel->value, &us, err));
+    return snapshot_at_timestamp(table, us, out, err);
+}
+
+/* A table whose newest version we must not read is refused at every version, as Delta does: it opens the newest first. Its commits
+ * are read later: one that is torn only takes away the versions that need it. */
+static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
+{
+    Snapshot *newest;
+    if (travel->kind == TRAVEL_NONE)
+        return snapshot_newest(table, out, err);
+    if (!snapshot_newest(table, &newest, err)) {
+        if (err->cls != ERR_LAKESHED_LOG_INVALID)
+            return false;
+        error_clear(err);
+        return open_asked(a, table, travel, out, err);
     }
-    }
-    return snapshot_newest(table, out, err);
+    arena_on_free(a->arena, release_snapshot, newest);
+    TRY(open_asked(a, table, travel, out, err));
+    if (analyze_check_retention(a, newest, *out, err))
+        return true;
+    snapshot_unref(*out);
+    return false;
 }
 
 static bool option_travel(Analyzer *a, const KeyValueVec *options, TimeTravel *travel, Error *err)
@@ -188,6 +203,51 @@ static bool analyze_changes(Analyzer *a, DeltaTable *table, const Name *qualifie
     return true;
 }
 
+/* ---- what cannot be read ---- */
+
+static bool check_columns(Analyzer *a, Snapshot *snapshot, Error *err)
+{
+    if (snapshot_schema(snapshot)->structure.count)
+        return true;
+    Str location = delta_table_location(snapshot_table(snapshot));
+    return error_set(err, ERR_DELTA_READ_TABLE_WITHOUT_COLUMNS,
+                     P("tableName", str_printf(a->arena, "`delta`.`" STR_FMT STR_FMT "`", STR_ARG(str_starts_with(location, S("/")) ? S("file:") : S("")),
+                                               STR_ARG(location))));
+}
+
+static bool is_shredded(const Type *t)
+{
+    if (t->kind == TYPE_ARRAY)
+        return is_shredded(t->array.element);
+    if (t->kind == TYPE_MAP)
+        return is_shredded(t->map.key) || is_shredded(t->map.value);
+    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
+        if (str_is(t->structure.fields[i].name, "typed_value") || is_shredded(t->structure.fields[i].type))
+            return true;
+    return false;
+}
+
+/* variantShredding allows it; only a file's own schema says whether its values are taken apart. */
+static bool check_shredding(Analyzer *a, Snapshot *snapshot, Error *err)
+{
+    FileList files = {0};
+    if ((!snapshot_has_feature(snapshot, "variantShredding") && !snapshot_has_feature(snapshot, "variantShredding-preview")) ||
+        !type_contains(snapshot_schema(snapshot), TYPE_VARIANT))
+        return true;
+    RunContext run = {.func = &a->func};
+    snapshot_files(snapshot, a->arena, &files);
+    for (size_t i = 0; i < files.len; i++) {
+        Str path;
+        FileScan scan = {.format = S("parquet")};
+        TRY(delta_file_location(snapshot_table(snapshot), files.at[i]->path, a->arena, &path, err));
+        vec_push(a->arena, &scan.paths, path);
+        TRY(engine_infer_schema(a->engine, &scan, &run, a->arena, err));
+        if (is_shredded(scan.schema))
+            return error_unsupported(err, "Reading shredded VARIANT values, as the file " STR_FMT " holds them,", STR_ARG(path));
+    }
+    return true;
+}
+
 /* ---- the entry points ---- */
 
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
@@ -201,7 +261,8 @@ bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const
     TRY(option_travel(a, options, &at, err));
     Snapshot *snapshot;
     TRY(open_snapshot(a, table, &at, &snapshot, err));
-    bool ok = analyze_delta_scan(a, snapshot, qualifier, false, out, err);
+    bool ok = check_columns(a, snapshot, err) && check_shredding(a, snapshot, err) &&
+              analyze_delta_scan(a, snapshot, qualifier, false, out, err);
     snapshot_unref(snapshot);
     return ok;
 }

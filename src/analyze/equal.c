@@ -27,12 +27,54 @@ static bool equal_bounds(const BoundFrameBound *x, const BoundFrameBound *y)
     return x->kind == y->kind && bound_equal(x->value, y->value);
 }
 
+/* Spark's canonical form orders the operands of these. */
+static bool is_commutative(const FuncRow *row)
+{
+    static const char *const names[] = {"+", "*", "&", "|", "^", "=", "<=>", "and", "or", "greatest", "least"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_is(str_from(row->name), names[i]))
+            return true;
+    return false;
+}
+
+/* a + (b + c) and (c + a) + b are one expression: the operands under the same operator, in any order. */
+static void gather_operands(const BoundExpr *e, const FuncRow *row, const BoundExpr **out, size_t *count, size_t room)
+{
+    for (size_t i = 0; i < e->call.args.len; i++) {
+        const BoundExpr *arg = e->call.args.at[i];
+        if (arg->kind == BEXPR_CALL && arg->call.row == row && (row->flags & FUNC_OPERATOR))
+            gather_operands(arg, row, out, count, room);
+        else if ((*count)++ < room)
+            out[*count - 1] = arg;
+    }
+}
+
+static bool equal_operands(const BoundExpr *x, const BoundExpr *y)
+{
+    enum { OPERANDS_MAX = 16 };
+    const BoundExpr *left[OPERANDS_MAX], *right[OPERANDS_MAX];
+    size_t lefts = 0, rights = 0;
+    gather_operands(x, x->call.row, left, &lefts, OPERANDS_MAX);
+    gather_operands(y, y->call.row, right, &rights, OPERANDS_MAX);
+    if (lefts != rights || lefts > OPERANDS_MAX)
+        return false;
+    for (size_t i = 0; i < lefts; i++) {
+        size_t k = i;
+        while (k < rights && !bound_equal(left[i], right[k]))
+            k++;
+        if (k == rights)
+            return false;
+        right[k] = right[i];
+    }
+    return true;
+}
+
 static bool equal_calls(const BoundExpr *x, const BoundExpr *y)
 {
     return x->call.row == y->call.row && !(x->call.row->flags & FUNC_NONDETERMINISTIC) &&
            x->call.distinct == y->call.distinct && x->call.ignore_nulls == y->call.ignore_nulls &&
-           equal_lists(&x->call.args, &y->call.args) && bound_equal(x->call.filter, y->call.filter) &&
-           equal_sorts(&x->call.order, &y->call.order);
+           (equal_lists(&x->call.args, &y->call.args) || (is_commutative(x->call.row) && equal_operands(x, y))) &&
+           bound_equal(x->call.filter, y->call.filter) && equal_sorts(&x->call.order, &y->call.order);
 }
 
 /* Bound lambda variables have fresh ids each time: two lambdas are equal when only those ids differ. */
@@ -79,8 +121,10 @@ bool bound_equal(const BoundExpr *x, const BoundExpr *y)
         return x->field.index == y->field.index && bound_equal(x->field.child, y->field.child);
     case BEXPR_STRUCT:
         return type_equal(x->type, y->type) && equal_lists(&x->structure.children, &y->structure.children);
-    case BEXPR_SUBQUERY:
     case BEXPR_PYTHON:
+        return x->python.function->deterministic && y->python.function->deterministic &&
+               str_eq(x->python.function->command, y->python.function->command) && equal_lists(&x->python.args, &y->python.args);
+    case BEXPR_SUBQUERY:
         return false;
     }
     return false;

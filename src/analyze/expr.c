@@ -146,7 +146,7 @@ static bool invalid_extract(Analyzer *a, BoundExpr *key, Error *err)
                      P("extraction", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(key, a->func.zone, a->arena)))));
 }
 
-static bool bind_extract(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+static bool extract_from(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     BoundExpr *child, *key;
     TRY(bind_expr(a, e->extract.child, scope, &child, err));
@@ -163,6 +163,24 @@ static bool bind_extract(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **o
     } else
         ok = bind_field(a, child, named ? key->literal.bytes : S("?"), out, err);
     return ok || set_context(a, err, e->origin);
+}
+
+/* ORDER BY x[0]: when the select list's x has no elements, the x below may. */
+static bool bind_extract(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    if (!scope->fallback || scope->prefer_fallback)
+        return extract_from(a, e, scope, out, err);
+    Error failure = error_in(a->arena), ignored = error_in(a->arena);
+    if (extract_from(a, e, scope, out, &failure))
+        return true;
+    Scope below = *scope;
+    below.prefer_fallback = true;
+    if (extract_from(a, e, &below, out, &ignored)) {
+        scope->used_fallback = true;
+        return true;
+    }
+    error_copy(err, &failure);
+    return false;
 }
 
 /* Rebuilds a struct with one field replaced, added or left out; the path may go down through nested structs. */
@@ -270,13 +288,10 @@ static bool bind_sql_text(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **
 
 static bool bind_identifier(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
-    Value text;
-    TRY(analyze_constant(a, e->identifier.text, type_simple(TYPE_STRING), &text, err));
-    SqlOptions options = session_sql_options(a->session, a->arena);
+    Name name;
+    TRY(analyze_identifier(a, e, &name, err));
     Expr *target = expr_new(e->identifier.is_call ? EXPR_CALL : EXPR_COLUMN, a->arena);
     target->origin = e->origin;
-    Name name;
-    TRY(sql_parse_name(text.bytes, &options, a->arena, &name, err));
     if (e->identifier.is_call) {
         target->call.name = name;
         target->call.args = e->identifier.args;
@@ -321,14 +336,6 @@ static bool bind_named_argument(Analyzer *a, const Expr *e, Scope *scope, BoundE
     return bind_expr(a, e->named_argument.value, scope, out, err);
 }
 
-static bool refuse_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
-{
-    (void)a;
-    (void)scope;
-    (void)out;
-    return error_unsupported(err, "the Python UDF " STR_FMT, STR_ARG(e->python.function->name));
-}
-
 static bool refuse_default(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     (void)scope;
@@ -358,7 +365,7 @@ static const ExprRule RULES[] = {
     [EXPR_PARAMETER] = bind_parameter,
     [EXPR_INTERVAL] = bind_interval,
     [EXPR_DEFAULT] = refuse_default,
-    [EXPR_PYTHON_UDF] = refuse_python,
+    [EXPR_PYTHON_UDF] = bind_python,
     [EXPR_IDENTIFIER] = bind_identifier,
     [EXPR_OUTER] = bind_outer,
     [EXPR_SQL_TEXT] = bind_sql_text,

@@ -151,6 +151,11 @@ static bool changes_function(Analyzer *a, const Rel *rel, BoundRel **out, Error 
 
 bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
+    Rel named = *rel;
+    if (rel->table_function.name_expr) {
+        TRY(analyze_identifier(a, rel->table_function.name_expr, &named.table_function.name, err));
+        rel = &named;
+    }
     Str name = vec_last(&rel->table_function.name);
     bool ok;
     if (str_is_ci(name, "range"))

@@ -179,6 +179,8 @@ bool analyze_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         BoundColumnVec all = both_sides(a, left, right);
         Scope scope = {.columns = &all, .outer = a->outer};
         TRY(bind_condition(a, rel->join.condition, &scope, "JOIN", &j->join.condition, err));
+        if (kind != JOIN_INNER && kind != JOIN_CROSS)
+            TRY(lift_subqueries(a, j, err));
     } else if (kind == JOIN_CROSS)
         j->join.kind = JOIN_INNER;
     *out = j;

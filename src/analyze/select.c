@@ -14,6 +14,8 @@ static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
         return e->alias.names.at[0];
     if (e->kind == EXPR_COLUMN && bound->kind == BEXPR_COLUMN)
         return bound->column.name;
+    if (e->kind == EXPR_CAST && e->cast.child->kind == EXPR_ALIAS && e->cast.child->alias.names.len == 1)
+        return e->cast.child->alias.names.at[0];
     if (e->kind == EXPR_CAST && bound->kind == BEXPR_CAST && bound->cast.child->kind == BEXPR_COLUMN)
         return bound->cast.child->column.name;
     if (e->kind == EXPR_COLUMN)
@@ -116,8 +118,9 @@ BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items,
         const NamedItem *item = &items->at[i];
         const BoundColumn *source = item->expr->kind == BEXPR_COLUMN ? input_column(input, item->expr->column.id) : NULL;
         BoundColumn c;
-        if (source && str_eq(source->name, item->name) && !input_column(p, source->id)) {
+        if (source && str_ieq(source->name, item->name) && !input_column(p, source->id)) {
             c = *source;
+            c.name = item->name;
             c.hidden = false;
         } else {
             c = column_of_expr(a, item->expr, item->name, source ? source->metadata : (Str){0});
@@ -187,7 +190,7 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 static BoundRel *reachable_projection(BoundRel *rel)
 {
     BoundRel *at = rel;
-    while (at && (at->kind == BREL_FILTER || at->kind == BREL_SORT))
+    while (at && (at->kind == BREL_FILTER || at->kind == BREL_SORT || (at->kind == BREL_PROJECT && at->project.hides)))
         at = at->input;
     return at && at->kind == BREL_PROJECT && at->input ? at : NULL;
 }
@@ -224,9 +227,14 @@ static bool carry_column(BoundExpr **e, void *arg)
             hidden.hidden = true;
             if (!has_column(&p->projection->columns, hidden.id))
                 project_push(p->a, p->projection, bound_column(c, p->a->arena), hidden);
-            for (BoundRel *r = p->top; r != p->projection; r = r->input)
-                if (!has_column(&r->columns, hidden.id))
+            for (BoundRel *r = p->top; r != p->projection; r = r->input) {
+                if (has_column(&r->columns, hidden.id))
+                    continue;
+                if (r->kind == BREL_PROJECT)
+                    project_push(p->a, r, bound_column(&hidden, p->a->arena), hidden);
+                else
                     vec_push(p->a->arena, &r->columns, hidden);
+            }
         }
     }
     return bound_each_child(*e, carry_column, arg);
@@ -238,7 +246,7 @@ static bool settle(Analyzer *a, BoundRel *input, BoundRel *projection, BoundExpr
     if (!projection)
         return true;
     if (projection->input->kind == BREL_AGGREGATE)
-        TRY(split_aggregates(a, projection->input, e, err));
+        TRY(split_above(a, projection->input, &input->columns, e, err));
     PassThrough p = {a, input, projection};
     carry_column(e, &p);
     return true;
@@ -253,14 +261,16 @@ static Scope reaching_scope(Analyzer *a, const BoundRel *input, const BoundRel *
 }
 
 /* Hides what was carried up: the relation's own columns are what the client sees. */
-static BoundRel *hide_carried(Analyzer *a, BoundRel *rel, size_t visible)
+BoundRel *hide_carried(Analyzer *a, BoundRel *rel, size_t visible)
 {
     if (rel->columns.len == visible)
         return rel;
     BoundColumnVec own = {0};
     for (size_t i = 0; i < visible; i++)
         vec_push(a->arena, &own, rel->columns.at[i]);
-    return project_columns(a, rel, &own);
+    BoundRel *p = project_columns(a, rel, &own);
+    p->project.hides = true;
+    return p;
 }
 
 static BoundRel *make_unary(Analyzer *a, BoundRelKind kind, BoundRel *input)
@@ -293,8 +303,10 @@ bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 
 /* ---- ORDER BY ---- */
 
-static bool ordinal_of(const Expr *e, int64_t *ordinal)
+static bool ordinal_of(Analyzer *a, const Expr *e, int64_t *ordinal)
 {
+    if (!session_bool(a->session, "spark.sql.orderByOrdinal", true))
+        return false;
     const Expr *child = e->kind == EXPR_SORT ? e->sort.child : e;
     if (child->kind != EXPR_LITERAL || child->literal.is_null || child->literal.type->kind != TYPE_INT)
         return false;
@@ -346,7 +358,7 @@ static bool bind_order(Analyzer *a, const ExprVec *order, BoundRel *input, Bound
     for (size_t i = 0; i < order->len; i++) {
         BoundSort s;
         int64_t ordinal;
-        if (ordinal_of(order->at[i], &ordinal))
+        if (ordinal_of(a, order->at[i], &ordinal))
             TRY(bind_ordinal(a, order->at[i], input, ordinal, &s, err));
         else {
             Scope scope = reaching_scope(a, input, projection);

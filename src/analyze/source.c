@@ -253,12 +253,8 @@ bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
     if (rel->table.streaming)
         return error_unsupported(err, "streaming reads");
     Name name = rel->table.name;
-    if (rel->table.name_expr) {
-        Value text;
-        SqlOptions options = session_sql_options(a->session, a->arena);
-        TRY(analyze_constant(a, rel->table.name_expr, type_simple(TYPE_STRING), &text, err));
-        TRY(sql_parse_name(text.bytes, &options, a->arena, &name, err));
-    }
+    if (rel->table.name_expr)
+        TRY(analyze_identifier(a, rel->table.name_expr, &name, err));
     CteEntry *cte = rel->table.travel.kind == TRAVEL_NONE ? find_cte(a, &name) : NULL;
     if (cte) {
         *out = cte_reference(a, cte);

@@ -75,3 +75,76 @@ bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Er
     *out = s;
     return true;
 }
+
+/* ---- what a subquery looks at ---- */
+
+bool plan_each_expr(BoundRel *plan, BoundVisit visit, void *arg)
+{
+    if (!plan)
+        return true;
+    TRY(brel_each_expr(plan, visit, arg));
+    TRY(plan_each_expr(plan->input, visit, arg));
+    if (plan->kind == BREL_JOIN)
+        TRY(plan_each_expr(plan->join.right, visit, arg));
+    if (plan->kind == BREL_ASOF_JOIN)
+        TRY(plan_each_expr(plan->asof.right, visit, arg));
+    for (size_t i = 0; plan->kind == BREL_SETOP && i < plan->setop.inputs.len; i++)
+        TRY(plan_each_expr(plan->setop.inputs.at[i], visit, arg));
+    return true;
+}
+
+typedef struct Lifting {
+    Analyzer *a;
+    BoundRel *join;
+    Error *err;
+} Lifting;
+
+typedef struct ColumnUse {
+    const BoundColumnVec *columns;
+    bool used;
+} ColumnUse;
+
+static bool note_use(BoundExpr **slot, void *arg)
+{
+    ColumnUse *use = arg;
+    BoundExpr *e = *slot;
+    if (e->kind == BEXPR_COLUMN)
+        for (size_t i = 0; i < use->columns->len; i++)
+            use->used |= use->columns->at[i].id == e->column.id;
+    if (e->kind == BEXPR_SUBQUERY)
+        TRY(plan_each_expr(e->subquery.plan, note_use, use));
+    return bound_each_child(e, note_use, use);
+}
+
+static bool uses_side(BoundExpr *e, const BoundRel *side)
+{
+    ColumnUse use = {&side->columns, false};
+    (void)note_use(&e, &use);
+    return use.used;
+}
+
+static bool lift_subquery(BoundExpr **slot, void *arg)
+{
+    Lifting *l = arg;
+    if ((*slot)->kind != BEXPR_SUBQUERY)
+        return bound_each_child(*slot, lift_subquery, l);
+    bool left = uses_side(*slot, l->join->input), right = uses_side(*slot, l->join->join.right);
+    if (left && right)
+        return error_unsupported(l->err, "a subquery over columns of both sides in the condition of an outer join");
+    BoundRel **side = right ? &l->join->join.right : &l->join->input;
+    BoundRel *project = project_columns(l->a, *side, &(*side)->columns);
+    BoundColumn c = new_column(l->a, S("_subquery"), (*slot)->type, (*slot)->nullable);
+    c.hidden = true;
+    project_push(l->a, project, *slot, c);
+    *side = project;
+    *slot = bound_column(&c, l->a->arena);
+    return true;
+}
+
+bool lift_subqueries(Analyzer *a, BoundRel *join, Error *err)
+{
+    if (!bound_contains(join->join.condition, BEXPR_SUBQUERY))
+        return true;
+    Lifting l = {a, join, err};
+    return lift_subquery(&join->join.condition, &l);
+}

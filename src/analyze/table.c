@@ -25,6 +25,7 @@ static bool find_temp(Analyzer *a, const Name *name, ResolvedTable *out)
     const TempView *view = session_temp_view(a->session, vec_last(name), global);
     if (!view)
         return false;
+    note_temp_object(a, "VIEW", name);
     out->kind = RESOLVED_TEMP_VIEW;
     out->temp = view;
     out->full_name = name_text(name, a->arena);

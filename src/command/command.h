@@ -14,3 +14,5 @@ typedef struct CommandContext {
 
 /* Runs a command; *result becomes a relation of literal rows with the schema Spark answers. */
 MUST_CHECK bool command_run(CommandContext *ctx, const Command *command, BoundRel **result, Error *err);
+/* The row of a query becomes the values of as many session variables: no row gives NULLs, two are ROW_SUBQUERY_TOO_MANY_ROWS. */
+MUST_CHECK bool command_assign_row(CommandContext *ctx, const Name *names, size_t count, const BoundRel *query, Error *err);

@@ -33,6 +33,8 @@ typedef struct Target {
 } Target;
 
 /* The table's name, IDENTIFIER(..) evaluated. */
+/* variable.c: x, session.x or system.session.x, as SET's key is written. */
+bool variable_is_known(CommandContext *ctx, Str key);
 bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err);
 /* catalog, schema and last part of a name that need not exist. */
 bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err);
@@ -107,6 +109,7 @@ typedef struct ChangeCounts {
     int64_t files_added, files_removed, bytes_added, bytes_removed, change_files;
     int64_t vectors_added, vectors_removed, vectors_updated;
     int64_t scan_ms, rewrite_ms;
+    AddFileVec added;          /* written, to be committed */
 } ChangeCounts;
 
 typedef struct ChangeSet {
@@ -123,9 +126,21 @@ bool change_set_store(CommandContext *ctx, const Target *t, BoundRel *changes, b
 BoundRel *change_set_rel(CommandContext *ctx, const ChangeSet *set);
 /* Adds to the transaction what the changes amount to. */
 bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set, Transaction *x, ChangeCounts *counts, Error *err);
+/* After a failed commit: its data files go, unless the failure was the disk's: the commit may exist all the same. */
+void change_discard(const Target *t, ChangeCounts *counts, const Error *err);
 
-/* update.c: what a statement read, for the conflict rules; also narrows the scan. condition NULL: everything. */
+/* ---- read_set.c: what a statement read, for the conflict rules; the scans are narrowed by it ---- */
+
+/* The rows of a scan that satisfy condition; NULL: all. */
 void note_read(CommandContext *ctx, BoundRel *scan, BoundExpr *condition, Transaction *x);
+/* The rows of a scan that a MERGE may pair with rows of its stored source. only_matched: the conditions of its clauses (NULL in
+ * it: none) when all of them are WHEN MATCHED, else NULL. whole_files: that a row matched matters even if nothing changes it. */
+bool note_pairs(CommandContext *ctx, BoundRel *scan, BoundRel *source, BoundExpr *on, const BoundExprVec *only_matched, bool whole_files,
+                Transaction *x, Error *err);
+/* Scans of the target inside a query or an expression's subqueries. */
+void note_query(CommandContext *ctx, const Target *t, BoundRel *query, Transaction *x);
+void note_expr(CommandContext *ctx, const Target *t, BoundExpr *e, Transaction *x);
+
 /* The value of SET column = value over these columns; DEFAULT allowed. */
 bool assigned_value(CommandContext *ctx, const Field *f, const Expr *value, const BoundColumnVec *columns, Str table,
                     BoundExpr **out, Error *err);

@@ -350,6 +350,13 @@ static bool count_changes(CommandContext *ctx, const ChangeSet *set, ChangeCount
     return true;
 }
 
+void change_discard(const Target *t, ChangeCounts *counts, const Error *err)
+{
+    if (err->cls != ERR_LAKESHED_FILE)
+        discard_files(t->table, &counts->added);
+    counts->added = (AddFileVec){0};
+}
+
 bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set, Transaction *x, ChangeCounts *counts, Error *err)
 {
     int64_t started = clock_monotonic_us();
@@ -375,8 +382,9 @@ bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set
         ok = rewrite_files(ctx, t, set, &touched, x, counts, &added, err);
     if (ok && keeps_change_feed(t) && (counts->updated || counts->deleted))
         ok = write_feed(ctx, t, set, x, counts, err);
+    counts->added = added;
     if (!ok) {
-        discard_files(t->table, &added);
+        change_discard(t, counts, err);
         return false;
     }
     for (size_t i = 0; i < added.len; i++) {

@@ -240,6 +240,8 @@ bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t
             return true;
     }
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    if (t->snapshot)
+        note_query(ctx, t, w->rows, x);
     const Metadata *m = wanted_metadata(ctx, t, w, x);
     AddFileVec added = {0};
     ChangeCounts counts = {0};
@@ -265,8 +267,11 @@ bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t
     }
     transaction_end(x);
     /* A commit that failed on the disk may exist all the same: its files must stay. */
-    if (!ok && err->cls != ERR_LAKESHED_FILE)
-        discard_files(t->table, &added);
+    if (!ok) {
+        change_discard(t, &counts, err);
+        if (err->cls != ERR_LAKESHED_FILE)
+            discard_files(t->table, &added);
+    }
     if (row_count)
         *row_count = rows;
     return ok;

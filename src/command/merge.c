@@ -15,7 +15,7 @@ typedef struct Merge {
     Target target;
     const Metadata *metadata;
     size_t width;
-    BoundRel *scan, *source, *join;
+    BoundRel *query, *scan, *source, *join; /* query: the source as given, source: its stored rows */
     BoundColumnVec target_columns, source_columns, all_columns;
     ColumnId present;            /* a column of the source that is never NULL where the source matched */
     BoundExpr *on;
@@ -62,6 +62,7 @@ static bool store_source(Merge *m, Error *err)
     CommandContext *ctx = m->ctx;
     BoundRel *query;
     TRY(analyze_query(ctx->analyzer, m->command->query, &query, err));
+    m->query = query;
     BoundRel *p = build_project(ctx, query);
     for (size_t i = 0; i < query->columns.len; i++) {
         BoundColumn c = query->columns.at[i];
@@ -535,6 +536,32 @@ static void note_merge(Merge *m, CommitNote *note, const ChangeCounts *c)
         note_metric(ctx, note, METRICS[i].key, METRICS[i].value);
 }
 
+/* A target row that no source row matches may be what a clause is about: then the whole table is read. */
+static bool note_reads(Merge *m, Transaction *x, Error *err)
+{
+    bool takes_all_matched = false;
+    BoundExprVec matched = {0};
+    note_query(m->ctx, &m->target, m->query, x);
+    note_expr(m->ctx, &m->target, m->on, x);
+    for (size_t i = 0; i < m->clauses.len; i++) {
+        BoundClause *b = &m->clauses.at[i];
+        if (b->condition)
+            note_expr(m->ctx, &m->target, b->condition, x);
+        for (size_t f = 0; f < m->width; f++)
+            if (b->values[f])
+                note_expr(m->ctx, &m->target, b->values[f], x);
+        if (b->clause->kind != MERGE_MATCHED)
+            continue;
+        vec_push(m->ctx->arena, &matched, b->condition);
+        takes_all_matched |= !b->condition;
+    }
+    if (m->has_by_source) {
+        transaction_read_whole_table(x);
+        return true;
+    }
+    return note_pairs(m->ctx, m->scan, m->source, m->on, m->has_insert ? NULL : &matched, m->has_insert && !takes_all_matched, x, err);
+}
+
 static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *counts, Error *err)
 {
     CommandContext *ctx = m->ctx;
@@ -554,7 +581,10 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
     if (!counts->updated && !counts->deleted && !counts->inserted)
         return true;
     note_merge(m, note, counts);
-    return note_commit(ctx, x, note, NULL, err);
+    bool ok = note_commit(ctx, x, note, NULL, err);
+    if (!ok)
+        change_discard(&m->target, counts, err);
+    return ok;
 }
 
 bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
@@ -575,9 +605,8 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     for (size_t i = 0; i < c->merge.clauses.len; i++)
         TRY(bind_clause(&m, &c->merge.clauses.at[i], err));
     Transaction *x = transaction_begin(m.target.table, m.target.snapshot, ctx->arena);
-    transaction_read_whole_table(x);
     ChangeCounts counts = {0};
-    bool ok = apply(&m, x, &note, &counts, err);
+    bool ok = note_reads(&m, x, err) && apply(&m, x, &note, &counts, err);
     transaction_end(x);
     static const char *const NAMES[] = {"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"};
     int64_t values[] = {counts.updated + counts.deleted + counts.inserted, counts.updated, counts.deleted, counts.inserted};

@@ -23,7 +23,7 @@ static bool old_snapshot(CommandContext *ctx, const Target *t, const TimeTravel 
         TRY(snapshot_at_timestamp(t->table, v.integer, out, err));
     }
     arena_on_free(ctx->arena, release_snapshot, *out);
-    return true;
+    return analyze_check_retention(ctx->analyzer, t->snapshot, *out, err);
 }
 
 static Map by_path(CommandContext *ctx, Snapshot *s, FileList *files)

@@ -47,6 +47,8 @@ bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *er
         return true;
     }
     KeyValue kv = {c->set.key, c->set.value, NULL};
+    if (c->set.has_value && variable_is_known(ctx, kv.key))
+        return error_set(err, ERR_UNSUPPORTED_FEATURE__SET_VARIABLE_USING_SET, P("variableName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(kv.key))));
     if (c->set.has_value)
         TRY(session_set(ctx->session, kv.key, kv.value, err));
     else {

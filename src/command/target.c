@@ -14,12 +14,7 @@ static void release_table(void *t)
 bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err)
 {
     *out = c->name;
-    if (!c->name_expr)
-        return true;
-    Value text;
-    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
-    TRY(analyze_constant(ctx->analyzer, c->name_expr, type_simple(TYPE_STRING), &text, err));
-    return sql_parse_name(text.bytes, &options, ctx->arena, out, err);
+    return !c->name_expr || analyze_identifier(ctx->analyzer, c->name_expr, out, err);
 }
 
 bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err)

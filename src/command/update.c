@@ -6,6 +6,7 @@ typedef struct Picked {
     BoundRel *scan;       /* target with positions */
     BoundRel *rows;       /* filtered */
     BoundExpr *condition; /* NULL: every row */
+    BoundExprVec values;  /* what SET assigns */
     size_t width;
 } Picked;
 
@@ -24,32 +25,6 @@ static bool pick(CommandContext *ctx, const Target *t, const Command *c, Picked 
     TRY(analyze_condition(ctx->analyzer, c->dml.condition, &out->scan->columns, &out->condition, err));
     out->rows = build_filter(ctx, out->scan, out->condition);
     return true;
-}
-
-static void conjuncts(CommandContext *ctx, BoundExpr *e, BoundExprVec *out)
-{
-    if (e->kind == BEXPR_CALL && str_is(str_from(e->call.row->name), "and")) {
-        conjuncts(ctx, e->call.args.at[0], out);
-        conjuncts(ctx, e->call.args.at[1], out);
-    } else
-        vec_push(ctx->arena, out, e);
-}
-
-/* What the statement looked at: files that may match its condition, by partition and statistics. */
-void note_read(CommandContext *ctx, BoundRel *scan, BoundExpr *condition, Transaction *x)
-{
-    if (!condition) {
-        transaction_read_whole_table(x);
-        return;
-    }
-    size_t width = scan->delta.column_count;
-    ScanColumn *columns = ARENA_ARRAY(ctx->arena, ScanColumn, width);
-    for (size_t i = 0; i < width; i++)
-        columns[i] = (ScanColumn){scan->columns.at[i].id, scan->delta.fields[i]};
-    BoundExprVec *list = ARENA_NEW(ctx->arena, BoundExprVec);
-    conjuncts(ctx, condition, list);
-    scan->delta.predicates = *list;
-    transaction_read_predicate(x, list, columns, width);
 }
 
 static void push_position(CommandContext *ctx, BoundRel *p, const BoundRel *rows, ChangeType type)
@@ -103,6 +78,10 @@ static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundR
 {
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
     note_read(ctx, p->scan, p->condition, x);
+    if (p->condition)
+        note_expr(ctx, t, p->condition, x);
+    for (size_t i = 0; i < p->values.len; i++)
+        note_expr(ctx, t, p->values.at[i], x);
     ChangeSet set;
     ChangeCounts counts = {0};
     bool ok = change_set_store(ctx, t, changes, has_old, &set, err);
@@ -114,6 +93,8 @@ static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundR
         note_metric(ctx, note, metric, affected);
         note_counts(ctx, note, &counts);
         ok = note_commit(ctx, x, note, NULL, err);
+        if (!ok)
+            change_discard(t, &counts, err);
     }
     transaction_end(x);
     static const char *const NAMES[] = {"num_affected_rows"};
@@ -157,6 +138,7 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
             return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->schema->structure.fields[f].name));
         TRY(assigned_value(ctx, &m->schema->structure.fields[f], a->value, &picked->scan->columns, t->name, &values[f], err));
         given[f] = bound_literal(value_bool(true), ctx->arena);
+        vec_push(ctx->arena, &picked->values, values[f]);
     }
     bool has_old = keeps_change_feed(t);
     BoundRel *p = build_project(ctx, picked->rows);

@@ -1,65 +1,179 @@
 /* Session variables: DECLARE, SET VAR, DROP TEMPORARY VARIABLE. */
 #include "command/command_impl.h"
 
-static bool check_name(CommandContext *ctx, const Name *name, Error *err)
+static bool is_session_name(const Name *name)
 {
-    bool ok = name->len == 1 || (name->len == 2 && str_is_ci(name->at[0], "session")) ||
-              (name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session"));
-    return ok || error_set(err, ERR_UNRESOLVED_VARIABLE, P("variableName", name_quoted(name, ctx->arena)), PZ("searchPath", "`system`.`session`"));
+    return name->len == 1 || (name->len == 2 && str_is_ci(name->at[0], "session")) ||
+           (name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session"));
 }
 
-static bool unknown(CommandContext *ctx, const Name *name, Error *err)
+static bool unresolved(CommandContext *ctx, const Name *name, Error *err)
 {
     return error_set(err, ERR_UNRESOLVED_VARIABLE, P("variableName", name_quoted(name, ctx->arena)), PZ("searchPath", "`system`.`session`"));
 }
 
-static bool value_of(CommandContext *ctx, const Expr *e, const Type *type, Value *out, Error *err)
+static bool check_name(CommandContext *ctx, const Name *name, Error *err)
 {
-    if (!e || e->kind == EXPR_DEFAULT) {
-        *out = value_null(type);
-        return true;
-    }
-    TRY(analyze_constant(ctx->analyzer, e, type, out, err));
-    out->type = type;
+    return is_session_name(name) || unresolved(ctx, name, err);
+}
+
+bool variable_is_known(CommandContext *ctx, Str key)
+{
+    Error ignored = error_in(ctx->arena);
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    Name name;
+    Variable v;
+    return sql_parse_name(key, &options, ctx->arena, &name, &ignored) && is_session_name(&name) &&
+           session_get_variable(ctx->session, vec_last(&name), ctx->arena, &v);
+}
+
+/* ---- DECLARE ---- */
+
+static bool check_distinct(const Name *names, size_t count, ErrorClass cls, const char *param, Error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_ieq(vec_last(&names[i]), vec_last(&names[k])))
+                return error_set_params(err, cls, (const ErrorParam[]){P(param, name_quoted(&names[i], err->arena)), {NULL, {NULL, 0}}});
     return true;
 }
 
-static bool declare(CommandContext *ctx, const Command *c, const Name *name, Error *err)
+static bool first_value(CommandContext *ctx, const Command *c, Variable *v, Error *err)
 {
-    Variable v = {.name = vec_last(name), .type = c->variable.type};
-    TRY(check_name(ctx, name, err));
-    if (!v.type && c->variable.value) {
-        TRY(analyze_constant(ctx->analyzer, c->variable.value, NULL, &v.value, err));
-        v.type = v.value.type;
-    } else
-        TRY(value_of(ctx, c->variable.value, v.type, &v.value, err));
-    return session_put_variable(ctx->session, &v, c->variable.replace, err);
+    const Expr *e = c->variable.value;
+    v->type = c->variable.type;
+    v->value = value_null(v->type);
+    if (!e || e->kind == EXPR_DEFAULT)
+        return true;
+    if (e->kind == EXPR_SUBQUERY)
+        return error_set(err, ERR_INVALID_DEFAULT_VALUE__SUBQUERY_EXPRESSION, PZ("statement", "DECLARE VARIABLE"),
+                         P("colName", name_quoted(&c->name, ctx->arena)), P("defaultValue", sql_fragment(ctx->sql_text, e->origin)));
+    TRY(analyze_value(ctx->analyzer, e, v->type, &v->value, err));
+    if (!v->type)
+        v->type = v->value.type;
+    v->value.type = v->type;
+    return true;
 }
 
-static bool assign(CommandContext *ctx, const Name *name, const Expr *value, Error *err)
+static bool declare(CommandContext *ctx, const Command *c, const Name *first, Error *err)
 {
+    Name *names = arena_alloc(ctx->arena, (c->variable.names.len + 1) * sizeof(Name));
+    size_t count = c->variable.names.len ? c->variable.names.len : 1;
+    for (size_t i = 0; i < count; i++) {
+        names[i] = i ? c->variable.names.at[i] : *first;
+        TRY(check_name(ctx, &names[i], err));
+    }
+    TRY(check_distinct(names, count, ERR_DUPLICATE_VARIABLE_NAME_INSIDE_DECLARE, "variableName", err));
     Variable v;
+    TRY(first_value(ctx, c, &v, err));
+    v.initial = v.value;
+    for (size_t i = 0; i < count; i++) {
+        v.name = vec_last(&names[i]);
+        TRY(session_put_variable(ctx->session, &v, c->variable.replace, err));
+    }
+    return true;
+}
+
+/* ---- SET VAR ---- */
+
+static bool find_variable(CommandContext *ctx, const Name *name, Variable *out, Error *err)
+{
     TRY(check_name(ctx, name, err));
-    if (!session_get_variable(ctx->session, vec_last(name), ctx->arena, &v))
-        return unknown(ctx, name, err);
-    TRY(value_of(ctx, value, v.type, &v.value, err));
-    return session_put_variable(ctx->session, &v, true, err);
+    return session_get_variable(ctx->session, vec_last(name), ctx->arena, out) || unresolved(ctx, name, err);
+}
+
+static bool put_all(CommandContext *ctx, const Variable *variables, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(session_put_variable(ctx->session, &variables[i], true, err));
+    return true;
+}
+
+/* Every right side is evaluated before the first variable changes. */
+static bool assign(CommandContext *ctx, const Command *c, Error *err)
+{
+    size_t count = c->variable.assignments.len;
+    Name *names = arena_alloc(ctx->arena, (count + 1) * sizeof(Name));
+    Variable *variables = arena_alloc(ctx->arena, (count + 1) * sizeof(Variable));
+    for (size_t i = 0; i < count; i++)
+        names[i] = c->variable.assignments.at[i].target;
+    TRY(check_distinct(names, count, ERR_DUPLICATE_ASSIGNMENTS, "nameList", err));
+    for (size_t i = 0; i < count; i++) {
+        const Expr *e = c->variable.assignments.at[i].value;
+        Variable *v = &variables[i];
+        TRY(find_variable(ctx, &names[i], v, err));
+        if (!e || e->kind == EXPR_DEFAULT)
+            v->value = v->initial;
+        else
+            TRY(analyze_value(ctx->analyzer, e, v->type, &v->value, err));
+        v->value.type = v->type;
+    }
+    return put_all(ctx, variables, count, err);
+}
+
+/* The query's columns brought to the variables' types, as an assignment does. */
+static bool cast_columns(CommandContext *ctx, const BoundRel *query, const Variable *variables, BoundRel **out, Error *err)
+{
+    BoundRel *p = brel_new(BREL_PROJECT, (BoundRel *)query, ctx->arena);
+    for (size_t i = 0; i < query->columns.len; i++) {
+        const BoundColumn *c = &query->columns.at[i];
+        BoundExpr *e;
+        TRY(analyze_store_cast(ctx->analyzer, bound_column(c, ctx->arena), variables[i].type, S("system.session"), variables[i].name, &e, err));
+        BoundColumn column = *c;
+        column.id = analyzer_next_id(ctx->analyzer);
+        column.type = e->type;
+        BoundItem item = {e, column.id};
+        vec_push(ctx->arena, &p->project.items, item);
+        vec_push(ctx->arena, &p->columns, column);
+    }
+    *out = p;
+    return true;
+}
+
+bool command_assign_row(CommandContext *ctx, const Name *names, size_t count, const BoundRel *query, Error *err)
+{
+    TRY(check_distinct(names, count, ERR_DUPLICATE_ASSIGNMENTS, "nameList", err));
+    if (query->columns.len != count)
+        return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(ctx->arena, "%zu", count)),
+                         P("numExpr", str_printf(ctx->arena, "%zu", query->columns.len)));
+    Variable *variables = arena_alloc(ctx->arena, (count + 1) * sizeof(Variable));
+    for (size_t i = 0; i < count; i++)
+        TRY(find_variable(ctx, &names[i], &variables[i], err));
+    BoundRel *cast;
+    TRY(cast_columns(ctx, query, variables, &cast, err));
+    BoundRel *two = brel_new(BREL_LIMIT, cast, ctx->arena);
+    two->columns = cast->columns;
+    two->limit.count = build_int(ctx, 2);
+    RowVec rows = {0};
+    TRY(engine_rows(ctx->engine, two, &ctx->run, 2, ctx->arena, &rows, err));
+    if (rows.len > 1)
+        return error_set(err, ERR_ROW_SUBQUERY_TOO_MANY_ROWS);
+    for (size_t i = 0; i < count; i++) {
+        variables[i].value = rows.len ? rows.at[0].cells[i] : value_null(variables[i].type);
+        variables[i].value.type = variables[i].type;
+    }
+    return put_all(ctx, variables, count, err);
+}
+
+static bool assign_query(CommandContext *ctx, const Command *c, Error *err)
+{
+    BoundRel *query;
+    TRY(check_distinct(c->variable.names.at, c->variable.names.len, ERR_DUPLICATE_ASSIGNMENTS, "nameList", err));
+    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
+    return command_assign_row(ctx, c->variable.names.at, c->variable.names.len, query, err);
 }
 
 bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
     *result = result_none(ctx);
-    if (c->kind == CMD_SET_VARIABLE) {
-        if (c->query)
-            return error_unsupported(err, "SET VAR from a query of several columns");
-        for (size_t i = 0; i < c->variable.assignments.len; i++)
-            TRY(assign(ctx, &c->variable.assignments.at[i].target, c->variable.assignments.at[i].value, err));
-        return true;
-    }
+    if (c->kind == CMD_SET_VARIABLE)
+        return c->query ? assign_query(ctx, c, err) : assign(ctx, c, err);
     TRY(command_name(ctx, c, &name, err));
     if (c->kind == CMD_DECLARE_VARIABLE)
         return declare(ctx, c, &name, err);
     TRY(check_name(ctx, &name, err));
-    return session_drop_variable(ctx->session, vec_last(&name)) || c->existence == IF_EXISTS || unknown(ctx, &name, err);
+    if (session_drop_variable(ctx->session, vec_last(&name)) || c->existence == IF_EXISTS)
+        return true;
+    return error_set(err, ERR_VARIABLE_NOT_FOUND, P("variableName", name_quoted(&name, ctx->arena)));
 }

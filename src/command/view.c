@@ -48,6 +48,19 @@ bool run_create_temp_view(CommandContext *ctx, const Command *c, BoundRel **resu
     return session_put_temp_view(ctx->session, &view, c->view.replace || c->existence == OR_REPLACE, err);
 }
 
+/* A view that outlives the session cannot stand on what the session takes with it. */
+static bool check_persistent(CommandContext *ctx, const TableEntry *view, Error *err)
+{
+    const char *kind;
+    Name temp;
+    if (!analyzer_temp_object(ctx->analyzer, &kind, &temp))
+        return true;
+    Str parts[3] = {view->catalog, view->schema, view->name};
+    Name full = name_of(ctx->arena, 3, parts);
+    return error_set(err, ERR_INVALID_TEMP_OBJ_REFERENCE, PZ("obj", "VIEW"), P("objName", name_quoted(&full, ctx->arena)),
+                     PZ("tempObj", kind), P("tempObjName", name_quoted(&temp, ctx->arena)));
+}
+
 bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
@@ -63,6 +76,7 @@ bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, E
     TableEntry e = {.kind = OBJECT_VIEW, .comment = c->comment, .owner = session_user(ctx->session), .view_sql = c->view.sql};
     TRY(command_object_name(ctx, &name, &e.catalog, &e.schema, &e.name, err));
     session_current(ctx->session, ctx->arena, &e.view_catalog, &e.view_schema);
+    TRY(check_persistent(ctx, &e, err));
     const Type *schema = view_schema(ctx, c, query);
     TRY(duplicate_names(schema, err));
     e.schema_json = type_json(schema, ctx->arena);

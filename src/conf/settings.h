@@ -37,6 +37,9 @@ typedef struct ServerSettings {
     int64_t max_artifact_bytes;  /* what one session may upload */
     int session_idle_minutes;
     int shutdown_seconds; /* how long a stopping server waits for running commands */
+    Str python;          /* runs Python functions */
+    int64_t python_memory_mb;
+    int python_silence_seconds;
     bool strict;         /* lakeshed.strict */
     Str log_level;
 } ServerSettings;

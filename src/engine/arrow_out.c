@@ -377,6 +377,8 @@ static bool append_strings(struct ArrowArray *array, duckdb_string_t *data,
     }
     offsets->size_bytes += (int64_t)count * 4;
     TRY(reserve(bytes, total - last, err));
+    if (total == last)
+        return true;
     uint8_t *at = bytes->data + last;
     for (idx_t i = 0; i < count; i++) {
         if (!valid_at(validity, from + i))
@@ -522,11 +524,17 @@ static bool start_batch(ArrowOut *a, Error *err)
 
 bool arrow_out_append(ArrowOut *a, duckdb_data_chunk chunk, idx_t from, idx_t count, Error *err)
 {
+    return arrow_out_append_from(a, chunk, 0, from, count, err);
+}
+
+bool arrow_out_append_from(ArrowOut *a, duckdb_data_chunk chunk, idx_t column, idx_t from,
+                           idx_t count, Error *err)
+{
     if (!a->has_batch)
         TRY(start_batch(a, err));
     for (size_t i = 0; i < a->schema->structure.count; i++)
         TRY(append(a->batch.children[i], a->schema->structure.fields[i].type,
-                   duckdb_data_chunk_get_vector(chunk, i), from, count, err));
+                   duckdb_data_chunk_get_vector(chunk, column + i), from, count, err));
     a->batch.length += (int64_t)count;
     a->rows += (int64_t)count;
     return true;
@@ -590,14 +598,26 @@ static bool put_batch(ArrowOut *a, Buf *ipc, Error *err)
            error_internal(err, "Arrow: a batch cannot be encoded: %s", why.message);
 }
 
-bool arrow_out_finish(ArrowOut *a, bool with_batch, Buf *ipc, Error *err)
+void arrow_out_put_schema(ArrowOut *a, Buf *ipc) { buf_add(ipc, a->schema_message); }
+
+bool arrow_out_put_batch(ArrowOut *a, Buf *ipc, Error *err)
+{
+    bool ok = (a->has_batch || start_batch(a, err)) && put_batch(a, ipc, err);
+    drop_batch(a);
+    return ok && (!ipc->overflow || error_unsupported(err, "A result batch of this size"));
+}
+
+void arrow_out_put_end(Buf *ipc)
 {
     static const uint8_t end_of_stream[] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0};
-    buf_add(ipc, a->schema_message);
-    bool ok = true;
-    if (with_batch)
-        ok = (a->has_batch || start_batch(a, err)) && put_batch(a, ipc, err);
     buf_add_bytes(ipc, end_of_stream, sizeof(end_of_stream));
+}
+
+bool arrow_out_finish(ArrowOut *a, bool with_batch, Buf *ipc, Error *err)
+{
+    arrow_out_put_schema(a, ipc);
+    bool ok = !with_batch || arrow_out_put_batch(a, ipc, err);
+    arrow_out_put_end(ipc);
     drop_batch(a);
     return ok && (!ipc->overflow || error_unsupported(err, "A result batch of this size"));
 }

@@ -85,6 +85,7 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
     Engine *e = ARENA_NEW(arena, Engine);
     e->arena = arena;
     e->extension_folder = str_copy(options->extension_folder, arena);
+    e->python = options->python;
     pthread_mutex_init(&e->lock, NULL);
     if (!open_database(e, options, err) || !prepare_database(e, err)) {
         engine_close(e);

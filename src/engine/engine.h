@@ -12,6 +12,7 @@ typedef struct EngineOptions {
     Str spill_folder;   /* empty: <data>/spill */
     int threads;        /* 0: all cores */
     Str extension_folder;
+    struct PythonPool *python; /* workers for Python functions; borrowed, NULL: there are none */
 } EngineOptions;
 
 MUST_CHECK bool engine_open(const EngineOptions *options, Engine **out, Error *err);

@@ -15,6 +15,7 @@ struct Engine {
     duckdb_connection idle[16];
     size_t idle_count;
     Str extension_folder;
+    struct PythonPool *python;
     Arena *arena;
 };
 

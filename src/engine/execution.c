@@ -150,7 +150,8 @@ static bool start(void *arg, Error *err)
 {
     Start *s = arg;
     Execution *x = s->x;
-    Render r = {.func = *s->func, .arena = x->arena, .resources = x->resources};
+    Render r = {.func = *s->func, .arena = x->arena, .resources = x->resources,
+                .engine = x->engine, .cancel = x->cancel};
     r.func.arena = x->arena;
     Str sql;
     TRY(render_query(&r, s->rel, &sql, err));
@@ -241,6 +242,20 @@ static bool next_chunk(Execution *x, bool *more, Error *err)
             return x->ended || engine_result_failure(&x->result, err);
         }
         x->chunk_rows = duckdb_data_chunk_get_size(x->chunk);
+    }
+    return true;
+}
+
+bool execution_next_chunk(Execution *x, duckdb_data_chunk *out, Error *err)
+{
+    bool more;
+    x->taken = x->chunk_rows;
+    *out = NULL;
+    TRY(next_chunk(x, &more, err));
+    if (more) {
+        *out = x->chunk;
+        x->chunk = NULL;
+        x->chunk_rows = 0;
     }
     return true;
 }

@@ -9,6 +9,9 @@
 MUST_CHECK bool call_with_depth(size_t depth, bool (*call)(void *arg, Error *err), void *arg,
                                 Error *err);
 
+/* The next chunk with rows, of the carrier types, which becomes the caller's; NULL at the end. */
+MUST_CHECK bool execution_next_chunk(Execution *x, duckdb_data_chunk *out, Error *err);
+
 /* *has_result tells that *out must be destroyed, also after a failure. */
 MUST_CHECK bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel,
                              bool streaming, duckdb_result *out, bool *has_result, Error *err);

@@ -142,6 +142,34 @@ static bool file_failure(Str text, Error *err)
 
 static bool says(Str text, const char *words) { return str_find(text, str_from(words)) >= 0; }
 
+static bool map_failure(Str text, Error *err)
+{
+    if (says(text, "Map keys can not be NULL"))
+        return error_set(err, ERR_NULL_MAP_KEY);
+    return error_set(err, ERR_DUPLICATED_MAP_KEY, PZ("key", "?"),
+                     PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
+}
+
+static bool vector_failure(Str text, Error *err)
+{
+    Str function = between(text, "list_", ":");
+    return error_set(
+        err, ERR_VECTOR_DIMENSION_MISMATCH,
+        P("functionName", str_printf(err->arena, "`vector_" STR_FMT "`", STR_ARG(function))),
+        P("leftDim", between(text, "left length '", "'")),
+        P("rightDim", between(text, "right length '", "'")));
+}
+
+/* A full disk, a folder without permission: DuckDB names the file and the system's reason. */
+static bool io_failure(Str text, Error *err)
+{
+    Str path = between(text, "file \"", "\"");
+    Str reason = between(text, "\": ", "");
+    if (!path.len)
+        return file_failure(text, err);
+    return error_set(err, ERR_LAKESHED_FILE, P("path", path), P("reason", reason.len ? reason : text));
+}
+
 bool engine_failure(duckdb_error_type type, const char *message, Error *err)
 {
     Str text = str_from(message ? message : "DuckDB failed without a reason");
@@ -163,6 +191,14 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
         return error_set(err, ERR_UNABLE_TO_ACQUIRE_MEMORY,
                          P("requestedBytes", between(text, "allocate data of size ", " (")),
                          P("receivedBytes", S("0")));
+    if (says(text, "Map keys "))
+        return map_failure(text, err);
+    if (says(text, "list dimensions must be equal"))
+        return vector_failure(text, err);
+    if (type == DUCKDB_ERROR_NOT_IMPLEMENTED || says(text, "Not implemented Error"))
+        return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
+    if (says(text, "No space left on device") || says(text, "Permission denied") || says(text, "Read-only file system"))
+        return io_failure(text, err);
     if (type == DUCKDB_ERROR_CONVERSION || says(text, "Conversion Error"))
         return conversion_failure(text, err);
     if (type == DUCKDB_ERROR_OUT_OF_RANGE || says(text, "Out of Range Error"))

@@ -26,6 +26,12 @@ typedef struct Block {
     bool recursive; /* of with */
 } Block;
 
+/* The common tables that are defined around the present relation. */
+typedef struct CteScope {
+    const BoundRel *cte; /* BREL_CTE */
+    const struct CteScope *outer;
+} CteScope;
+
 typedef struct Render {
     FuncContext func;
     Arena *arena;
@@ -33,6 +39,9 @@ typedef struct Render {
     size_t depth;         /* of relations around the present one */
     size_t numbered;      /* names given to row numbers */
     size_t unordered;     /* > 0: inside a subquery, where the order of rows has no meaning */
+    Engine *engine;       /* for relations that run a query of their own; NULL: the text is only shown */
+    Cancel *cancel;
+    const CteScope *ctes;
 } Render;
 
 enum { RENDER_MAX_DEPTH = 10000 };
@@ -69,6 +78,8 @@ Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const T
 /* ---- render_scan.c, render_file.c ---- */
 
 MUST_CHECK bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err);
+/* A count of all rows of a snapshot whose files all say how many they hold: no file is read. */
+bool render_counted(Render *r, const BoundRel *aggregate, Block *out);
 MUST_CHECK bool render_files(Render *r, const BoundRel *rel, Block *out, Error *err);
 /* What a row is taken to need in a Parquet file whose statistics are not known. */
 enum { FILE_BYTES_PER_ROW = 40 };
@@ -77,6 +88,12 @@ void put_paths(Buf *b, const Str *paths, size_t count);
 /* A value of a file set, as the type it has. */
 Str file_value_text(const Value *v, Arena *arena);
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);
+
+/* ---- python_lift.c, python_source.c ---- */
+
+/* The relation with the Python calls in its expressions computed below it; itself when there are none. */
+MUST_CHECK bool python_lift(Render *r, const BoundRel *rel, const BoundRel **out, Error *err);
+MUST_CHECK bool render_python(Render *r, const BoundRel *rel, Block *out, Error *err);
 
 /* ---- local.c ---- */
 

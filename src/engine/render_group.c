@@ -38,17 +38,32 @@ static Str grouping_sets(Render *r, const BoundRel *rel)
     return buf_str(&b);
 }
 
-/* GROUPING() numbers the keys as Spark's grouping__id does: the first key is the highest bit. */
+static bool is_grouped(const BoundRel *rel, size_t key)
+{
+    for (size_t i = 0; i < rel->aggregate.sets.len; i++)
+        for (size_t k = 0; k < rel->aggregate.sets.at[i].len; k++)
+            if (rel->aggregate.sets.at[i].at[k] == key)
+                return true;
+    return false;
+}
+
+/* GROUPING() numbers the keys as Spark's grouping__id does: the first key is the highest bit. A key of
+ * no set is always left out: DuckDB does not know it in GROUPING(). */
 static void put_grouping_id(Render *r, const BoundRel *rel, Buf *select)
 {
     const Type *type = type_simple(TYPE_LONG);
     for (size_t i = 0; i < rel->columns.len; i++)
         if (rel->columns.at[i].id == rel->aggregate.grouping_id)
             type = rel->columns.at[i].type;
-    buf_addf(select, ", CAST(GROUPING(");
-    for (size_t i = 0; i < rel->aggregate.keys.len; i++)
-        buf_addf(select, "%sc%u", i ? ", " : "", rel->aggregate.keys.at[i].id);
-    buf_addf(select, ") AS " STR_FMT ") AS c%u", STR_ARG(type_duckdb(type, r->arena)),
+    buf_addf(select, "%sCAST(0", rel->aggregate.keys.len ? ", " : "");
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        unsigned long long bit = 1ull << (rel->aggregate.keys.len - 1 - i);
+        if (is_grouped(rel, i))
+            buf_addf(select, " + GROUPING(c%u) * %llu", rel->aggregate.keys.at[i].id, bit);
+        else
+            buf_addf(select, " + %llu", bit);
+    }
+    buf_addf(select, " AS " STR_FMT ") AS c%u", STR_ARG(type_duckdb(type, r->arena)),
              rel->aggregate.grouping_id);
 }
 
@@ -68,9 +83,15 @@ static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Bl
 {
     TRY(keys_as_columns(r, rel, input, out, err));
     Buf select = buf_in(r->arena);
-    for (size_t i = 0; i < rel->aggregate.keys.len; i++)
-        buf_addf(&select, "%sc%u", i ? ", " : "", rel->aggregate.keys.at[i].id);
-    if (rel->aggregate.grouping_id && rel->aggregate.keys.len)
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        const BoundItem *key = &rel->aggregate.keys.at[i];
+        if (is_grouped(rel, i))
+            buf_addf(&select, "%sc%u", i ? ", " : "", key->id);
+        else
+            buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "",
+                     STR_ARG(type_duckdb(key->expr->type, r->arena)), key->id);
+    }
+    if (rel->aggregate.grouping_id)
         put_grouping_id(r, rel, &select);
     TRY(put_aggregates(r, rel, &select, err));
     out->select = buf_str(&select);
@@ -94,6 +115,8 @@ static void number_groups(Render *r, Block *out)
 bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Block b = {0};
+    if (render_counted(r, rel, out))
+        return true;
     TRY(render_block(r, rel->input, &b, err));
     bool plain = !rel->aggregate.sets.len;
     bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && !b.order.len;

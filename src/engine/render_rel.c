@@ -559,7 +559,12 @@ static bool render_cte(Render *r, const BoundRel *rel, Block *out, Error *err)
     Str columns = definition->columns.len ? column_list(&definition->columns, r->arena) : S("c0");
     Str head = str_printf(r->arena, "cte%u(" STR_FMT ") AS (", rel->cte.id, STR_ARG(columns));
     const Rope *mine = rope_wrapped(r->arena, head.ptr, text, ")");
-    TRY(render_block(r, rel->input, out, err));
+    CteScope *scope = ARENA_NEW(r->arena, CteScope);
+    *scope = (CteScope){rel, r->ctes};
+    r->ctes = scope;
+    ok = render_block(r, rel->input, out, err);
+    r->ctes = scope->outer;
+    TRY(ok);
     if (out->with) {
         const Rope *both[] = {mine, rope_text(r->arena, S(", ")), out->with};
         mine = rope_of(r->arena, 3, both);
@@ -665,9 +670,8 @@ static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
         return render_cte_ref(r, rel, out);
     case BREL_ASOF_JOIN:
         return render_asof(r, rel, out, err);
-    case BREL_PYTHON_MAP:
-        return error_unsupported(err,
-                                 "Running Python functions over rows (mapInPandas, mapInArrow)");
+    case BREL_PYTHON:
+        return render_python(r, rel, out, err);
     case BREL_STORED:
         return render_stored(r, rel, out);
     }
@@ -680,7 +684,7 @@ bool render_block(Render *r, const BoundRel *rel, Block *out, Error *err)
         return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP,
                          P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
     r->depth++;
-    bool ok = render_kind(r, rel, out, err);
+    bool ok = python_lift(r, rel, &rel, err) && render_kind(r, rel, out, err);
     r->depth--;
     return ok;
 }

@@ -5,6 +5,7 @@
 
 typedef struct Storing {
     Str id;
+    Engine *engine;
     const BoundRel *rel;
     const RunContext *ctx;
     Arena *arena;
@@ -21,7 +22,8 @@ static void put_table(Buf *b, Str id)
 /* Columns by position: what refers to the table later has ids of its own. */
 static bool create_text(Storing *s, Str *sql, Error *err)
 {
-    Render r = {.func = *s->ctx->func, .arena = s->arena, .resources = s->resources};
+    Render r = {.func = *s->ctx->func, .arena = s->arena, .resources = s->resources,
+                .engine = s->engine, .cancel = s->ctx->cancel};
     r.func.arena = s->arena;
     Str query;
     TRY(render_query(&r, s->rel, &query, err));
@@ -66,7 +68,7 @@ bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx,
     TRY(cancel_check(ctx->cancel, err));
     AUTO_ARENA arena = arena_new();
     Storing s = {
-        .id = id, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena)};
+        .id = id, .engine = e, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena)};
     TRY(engine_acquire(e, &s.connection, err));
     cancel_attach(ctx->cancel, s.connection);
     bool ok = call_with_depth(plan_depth(rel), create_table, &s, err);

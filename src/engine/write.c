@@ -490,7 +490,8 @@ bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const R
         return text_write(e, rel, spec, ctx, arena, out, err);
     TRY(cancel_check(ctx->cancel, err));
     Writing w = {.engine = e, .rel = rel, .spec = spec, .ctx = ctx, .arena = arena, .out = out};
-    w.render = (Render){.func = *ctx->func, .arena = arena, .resources = resources_new(arena)};
+    w.render = (Render){.func = *ctx->func, .arena = arena, .resources = resources_new(arena),
+                        .engine = e, .cancel = ctx->cancel};
     w.render.func.arena = arena;
     TRY(engine_acquire(e, &w.connection, err));
     if (ctx->cancel)

@@ -146,8 +146,6 @@ static bool put_text(Caster *c, Str child, const Type *from, Buf *out) {
     case TYPE_VARCHAR:
         buf_add(out, child);
         return true;
-    case TYPE_VARIANT:
-        return call_zone(c, out, "ls_variant_to_string", child);
     default:
         return refuse_pair(c, from, type_simple(TYPE_STRING));
     }
@@ -385,6 +383,14 @@ static bool same_carrier(Caster *c, const Type *from, const Type *to) {
 }
 
 static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    if (from->kind == TYPE_VARIANT) {
+        func_put_variant_cast(child, S("'$'"), "cast", to, c->mode != CAST_TRY, c->ctx, out);
+        return true;
+    }
+    if (to->kind == TYPE_VARIANT) {
+        func_put_to_variant(child, from, c->ctx, out);
+        return true;
+    }
     switch (to->kind) {
     case TYPE_STRING:
     case TYPE_CHAR:

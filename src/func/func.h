@@ -23,6 +23,8 @@ typedef struct FuncContext {
     Str current_user, current_catalog, current_schema;
     int64_t now_us;         /* the query's one instant */
     bool case_sensitive;
+    Str session;            /* the server's own id of the session */
+    Str python_files;       /* folder of uploaded Python files; empty: none */
     bool (*setting)(void *self, const char *key, Str *out); /* a session setting by key */
     void *self;
     Arena *arena;

@@ -62,7 +62,7 @@ __int128 native_integer_at(const NativeVec *v, idx_t row) {
         return ((const int32_t *)v->data)[row];
     case DUCKDB_TYPE_HUGEINT: {
         const duckdb_hugeint *h = &((const duckdb_hugeint *)v->data)[row];
-        return ((__int128)h->upper << 64) | h->lower;
+        return (__int128)(((unsigned __int128)(uint64_t)h->upper << 64) | h->lower);
     }
     default:
         return ((const int64_t *)v->data)[row];
@@ -96,6 +96,8 @@ bool native_set_null(Native *n, idx_t row) {
     n->out_valid[row >> 6] &= ~(UINT64_C(1) << (row & 63));
     if (n->out_vec.type == DUCKDB_TYPE_LIST || n->out_vec.type == DUCKDB_TYPE_MAP)
         ((duckdb_list_entry *)n->result)[row] = (duckdb_list_entry){n->out_used, 0};
+    for (size_t i = 0; n->out_vec.type == DUCKDB_TYPE_STRUCT && i < n->out_vec.child_count; i++)
+        native_vec_set_null(&n->out_vec.children[i], row);
     return true;
 }
 
@@ -290,5 +292,6 @@ bool func_register_all(duckdb_connection c, Error *err) {
            native_register_regex(c, err) && native_register_datetime(c, err) &&
            native_register_hash(c, err) && native_register_json(c, err) &&
            native_register_collection(c, err) && native_register_session(c, err) &&
-           native_register_special(c, err) && native_register_aggregate(c, err);
+           native_register_special(c, err) && native_register_aggregate(c, err) &&
+           native_register_variant(c, err);
 }

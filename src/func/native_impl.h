@@ -98,6 +98,7 @@ bool native_register_collection(duckdb_connection c, Error *err);
 bool native_register_special(duckdb_connection c, Error *err);
 bool native_register_session(duckdb_connection c, Error *err);
 bool native_register_aggregate(duckdb_connection c, Error *err);
+bool native_register_variant(duckdb_connection c, Error *err);
 
 /* ---- reading ---- */
 

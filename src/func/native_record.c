@@ -2,6 +2,7 @@
  * schema's top level, nested values being JSON arrays of texts again; rows_json.c turns that into
  * typed values. */
 #include "func/record_text.h"
+#include "func/variant.h"
 
 #include <stdlib.h>
 
@@ -421,6 +422,13 @@ static bool put_value(const Writing *w, const NativeVec *v, idx_t i, const Type 
         return put_map(w, v, i, t, out);
     if (t->kind == TYPE_ARRAY)
         return put_array(w, v, i, t, out);
+    if (t->kind == TYPE_VARIANT) {
+        Variant variant;
+        return (variant_read(native_str_at(&v->children[0], i), native_str_at(&v->children[1], i),
+                             &variant) &&
+                variant_put_json(&variant, w->o->zone, out)) ||
+               error_set(w->err, ERR_MALFORMED_VARIANT);
+    }
     Buf text = buf_in(w->o->arena);
     TRY(record_value_text(v, i, t, w->o, &text, w->err));
     Str s = text.len ? buf_str(&text) : S("");

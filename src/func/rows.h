@@ -6,7 +6,7 @@
 #define FUNC_FAMILIES(X)                                                                           \
     X(operator)                                                                                    \
     X(condition) X(math) X(string) X(datetime) X(collection) X(lambda) X(aggregate) X(window)      \
-        X(generator) X(json) X(hash) X(session) X(special)
+        X(generator) X(json) X(hash) X(session) X(special) X(variant)
 
 #define DECLARE(name)                                                                              \
     extern const FuncRow name##_rows[];                                                            \
@@ -20,6 +20,14 @@ FUNC_FAMILIES(DECLARE)
 /* Writes a template for a call: render hooks that choose among texts end here. Always true. */
 bool func_render_template(const BoundExpr *call, const Str *args, size_t count,
                           const FuncContext *ctx, const char *sql, Buf *out);
+/* The typed value of a text (or list of texts) as ls_from_json and ls_variant_cast write it. */
+void func_put_decoded(Str text, const Type *t, const FuncContext *ctx, Buf *out);
+/* Whether values of the type can become variants; and the DuckDB texts of the casts. */
+bool func_fits_variant(const Type *t);
+void func_put_to_variant(Str value, const Type *t, const FuncContext *ctx, Buf *out);
+void func_put_variant_cast(Str value, Str path, const char *function, const Type *to, bool strict,
+                           const FuncContext *ctx, Buf *out);
+
 /* The name as the user wrote it. */
 Str func_written_name(const BoundExpr *call);
 

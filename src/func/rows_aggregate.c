@@ -186,7 +186,7 @@ static bool render_within_group(const BoundExpr *call, const Str *args, size_t c
                                 const FuncContext *ctx, Buf *out, Error *err) {
     (void)err;
     const Value *d = func_constant(call->call.args.at[2]);
-    bool descending = d && d->boolean, cont = !strcmp(call->call.row->name, "percentile_cont");
+    bool descending = d && d->type->kind == TYPE_BOOLEAN && d->boolean, cont = !strcmp(call->call.row->name, "percentile_cont");
     if (!descending)
         return func_render_template(call, args, count, ctx,
                                     cont ? "CAST(quantile_cont($2, $1)$over AS $r)"

@@ -201,10 +201,17 @@ static void put_decoded(Str x, const Type *t, unsigned depth, const FuncContext 
     case TYPE_TIME:
         buf_addf(out, "ls_time_from_micros(CAST(" STR_FMT " AS BIGINT))", STR_ARG(x));
         return;
+    case TYPE_VARIANT:
+        buf_addf(out, "ls_variant_unpack(" STR_FMT ")", STR_ARG(x));
+        return;
     default:
         buf_addf(out, "CAST(" STR_FMT " AS " STR_FMT ")", STR_ARG(x),
                  STR_ARG(type_duckdb(t, ctx->arena)));
     }
+}
+
+void func_put_decoded(Str text, const Type *t, const FuncContext *ctx, Buf *out) {
+    put_decoded(text, t, 0, ctx, out);
 }
 
 /* name(value, 'type as JSON', 'options') */
@@ -248,8 +255,6 @@ static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err) {
         return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_JSON_SCHEMA,
                          P("sqlExpr", func_call_text(call, ctx)),
                          P("schema", func_quoted_type(t, ctx)));
-    if (type_contains(t, TYPE_VARIANT))
-        return error_unsupported(err, "%s of a VARIANT", call->row->name);
     call->result = type_simple(TYPE_STRING);
     call->nullable = true;
     return true;

@@ -74,7 +74,7 @@ static bool window_length(FuncCall *call, size_t index, const FuncContext *ctx, 
                           Error *err) {
     const Value *v = func_constant(call->args.at[index]);
     int32_t months, days;
-    if (!v || v->is_null)
+    if (!v || v->is_null || !type_is_stringy(v->type))
         return func_non_foldable(call, index, index == 1 ? "windowDuration" : "slideDuration", ctx,
                                  err);
     if (!interval_calendar_parse(v->bytes, &months, &days, us) || months)

@@ -210,7 +210,7 @@ static bool bind_to_char(FuncCall *call, const FuncContext *ctx, Error *err) {
         }
         if (k == TYPE_BINARY) {
             const Value *v = func_constant(call->args.at[1]);
-            if (!v || v->is_null)
+            if (!v || v->is_null || !type_is_stringy(v->type))
                 return error_set(err, ERR_NON_FOLDABLE_ARGUMENT,
                                  P("funcName", func_name_text(call, ctx)),
                                  PZ("paramName", "`format`"), PZ("paramType", "\"STRING\""));

@@ -624,9 +624,15 @@ bool func_coerce_all(FuncCall *call, size_t from, size_t to, const FuncContext *
 }
 
 const Value *func_constant(const BoundExpr *e) {
+    const Type *asked = e->type;
     while (e->kind == BEXPR_CAST && e->implicit)
         e = e->cast.child;
-    return e->kind == BEXPR_LITERAL ? &e->literal : NULL;
+    if (e->kind != BEXPR_LITERAL)
+        return NULL;
+    const Type *have = e->literal.type;
+    bool same = type_is_stringy(have) == type_is_stringy(asked) &&
+                (have->kind == TYPE_BOOLEAN) == (asked->kind == TYPE_BOOLEAN);
+    return e->literal.is_null || same ? &e->literal : NULL;
 }
 
 bool func_constant_int(const BoundExpr *e, int64_t *out) {
@@ -634,10 +640,7 @@ bool func_constant_int(const BoundExpr *e, int64_t *out) {
         e = e->cast.child;
     if (e->kind == BEXPR_CALL && e->call.args.len == 1 &&
         (!strcmp(e->call.row->name, "negative") || !strcmp(e->call.row->name, "unary_minus"))) {
-        if (!func_constant_int(e->call.args.at[0], out))
-            return false;
-        *out = -*out;
-        return true;
+        return func_constant_int(e->call.args.at[0], out) && !__builtin_sub_overflow(0, *out, out);
     }
     if (e->kind != BEXPR_LITERAL || e->literal.is_null || !type_is_integral(e->type))
         return false;

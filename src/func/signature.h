@@ -34,7 +34,8 @@ Str func_quoted_sql(const BoundExpr *e, const FuncContext *ctx);
 Str func_quoted_type(const Type *t, const FuncContext *ctx);
 Str func_name_text(const FuncCall *call, const FuncContext *ctx); /* `name` */
 
-/* The literal below implicit casts, NULL when the argument is no literal. */
+/* The literal below implicit casts; NULL when the argument is no literal, or one that the cast makes
+ * a text or a truth value of. */
 const Value *func_constant(const BoundExpr *e);
 /* An integer literal, possibly behind a minus sign. */
 bool func_constant_int(const BoundExpr *e, int64_t *out);

@@ -1,6 +1,8 @@
 /* Making bound nodes and walking them. */
 #include "plan/bound.h"
 
+#include <string.h>
+
 /* ---- constructors ---- */
 
 BoundExpr *bound_new(BoundExprKind kind, const Type *type, bool nullable, Arena *arena)
@@ -58,6 +60,50 @@ const Type *brel_schema(const BoundRel *rel, Arena *arena)
                 (Field){column->name, column->type, column->nullable, column->metadata};
     }
     return type_struct(fields, count, arena);
+}
+
+/* ---- copying ---- */
+
+#define COPY_VEC(v, arena)                                        \
+    do {                                                          \
+        void *from_ = (v)->at;                                    \
+        size_t bytes_ = (v)->len * sizeof(*(v)->at);              \
+        (v)->at = arena_alloc((arena), bytes_ ? bytes_ : 1);      \
+        if (bytes_)                                               \
+            memcpy((v)->at, from_, bytes_);                       \
+        (v)->cap = (v)->len;                                      \
+    } while (0)
+
+BoundExpr *bound_copy(const BoundExpr *from, Arena *arena)
+{
+    BoundExpr *e = ARENA_NEW(arena, BoundExpr);
+    *e = *from;
+    switch (e->kind) {
+    case BEXPR_CALL:
+    case BEXPR_AGGREGATE:
+    case BEXPR_GENERATOR:
+        COPY_VEC(&e->call.args, arena);
+        COPY_VEC(&e->call.order, arena);
+        break;
+    case BEXPR_WINDOW:
+        COPY_VEC(&e->window.partition, arena);
+        COPY_VEC(&e->window.order, arena);
+        break;
+    case BEXPR_CASE:
+        COPY_VEC(&e->cases.conditions, arena);
+        COPY_VEC(&e->cases.values, arena);
+        break;
+    case BEXPR_SUBQUERY: COPY_VEC(&e->subquery.values, arena); break;
+    case BEXPR_STRUCT: COPY_VEC(&e->structure.children, arena); break;
+    case BEXPR_PYTHON: COPY_VEC(&e->python.args, arena); break;
+    case BEXPR_LITERAL:
+    case BEXPR_COLUMN:
+    case BEXPR_CAST:
+    case BEXPR_LAMBDA:
+    case BEXPR_LAMBDA_VAR:
+    case BEXPR_FIELD: break;
+    }
+    return e;
 }
 
 /* ---- walking ---- */
@@ -161,6 +207,15 @@ static bool each_in_values(BoundRel *rel, BoundVisit visit, void *arg)
     return true;
 }
 
+static bool each_in_python(BoundRel *rel, BoundVisit visit, void *arg)
+{
+    TRY(each_item(&rel->python.calls, visit, arg));
+    TRY(each_item(&rel->python.keys, visit, arg));
+    TRY(each_sort(&rel->python.order, visit, arg));
+    TRY(each_item(&rel->python.right_keys, visit, arg));
+    return each_sort(&rel->python.right_order, visit, arg);
+}
+
 bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
 {
     switch (rel->kind) {
@@ -177,7 +232,7 @@ bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
     case BREL_GENERATE: return optional(&rel->generate.generator, visit, arg);
     case BREL_DISTINCT_ON: return each_of(&rel->distinct_on.keys, visit, arg);
     case BREL_ASOF_JOIN: return optional(&rel->asof.condition, visit, arg);
-    case BREL_PYTHON_MAP: return each_of(&rel->python.args, visit, arg);
+    case BREL_PYTHON: return each_in_python(rel, visit, arg);
     case BREL_ONE_ROW:
     case BREL_LOCAL:
     case BREL_RANGE:
@@ -189,4 +244,21 @@ bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
     case BREL_STORED: return true;
     }
     return true;
+}
+
+bool brel_each_input(BoundRel *rel, BoundRelVisit visit, void *arg)
+{
+    if (rel->input)
+        TRY(visit(&rel->input, arg));
+    switch (rel->kind) {
+    case BREL_JOIN: return visit(&rel->join.right, arg);
+    case BREL_ASOF_JOIN: return visit(&rel->asof.right, arg);
+    case BREL_PYTHON: return !rel->python.right || visit(&rel->python.right, arg);
+    case BREL_CTE: return visit(&rel->cte.definition, arg);
+    case BREL_SETOP:
+        for (size_t i = 0; i < rel->setop.inputs.len; i++)
+            TRY(visit(&rel->setop.inputs.at[i], arg));
+        return true;
+    default: return true;
+    }
 }

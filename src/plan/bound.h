@@ -87,7 +87,7 @@ struct BoundExpr {
         struct { uint32_t id; Str name; } lambda_var;  /* rendered as l<id> */
         struct { BoundExpr *child; size_t index; } field;
         struct { BoundExprVec children; } structure;   /* names are in type */
-        struct { PythonFunction *function; BoundExprVec args; } python;
+        struct { PythonFunction *function; BoundExprVec args; StrVec names; /* of arguments given by name, empty otherwise */ } python;
     };
 };
 
@@ -111,9 +111,18 @@ typedef enum BoundRelKind {
     BREL_CTE,            /* defines; used through BREL_CTE_REF */
     BREL_CTE_REF,
     BREL_ASOF_JOIN,
-    BREL_PYTHON_MAP,
+    BREL_PYTHON,         /* rows through Python functions */
     BREL_STORED          /* a materialised result of this session: cached remote relations */
 } BoundRelKind;
+
+/* How rows meet a Python function. */
+typedef enum PythonShape {
+    PYTHON_SCALAR,       /* the input's columns, then one column a call */
+    PYTHON_MAP,          /* an iterator of batches to another */
+    PYTHON_GROUP,        /* each group to rows */
+    PYTHON_COGROUP,      /* each pair of groups to rows */
+    PYTHON_AGGREGATE     /* the keys, then one value a call and group */
+} PythonShape;
 
 typedef struct BoundItem {
     BoundExpr *expr;
@@ -152,7 +161,7 @@ struct BoundRel {
             void *only_files;         /* DML: restricts the scan to these (delta FileList), NULL: all */
         } delta;
         FileScan *files;
-        struct { BoundItemVec items; } project;
+        struct { BoundItemVec items; bool hides; /* only leaves out columns carried up for ORDER BY or HAVING */ } project;
         struct { BoundExpr *condition; } filter;
         struct { BoundRel *right; JoinKind kind; BoundExpr *condition; bool lateral; } join;
         struct {
@@ -170,7 +179,15 @@ struct BoundRel {
         struct { uint32_t id; BoundRel *definition; bool recursive; } cte;  /* input: where it is in scope */
         struct { uint32_t id; BoundColumnVec source; } cte_ref;             /* source: the definition's columns */
         struct { BoundRel *right; BoundExpr *condition; bool left_outer; } asof;
-        struct { PythonFunction *function; BoundExprVec args; } python;
+        struct {
+            PythonShape shape;
+            BoundItemVec calls;    /* BEXPR_PYTHON each; several only where each becomes one column */
+            BoundItemVec keys;     /* of groups: over the input, and the columns they become */
+            BoundSortVec order;    /* of the rows of a group, after the keys */
+            BoundRel *right;       /* COGROUP: the other side, its keys and order */
+            BoundItemVec right_keys;
+            BoundSortVec right_order;
+        } python;
         struct { Str id; BoundColumnVec source; } stored;
     };
 };
@@ -188,5 +205,10 @@ const Type *brel_schema(const BoundRel *rel, Arena *arena);
 typedef bool (*BoundVisit)(BoundExpr **child, void *arg);
 bool bound_each_child(BoundExpr *e, BoundVisit visit, void *arg);
 bool bound_contains(const BoundExpr *e, BoundExprKind kind);
+/* A copy of the node whose children may be replaced; the children themselves are shared. */
+BoundExpr *bound_copy(const BoundExpr *e, Arena *arena);
 /* Every expression directly inside a relation node. */
 bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg);
+/* Every relation directly below a relation node; plans of subqueries are its expressions'. */
+typedef bool (*BoundRelVisit)(BoundRel **child, void *arg);
+bool brel_each_input(BoundRel *rel, BoundRelVisit visit, void *arg);

@@ -288,6 +288,18 @@ static void put_set_op(Explainer *x, const BoundRel *rel)
     buf_addf(&x->out, "%s%s", kinds[rel->setop.kind], rel->setop.all ? "" : " Distinct");
 }
 
+static void put_python(Explainer *x, const BoundRel *rel)
+{
+    static const char *const names[] = {"ArrowEvalPython", "MapInArrow", "FlatMapGroupsInArrow", "FlatMapCoGroupsInArrow",
+                                        "ArrowAggregatePython"};
+    buf_addf(&x->out, "%s [", names[rel->python.shape]);
+    for (size_t i = 0; i < rel->python.calls.len && put_or_cut(x, i); i++)
+        put_expr(x, rel->python.calls.at[i].expr);
+    buf_addz(&x->out, "], [");
+    put_columns(x, &rel->columns);
+    buf_addc(&x->out, ']');
+}
+
 static void put_node(Explainer *x, const BoundRel *rel)
 {
     switch (rel->kind) {
@@ -338,7 +350,7 @@ static void put_node(Explainer *x, const BoundRel *rel)
         buf_addf(&x->out, "AsOfJoin %s, ", rel->asof.left_outer ? "LeftOuter" : "Inner");
         put_expr(x, rel->asof.condition);
         break;
-    case BREL_PYTHON_MAP: put_leaf(x, "MapInArrow", rel); break;
+    case BREL_PYTHON: put_python(x, rel); break;
     case BREL_STORED: put_leaf(x, "InMemoryTableScan", rel); break;
     }
 }
@@ -347,7 +359,8 @@ static size_t child_count(const BoundRel *rel)
 {
     if (rel->kind == BREL_SETOP)
         return rel->setop.inputs.len;
-    bool two = rel->kind == BREL_JOIN || rel->kind == BREL_ASOF_JOIN || rel->kind == BREL_CTE;
+    bool two = rel->kind == BREL_JOIN || rel->kind == BREL_ASOF_JOIN || rel->kind == BREL_CTE ||
+               (rel->kind == BREL_PYTHON && rel->python.right);
     return (rel->input != NULL) + (size_t)two;
 }
 
@@ -357,6 +370,7 @@ static const BoundRel *child_at(const BoundRel *rel, size_t i)
     case BREL_SETOP: return rel->setop.inputs.at[i];
     case BREL_JOIN: return i ? rel->join.right : rel->input;
     case BREL_ASOF_JOIN: return i ? rel->asof.right : rel->input;
+    case BREL_PYTHON: return i ? rel->python.right : rel->input;
     case BREL_CTE: return i ? rel->input : rel->cte.definition;
     default: return rel->input;
     }

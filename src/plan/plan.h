@@ -316,7 +316,7 @@ struct Rel {
         struct { NamedRelVec ctes; } with;
         struct { RelVec references; } with_relations;
         struct { Expr *generator; bool outer; Str table_alias; StrVec column_aliases; } generate;
-        struct { Name name; ExprVec args; Str alias; } table_function;
+        struct { Name name; Expr *name_expr; /* IDENTIFIER(..) */ ExprVec args; Str alias; } table_function;
         struct { VEC(WindowDef) defs; } window_defs;
         struct { int num_rows, truncate; bool vertical; } show;
         struct { StrVec columns; ExprVec values; } na_fill;

@@ -75,6 +75,8 @@ static bool run_command(Query *q, const Rel *rel, const Command *command, Error 
         analyzer_set_params(a, &sql->sql.named_args, &sql->sql.positional_args);
     if (rel != NULL && rel->kind == REL_WITH_RELATIONS)
         analyzer_set_references(a, &rel->with_relations.references);
+    if (command->kind == CMD_EXECUTE_IMMEDIATE)
+        return query_run_immediate(q, rel, command, err);
     CommandContext ctx = {q->session, q->engine, a, q->run, text, q->arena};
     TRY(command_run(&ctx, command, &q->bound, err));
     /* SET TIME ZONE, USE and their like change what the rows are printed with. */
@@ -141,7 +143,7 @@ bool query_analyze_rel(Query *q, const Rel *rel, Error *err)
     return analyze(q, rel, sql == NULL ? (Str){0} : sql->sql.text, err);
 }
 
-bool query_sql_command(Query *q, const Rel *rel, bool *is_command, Error *err)
+bool query_statement(Query *q, const Rel *rel, bool *is_command, Error *err)
 {
     const Rel *sql = sql_of(rel);
     Command *command = NULL;
@@ -150,6 +152,11 @@ bool query_sql_command(Query *q, const Rel *rel, bool *is_command, Error *err)
     TRY(parse_command(q, sql, &command, err));
     *is_command = command != NULL;
     return command != NULL ? run_command(q, rel, command, err) : analyze(q, rel, sql->sql.text, err);
+}
+
+bool query_sql_command(Query *q, const Rel *rel, bool *is_command, Error *err)
+{
+    return query_statement(q, rel, is_command, err);
 }
 
 bool query_start(Query *q, Execution **out, Error *err)

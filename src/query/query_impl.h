@@ -11,4 +11,11 @@ struct Query {
     FuncContext func;
     RunContext run;
     BoundRel *bound;
+    unsigned immediate_depth;   /* EXECUTE IMMEDIATE inside EXECUTE IMMEDIATE */
 };
+
+/* query.c */
+MUST_CHECK bool query_statement(Query *q, const Rel *rel, bool *is_command, Error *err);
+
+/* immediate.c: `rel` is the statement that says EXECUTE IMMEDIATE, for its parameters. */
+MUST_CHECK bool query_run_immediate(Query *q, const Rel *rel, const Command *command, Error *err);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "connect/connect.h"
 #include "net/rest.h"
+#include "python/python.h"
 #include "server/data_folder.h"
 #include "server/options.h"
 #include "server/sql_shell.h"
@@ -24,6 +25,7 @@ typedef struct Server {
     ServerSettings settings;
     DataFolder folder;
     Catalog *catalog;
+    PythonPool *python;
     Engine *engine;
     ConnectServer *connect;
     RestServer *rest;
@@ -54,6 +56,10 @@ static bool open_engine(Server *s, Error *err)
                              .threads = s->settings.threads};
     if (options.spill_folder.len == 0)
         options.spill_folder = str_printf(s->arena, STR_FMT "/spill", STR_ARG(s->folder.path));
+    s->python = python_pool_new(&(PythonOptions){.program = s->settings.python,
+                                                 .memory_mb = s->settings.python_memory_mb,
+                                                 .silence_seconds = s->settings.python_silence_seconds});
+    options.python = s->python;
     return engine_open(&options, &s->engine, err);
 }
 
@@ -71,6 +77,7 @@ static void server_close(Server *s)
 {
     if (s->engine != NULL)
         engine_close(s->engine);
+    python_pool_free(s->python);
     if (s->catalog != NULL)
         catalog_close(s->catalog);
     data_folder_close(&s->folder);

@@ -236,6 +236,14 @@ bool session_get_artifact(Session *s, Str name, Arena *arena, bool *found, Str *
     return ok;
 }
 
+Str session_python_files(Session *s, Arena *arena)
+{
+    if (s->artifact_root.len == 0)
+        return S("");
+    Str folder = artifact_path(s, S("pyfiles"), arena);
+    return access(folder.ptr, F_OK) == 0 ? folder : S("");
+}
+
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
     return remove(path);

@@ -272,6 +272,7 @@ static HeldVariable hold_variable(const Variable *v)
     held.variable.name = str_copy(v->name, held.arena);
     held.variable.type = v->type == NULL ? NULL : type_copy(v->type, held.arena);
     held.variable.value = plan_copy_value(&v->value, held.arena);
+    held.variable.initial = plan_copy_value(&v->initial, held.arena);
     return held;
 }
 
@@ -306,6 +307,7 @@ bool session_get_variable(Session *s, Str name, Arena *arena, Variable *out)
         out->name = str_copy(held->variable.name, arena);
         out->type = held->variable.type == NULL ? NULL : type_copy(held->variable.type, arena);
         out->value = plan_copy_value(&held->variable.value, arena);
+        out->initial = plan_copy_value(&held->variable.initial, arena);
     }
     pthread_mutex_unlock(&s->lock);
     return held != NULL;
@@ -371,6 +373,8 @@ FuncContext session_func_context(Session *s, Arena *arena)
         .ansi = session_bool(s, "spark.sql.ansi.enabled", true),
         .zone = session_zone(s, arena),
         .current_user = s->user,
+        .session = s->server_id,
+        .python_files = session_python_files(s, arena),
         .now_us = clock_now_us(),
         .case_sensitive = session_bool(s, "spark.sql.caseSensitive", false),
         .setting = read_setting,

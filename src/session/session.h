@@ -70,7 +70,12 @@ MUST_CHECK bool artifact_finish(ArtifactUpload *a, Error *err);
 void artifact_abandon(ArtifactUpload *a);
 
 /* SQL variables (DECLARE). */
-typedef struct Variable { Str name; const Type *type; Value value; } Variable;
+typedef struct Variable {
+    Str name;
+    const Type *type;
+    Value value;
+    Value initial;   /* what SET VAR .. = DEFAULT goes back to */
+} Variable;
 MUST_CHECK bool session_put_variable(Session *s, const Variable *v, bool replace, Error *err);
 bool session_get_variable(Session *s, Str name, Arena *arena, Variable *out);
 bool session_drop_variable(Session *s, Str name);

@@ -51,5 +51,7 @@ struct Session {
     int64_t artifact_limit, artifact_bytes;
 };
 
+/* The folder of uploaded Python files; empty when there are none. */
+Str session_python_files(Session *s, Arena *arena);
 void artifacts_remove(Session *s);
 void artifacts_copy(Session *from, Session *to);

@@ -234,14 +234,25 @@ static bool optional_sample(Parser *p, Rel *input, Rel **out)
 
 /* ---- relations ---- */
 
+static bool finish_function_table(Parser *p, Rel *function, size_t from, Rel **out)
+{
+    bool distinct;
+    TRY(parse_call_arguments(p, &function->table_function.args, &distinct));
+    function->origin = origin_from(p, from);
+    return finish_alias(p, function, from, out);
+}
+
 static bool parse_named_table(Parser *p, Rel **out)
 {
     size_t from = mark(p);
     Rel *table = rel_new(REL_NAMED_TABLE, NULL, p->arena);
     TRY(parse_reference(p, &table->table.name, &table->table.name_expr));
     table->origin = origin_from(p, from);
-    if (table->table.name_expr && is_at(p, TOK_LEFT_PAREN))
-        return refuse_unsupported(p, from, "IDENTIFIER(..) as the name of a table function");
+    if (table->table.name_expr && is_at(p, TOK_LEFT_PAREN)) {
+        Rel *function = rel_new(REL_TABLE_FUNCTION, NULL, p->arena);
+        function->table_function.name_expr = table->table.name_expr;
+        return finish_function_table(p, function, from, out);
+    }
     TRY(parse_at_version(p, &table->table.travel));
     if (is_temporal_start(p))
         TRY(parse_temporal(p, &table->table.travel));
@@ -288,11 +299,8 @@ static bool parse_function_table(Parser *p, Rel **out)
 {
     size_t from = mark(p);
     Rel *rel = rel_new(REL_TABLE_FUNCTION, NULL, p->arena);
-    bool distinct;
     TRY(parse_multipart(p, &rel->table_function.name));
-    TRY(parse_call_arguments(p, &rel->table_function.args, &distinct));
-    rel->origin = origin_from(p, from);
-    return finish_alias(p, rel, from, out);
+    return finish_function_table(p, rel, from, out);
 }
 
 static bool push_row(Parser *p, Rel *values, Expr *e)

@@ -325,16 +325,22 @@ static bool parse_json_path(Parser *p, Expr *child, size_t from, Expr **out)
 {
     advance(p);
     size_t path_from = mark(p);
-    Str ignored;
+    Str name = {0}; /* of the last field: what the column is called */
     if (!is_at(p, TOK_LEFT_BRACKET))
-        TRY(parse_identifier(p, &ignored));
+        TRY(parse_identifier(p, &name));
     for (;;) {
         if (accept(p, TOK_DOT)) {
-            TRY(parse_identifier(p, &ignored));
+            TRY(parse_identifier(p, &name));
         } else if (accept(p, TOK_LEFT_BRACKET)) {
             if (!is_at(p, TOK_INTEGER) && !is_string_at(p, 0) && !is_name_at(p, 0))
                 return syntax_error(p);
+            size_t key_from = mark(p);
+            bool key = is_string_at(p, 0);
             advance(p);
+            if (key) {
+                name = source_text(p, key_from);
+                name = str_slice(name, 1, name.len - 1);
+            }
             TRY(expect(p, TOK_RIGHT_BRACKET));
         } else {
             break;
@@ -344,7 +350,13 @@ static bool parse_json_path(Parser *p, Expr *child, size_t from, Expr **out)
     bool bracket = path.ptr[0] == '[';
     Str full = str_concat(p->arena, bracket ? S("$") : S("$."), path);
     Expr *args[2] = {child, string_literal(p, full, path_from)};
-    *out = operator_call(p, ":", from, 2, args);
+    *out = operator_call(p, "variant_get", from, 2, args);
+    if (!name.len)
+        return true;
+    Expr *alias = new_expr(p, EXPR_ALIAS, from);
+    alias->alias.child = *out;
+    vec_push(p->arena, &alias->alias.names, name);
+    *out = alias;
     return true;
 }
 

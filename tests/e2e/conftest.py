@@ -1,54 +1,11 @@
 """Starts the built program (path in LAKESHED) on free ports and hands out real clients."""
-import os
 import pathlib
-import signal
-import subprocess
 import sys
 
 import pytest
 
-PROGRAM = os.environ.get("LAKESHED", str(pathlib.Path(__file__).parents[2] / "build" / "lakeshed"))
-
-
-class Server:
-    """One running `lakeshed serve`."""
-
-    def __init__(self, data, *options):
-        self.data = pathlib.Path(data)
-        self.log = open(f"{data}.log", "w")
-        self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data", str(data), "--port", "0", "--rest-port", "0", *options],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.remote = self.rest = None
-        for line in self.process.stdout:
-            words = line.split()
-            if words[:2] == ["listening", "spark-connect"]:
-                self.remote = words[2]
-            elif words[:2] == ["listening", "rest"]:
-                self.rest = words[2]
-            elif words[:1] == ["data"]:
-                break
-        assert self.remote, pathlib.Path(f"{data}.log").read_text()
-
-    @property
-    def address(self):
-        return self.remote.removeprefix("sc://")
-
-    def rss_kb(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0])
-
-    def stop(self, signal_number=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(signal_number)
-        code = self.process.wait(timeout=60)
-        self.process.stdout.close()
-        self.log.close()
-        return code
-
-    def session(self):
-        from pyspark.sql import SparkSession
-        return SparkSession.builder.remote(self.remote).create()
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from server_process import PROGRAM, Server, end_now  # noqa: E402,F401
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +42,5 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_unconfigure(config):
-    """A client whose server was stopped or killed retries its clean-up for ten minutes at exit: nothing is left to wait for."""
     if hasattr(config, "stash_status"):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.stash_status)
+        end_now(config.stash_status)
