@@ -15,7 +15,8 @@ class Server:
         self.data = pathlib.Path(data)
         self.log = open(f"{data}.log", "w")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data", str(data), "--port", "0", "--rest-port", "0", *options],
+            [PROGRAM, "serve", "--data", str(data), "--port", "0", "--rest-port", "0",
+             "--python", sys.executable, *options],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.remote = self.rest = None
         for line in self.process.stdout:

@@ -50,6 +50,9 @@ void analyzer_set_params(Analyzer *a, const KeyValueVec *named, const ExprVec *p
 bool analyzer_temp_object(const Analyzer *a, const char **kind, Name *name);
 void analyzer_set_references(Analyzer *a, const RelVec *references);
 
+/* Whether a function's body can be read with its parameters: for CREATE FUNCTION. */
+MUST_CHECK bool analyze_routine_definition(Analyzer *a, const Command *c, const Name *name, Str sql, Error *err);
+
 /* A builtin applied to bound arguments. */
 MUST_CHECK bool analyze_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, BoundExpr **out, Error *err);
 

@@ -74,7 +74,8 @@ typedef struct WindowNames {
 typedef struct Scope {
     const BoundColumnVec *columns;
     const BoundColumnVec *fallback;    /* columns below a projection: ORDER BY and HAVING may reach them */
-    const NamedItemVec *aliases;       /* earlier items of the same select list: lateral column aliases */
+    const NamedItemVec *aliases;       /* earlier items of the same select list: lateral column aliases; a function's parameters */
+    Str alias_owner;                   /* the function whose parameters they are: f.x */
     const LambdaVar *lambdas;
     struct Scope *outer;
     bool allow_aggregates;
@@ -99,6 +100,17 @@ BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
 void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);
 bool name_matches(const Analyzer *a, Str x, Str y);
+/* What a body in SQL (a view's, a function's) must not see of the statement around it. */
+typedef struct SavedState {
+    NameSpace space;
+    Str sql_text;
+    CteEntry *ctes;
+    Scope *outer;
+    const ParamFrame *params;
+    const WindowNames *windows;
+} SavedState;
+SavedState analyzer_enter(Analyzer *a);
+void analyzer_leave(Analyzer *a, const SavedState *saved);
 void note_temp_object(Analyzer *a, const char *kind, const Name *name);
 bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL fragment; returns false */
 bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err);
@@ -127,6 +139,13 @@ bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *
 
 /* python.c */
 bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+
+/* routine.c: functions written in SQL, and the way to registered Python ones */
+bool bind_routine(Analyzer *a, const Expr *e, Scope *scope, bool *found, BoundExpr **out, Error *err);
+bool analyze_table_routine(Analyzer *a, const Rel *rel, bool *found, BoundRel **out, Error *err);
+
+/* python.c: a call of a function that the session has registered */
+bool bind_python_call(Analyzer *a, PythonFunction *function, const Expr *call, Scope *scope, BoundExpr **out, Error *err);
 
 /* window.c */
 bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);

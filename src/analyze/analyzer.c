@@ -302,6 +302,26 @@ bool name_matches(const Analyzer *a, Str x, Str y)
     return a->case_sensitive ? str_eq(x, y) : str_ieq(x, y);
 }
 
+SavedState analyzer_enter(Analyzer *a)
+{
+    SavedState s = {a->space, a->sql_text, a->ctes, a->outer, a->params, a->windows};
+    a->ctes = NULL;
+    a->outer = NULL;
+    a->params = NULL;
+    a->windows = NULL;
+    return s;
+}
+
+void analyzer_leave(Analyzer *a, const SavedState *s)
+{
+    a->space = s->space;
+    a->sql_text = s->sql_text;
+    a->ctes = s->ctes;
+    a->outer = s->outer;
+    a->params = s->params;
+    a->windows = s->windows;
+}
+
 void note_temp_object(Analyzer *a, const char *kind, const Name *name)
 {
     if (a->temp_kind)

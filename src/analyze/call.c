@@ -312,7 +312,8 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     if (row->kind == FUNC_AGGREGATE) {
         inner.in_aggregate = !scope->allow_windows; /* sum(sum(x)) OVER (..): the inner one groups */
         inner.prefer_fallback = scope->fallback != NULL;
-        inner.aliases = NULL;
+        if (!scope->alias_owner.len) /* parameters of a function stay */
+            inner.aliases = NULL;
     }
     BoundExprVec args = {0};
     TRY(bind_args(a, e, row, &inner, &args, err));
@@ -382,5 +383,9 @@ bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error 
         if (str_is_ci(name, SPECIAL[i].name))
             return SPECIAL[i].bind(a, e, scope, out, err);
     const FuncRow *row = find_row(&e->call.name);
-    return row ? bind_row(a, e, row, scope, out, err) : unresolved_routine(a, e, err);
+    if (row)
+        return bind_row(a, e, row, scope, out, err);
+    bool found;
+    TRY(bind_routine(a, e, scope, &found, out, err));
+    return found || unresolved_routine(a, e, err);
 }

@@ -298,9 +298,11 @@ static bool find_lambda_var(Analyzer *a, const Name *name, const Scope *scope, B
 static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundExpr **out, Error *err)
 {
     *out = NULL;
-    size_t matches = 0;
+    size_t matches = 0, at = 0;
+    if (name->len > 1 && scope->alias_owner.len && name_matches(a, scope->alias_owner, name->at[0]))
+        at = 1;
     for (size_t i = 0; scope->aliases && i < scope->aliases->len; i++) {
-        if (!name_matches(a, scope->aliases->at[i].name, name->at[0]))
+        if (!name_matches(a, scope->aliases->at[i].name, name->at[at]))
             continue;
         *out = scope->aliases->at[i].expr;
         matches++;
@@ -308,7 +310,7 @@ static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundE
     if (matches > 1)
         return error_set(err, ERR_AMBIGUOUS_LATERAL_COLUMN_ALIAS, P("name", name_quoted(name, a->arena)),
                          P("n", str_printf(a->arena, "%zu", matches)));
-    for (size_t i = 1; *out && i < name->len; i++)
+    for (size_t i = at + 1; *out && i < name->len; i++)
         TRY(bind_field(a, *out, name->at[i], out, err));
     return true;
 }
@@ -449,6 +451,10 @@ static bool is_excepted(Analyzer *a, const Expr *star, const BoundColumn *c)
 static bool expand_struct_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err)
 {
     BoundExpr *e;
+    if (!scope->columns) {
+        error_set(err, ERR_INVALID_USAGE_OF_STAR_OR_REGEX, PZ("elem", "'*'"), PZ("prettyName", "UnresolvedInlineTable"));
+        return set_context(a, err, star->origin);
+    }
     TRY(find_column(a, &star->star.target, scope->columns, &e, err));
     if (!e || e->type->kind != TYPE_STRUCT) {
         Buf list = buf_in(a->arena);

@@ -164,6 +164,14 @@ bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *
         ok = changes_function(a, rel, out, err);
     else {
         const FuncRow *row = func_find(name);
+        bool found = false;
+        if (!row)
+            TRY(analyze_table_routine(a, rel, &found, out, err) || set_context(a, err, rel->origin));
+        if (found) {
+            if (rel->table_function.alias.len)
+                qualify_tail(a, *out, 0, rel->table_function.alias);
+            return true;
+        }
         if (!row || row->kind != FUNC_GENERATOR) {
             error_set(err, ERR_UNRESOLVABLE_TABLE_VALUED_FUNCTION, P("name", name_quoted(&rel->table_function.name, a->arena)));
             return set_context(a, err, rel->origin);

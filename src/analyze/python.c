@@ -45,3 +45,13 @@ bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
     *out = call;
     return true;
 }
+
+bool bind_python_call(Analyzer *a, PythonFunction *function, const Expr *call, Scope *scope, BoundExpr **out, Error *err)
+{
+    Expr *e = expr_new(EXPR_PYTHON_UDF, a->arena);
+    e->origin = call->origin;
+    e->python.function = function;
+    e->python.args = call->call.args;
+    e->python.distinct = call->call.distinct;
+    return bind_python(a, e, scope, out, err);
+}

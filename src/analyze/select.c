@@ -71,6 +71,8 @@ bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **inpu
         const Expr *e;
         TRY(parsed_text(a, items->at[i], &e, err));
         const Expr *child = unwrapped(e);
+        if (child->kind == EXPR_STAR && e->kind == EXPR_ALIAS)
+            return error_set(err, ERR_INVALID_USAGE_OF_STAR_OR_REGEX, PZ("elem", "'*'"), PZ("prettyName", "expression `alias`"));
         if (child->kind == EXPR_STAR || child->kind == EXPR_REGEX_COLUMN) {
             TRY(child->kind == EXPR_STAR ? expand_star(a, child, scope, out, err) : expand_regex(a, child, scope, out, err));
             continue;

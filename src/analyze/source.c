@@ -16,35 +16,6 @@ BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier)
 
 /* ---- views ---- */
 
-typedef struct SavedState {
-    NameSpace space;
-    Str sql_text;
-    CteEntry *ctes;
-    Scope *outer;
-    const ParamFrame *params;
-    const WindowNames *windows;
-} SavedState;
-
-static SavedState enter(Analyzer *a)
-{
-    SavedState s = {a->space, a->sql_text, a->ctes, a->outer, a->params, a->windows};
-    a->ctes = NULL;
-    a->outer = NULL;
-    a->params = NULL;
-    a->windows = NULL;
-    return s;
-}
-
-static void leave(Analyzer *a, const SavedState *s)
-{
-    a->space = s->space;
-    a->sql_text = s->sql_text;
-    a->ctes = s->ctes;
-    a->outer = s->outer;
-    a->params = s->params;
-    a->windows = s->windows;
-}
-
 static bool parse_query(Analyzer *a, Str text, Rel **out, Error *err)
 {
     SqlOptions options = session_sql_options(a->session, a->arena);
@@ -99,13 +70,13 @@ static bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, E
 {
     if (++a->view_depth > VIEW_MAX_DEPTH)
         return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", entry->name), PZ("maxNestedDepth", "100"));
-    SavedState saved = enter(a);
+    SavedState saved = analyzer_enter(a);
     a->space = (NameSpace){entry->view_catalog, entry->view_schema, true};
     a->sql_text = entry->view_sql;
     Rel *body;
     BoundRel *bound;
     bool ok = parse_query(a, entry->view_sql, &body, err) && analyze_rel(a, body, &bound, err);
-    leave(a, &saved);
+    analyzer_leave(a, &saved);
     a->view_depth--;
     TRY(ok);
     return view_output(a, entry, strip_hidden(a, bound), out, err);
@@ -115,11 +86,11 @@ static bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out,
 {
     if (++a->view_depth > VIEW_MAX_DEPTH)
         return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", view->name), PZ("maxNestedDepth", "100"));
-    SavedState saved = enter(a);
+    SavedState saved = analyzer_enter(a);
     a->sql_text = view->sql;
     BoundRel *bound;
     bool ok = analyze_rel(a, view->plan, &bound, err);
-    leave(a, &saved);
+    analyzer_leave(a, &saved);
     a->view_depth--;
     TRY(ok);
     return rename_columns(a, strip_hidden(a, bound), &view->columns, out, err);
@@ -426,11 +397,11 @@ bool analyze_range(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     ParamFrame frame = {&rel->sql.named_args, &rel->sql.positional_args, a->params};
-    SavedState saved = enter(a);
+    SavedState saved = analyzer_enter(a);
     a->sql_text = rel->sql.text;
     a->params = &frame;
     Rel *query;
     bool ok = parse_query(a, rel->sql.text, &query, err) && analyze_rel(a, query, out, err);
-    leave(a, &saved);
+    analyzer_leave(a, &saved);
     return ok;
 }

@@ -48,6 +48,85 @@ static bool store_struct(Analyzer *a, BoundExpr *e, const Type *to, Str table, S
     return true;
 }
 
+static BoundExpr *lambda_over(Analyzer *a, size_t count, const char *const *names, BoundExpr **vars, const Type *const *types,
+                              const bool *nullable)
+{
+    BoundExpr *l = bound_new(BEXPR_LAMBDA, NULL, false, a->arena);
+    l->lambda.count = count;
+    for (size_t i = 0; i < count; i++) {
+        l->lambda.ids[i] = ++a->last_lambda;
+        l->lambda.names[i] = str_from(names[i]);
+        vars[i] = bound_new(BEXPR_LAMBDA_VAR, types[i], nullable[i], a->arena);
+        vars[i]->lambda_var.id = l->lambda.ids[i];
+        vars[i]->lambda_var.name = l->lambda.names[i];
+    }
+    return l;
+}
+
+/* Structs inside arrays and map values: the same, element by element. */
+static bool store_elements(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err)
+{
+    bool array = to->kind == TYPE_ARRAY;
+    const char *const names[] = {array ? "element" : "key", "value"};
+    const Type *types[] = {array ? e->type->array.element : e->type->map.key, e->type->map.value};
+    bool nullable[] = {array && e->type->array.nulls, !array && e->type->map.nulls};
+    BoundExpr *vars[2] = {0}, *args[2] = {e};
+    if (array)
+        types[1] = NULL;
+    BoundExpr *l = lambda_over(a, array ? 1 : 2, names, vars, types, nullable);
+    Str path = str_printf(a->arena, STR_FMT ".%s", STR_ARG(column), array ? "element" : "value");
+    TRY(analyze_store_cast(a, vars[array ? 0 : 1], array ? to->array.element : to->map.value, table, path, &l->lambda.body, err));
+    l->type = l->lambda.body->type;
+    l->nullable = l->lambda.body->nullable;
+    args[1] = l;
+    TRY(bind_builtin(a, array ? "transform" : "transform_values", 2, args, (Origin){0, -1}, out, err));
+    if (type_same_shape((*out)->type, to))
+        return true;
+    *out = bound_cast(*out, to, CAST_ANSI, true, a->arena);
+    (*out)->cast.zone = a->func.zone;
+    return true;
+}
+
+static bool differs_inside(const Type *from, const Type *to)
+{
+    if (from->kind == TYPE_ARRAY && to->kind == TYPE_ARRAY)
+        return type_contains(to, TYPE_STRUCT) && !type_same_shape(from, to);
+    return from->kind == TYPE_MAP && to->kind == TYPE_MAP && type_contains(to->map.value, TYPE_STRUCT) && !type_same_shape(from, to);
+}
+
+/* The type with its structs' fields called as at the same position of the other; what is beyond keeps its name. */
+static const Type *named_as(Analyzer *a, const Type *from, const Type *to)
+{
+    if (from->kind != to->kind)
+        return from;
+    if (from->kind == TYPE_ARRAY)
+        return type_array(named_as(a, from->array.element, to->array.element), from->array.nulls, a->arena);
+    if (from->kind == TYPE_MAP)
+        return type_map(named_as(a, from->map.key, to->map.key), named_as(a, from->map.value, to->map.value), from->map.nulls, a->arena);
+    if (from->kind != TYPE_STRUCT)
+        return from;
+    size_t count = from->structure.count;
+    Field *fields = ARENA_ARRAY(a->arena, Field, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        fields[i] = from->structure.fields[i];
+        if (i >= to->structure.count)
+            continue;
+        fields[i].name = to->structure.fields[i].name;
+        fields[i].type = named_as(a, fields[i].type, to->structure.fields[i].type);
+    }
+    return type_struct(fields, count, a->arena);
+}
+
+BoundExpr *analyze_name_as(Analyzer *a, BoundExpr *e, const Type *to)
+{
+    const Type *named = named_as(a, e->type, to);
+    if (type_equal(named, e->type))
+        return e;
+    BoundExpr *cast = bound_cast(e, named, CAST_ANSI, true, a->arena);
+    cast->cast.zone = a->func.zone;
+    return cast;
+}
+
 bool analyze_store_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err)
 {
     const Type *plain = type_char_as_string(to, a->arena);
@@ -55,10 +134,12 @@ bool analyze_store_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, St
         *out = bound_literal(value_null(plain), a->arena);
         return true;
     }
-    if (!coerce_can_store(e->type, plain))
-        return cannot_store(a, e, to, table, column, err);
     if (e->type->kind == TYPE_STRUCT && plain->kind == TYPE_STRUCT && !type_same_shape(e->type, plain))
         return store_struct(a, e, plain, table, column, out, err);
+    if (differs_inside(e->type, plain))
+        return store_elements(a, e, plain, table, column, out, err);
+    if (!coerce_can_store(e->type, plain))
+        return cannot_store(a, e, to, table, column, err);
     *out = e;
     if (!type_same_shape(e->type, plain)) {
         *out = bound_cast(e, plain, CAST_ANSI, true, a->arena);

@@ -54,7 +54,7 @@ static void normalise_bound(Analyzer *a, BoundFrameBound *b)
 {
     if (!b->value || b->value->kind != BEXPR_LITERAL || b->value->literal.is_null || !type_is_integral(b->value->type))
         return;
-    if (b->value->literal.integer < 0) {
+    if (b->value->literal.integer < 0 && b->value->literal.integer != INT64_MIN) {
         Value v = b->value->literal;
         v.integer = -v.integer;
         b->value = bound_literal(v, a->arena);
@@ -85,6 +85,23 @@ static bool check_function(Analyzer *a, const Expr *e, const BoundExpr *f, const
     return true;
 }
 
+/* RANGE with an offset measures a distance along one ordering. */
+static bool check_frame(Analyzer *a, const Expr *e, const BoundExpr *w, Error *err)
+{
+    bool offset = w->window.from.value || w->window.to.value;
+    if (w->window.frame != FRAME_RANGE || !offset || w->window.order.len == 1)
+        return true;
+    Str text = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(w, a->func.zone, a->arena)));
+    ptrdiff_t spec = str_find(text, S(" OVER "));
+    if (spec >= 0)
+        text = str_concat(a->arena, S("\""), str_slice(text, (size_t)spec + 6, text.len));
+    if (!w->window.order.len)
+        error_set(err, ERR_DATATYPE_MISMATCH__RANGE_FRAME_WITHOUT_ORDER, P("sqlExpr", text));
+    else
+        error_set(err, ERR_DATATYPE_MISMATCH__RANGE_FRAME_MULTI_ORDER, P("sqlExpr", text), P("orderSpec", text));
+    return set_context(a, err, e->origin);
+}
+
 bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     WindowSpec spec;
@@ -113,6 +130,7 @@ bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
     scope->used_fallback |= inner.used_fallback;
     w->type = w->window.function->type;
     w->nullable = w->window.function->nullable;
+    TRY(check_frame(a, e, w, err));
     *out = w;
     return true;
 }

@@ -282,14 +282,16 @@ bool catalog_list_schemas(Catalog *c, Str catalog, Arena *arena, SchemaEntryVec 
 static bool drop_schema_rows(Catalog *c, Str catalog, Str schema, bool cascade, Error *err)
 {
     DbValue params[] = {DB_T(catalog), DB_T(schema)};
-    int64_t tables;
+    int64_t tables, functions;
     TRY(count_of(c, "SELECT count(*) FROM tables WHERE catalog = ? AND schema = ?", params, 2, &tables, err));
-    if (tables && !cascade) {
+    TRY(count_of(c, "SELECT count(*) FROM functions WHERE catalog = ? AND schema = ?", params, 2, &functions, err));
+    if ((tables || functions) && !cascade) {
         Str parts[2] = {catalog, schema};
         Name n = name_of(err->arena, 2, parts);
         return error_set(err, ERR_SCHEMA_NOT_EMPTY, P("schemaName", name_quoted(&n, err->arena)));
     }
     TRY(db_change(c->db, "DELETE FROM tables WHERE catalog = ? AND schema = ?", params, 2, NULL, NULL, err));
+    TRY(db_change(c->db, "DELETE FROM functions WHERE catalog = ? AND schema = ?", params, 2, NULL, NULL, err));
     return db_change(c->db, "DELETE FROM schemas WHERE catalog = ? AND name = ?", params, 2, NULL, NULL, err);
 }
 

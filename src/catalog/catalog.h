@@ -26,6 +26,15 @@ typedef struct TableEntry {
     PropertyVec properties;
     int64_t created_ms;
 } TableEntry;
+/* A function written in SQL: the CREATE FUNCTION statement, and where its body looks for names. */
+typedef struct FunctionEntry {
+    Str catalog, schema, name;
+    Str sql;
+    bool is_table;
+    Str body_catalog, body_schema, owner;
+    int64_t created_ms;
+} FunctionEntry;
+typedef VEC(FunctionEntry) FunctionEntryVec;
 typedef VEC(CatalogEntry) CatalogEntryVec;
 typedef VEC(SchemaEntry) SchemaEntryVec;
 typedef VEC(TableEntry) TableEntryVec;
@@ -50,6 +59,12 @@ MUST_CHECK bool catalog_rename_table(Catalog *c, const TableEntry *e, Str new_sc
 MUST_CHECK bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *err);
 MUST_CHECK bool catalog_get_table(Catalog *c, Str catalog, Str schema, Str name, Arena *arena, bool *found, TableEntry *out, Error *err);
 MUST_CHECK bool catalog_list_tables(Catalog *c, Str catalog, Str schema, Arena *arena, TableEntryVec *out, Error *err);
+
+/* Errors: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, ROUTINE_ALREADY_EXISTS. */
+MUST_CHECK bool catalog_create_function(Catalog *c, const FunctionEntry *e, bool replace, Error *err);
+MUST_CHECK bool catalog_get_function(Catalog *c, Str catalog, Str schema, Str name, Arena *arena, bool *found, FunctionEntry *out, Error *err);
+MUST_CHECK bool catalog_list_functions(Catalog *c, Str catalog, Str schema, Arena *arena, FunctionEntryVec *out, Error *err);
+MUST_CHECK bool catalog_drop_function(Catalog *c, Str catalog, Str schema, Str name, bool *found, Error *err);
 
 /* Where a managed table of that schema is stored by default. */
 Str catalog_managed_location(const Catalog *c, const SchemaEntry *schema, Str table, Str table_id, Arena *arena);

@@ -10,5 +10,8 @@ const Migration CATALOG_MIGRATIONS[] = {
         " view_catalog TEXT, view_schema TEXT, schema_json TEXT, partition_columns TEXT NOT NULL, properties TEXT NOT NULL,"
         " created_ms INTEGER NOT NULL, UNIQUE (catalog, schema, name),"
         " FOREIGN KEY (catalog, schema) REFERENCES schemas (catalog, name));"},
+    {2, "CREATE TABLE functions (catalog TEXT NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL,"
+        " is_table INTEGER NOT NULL, body_catalog TEXT NOT NULL, body_schema TEXT NOT NULL, owner TEXT, created_ms INTEGER NOT NULL,"
+        " PRIMARY KEY (catalog, schema, name), FOREIGN KEY (catalog, schema) REFERENCES schemas (catalog, name));"},
 };
 const size_t CATALOG_MIGRATION_COUNT = LENGTH_OF(CATALOG_MIGRATIONS);

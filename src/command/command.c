@@ -38,13 +38,13 @@ static const CommandRule RULES[] = {
     [CMD_DECLARE_VARIABLE] = run_variable,
     [CMD_SET_VARIABLE] = run_variable,
     [CMD_DROP_VARIABLE] = run_variable,
+    [CMD_CREATE_FUNCTION] = run_create_function,
+    [CMD_DROP_FUNCTION] = run_drop_function,
     [CMD_DELTA] = run_delta,
     [CMD_REMOVE_CACHED] = run_accepted,
 };
 
 static const char *const REFUSED[] = {
-    [CMD_CREATE_FUNCTION] = "CREATE FUNCTION",
-    [CMD_DROP_FUNCTION] = "DROP FUNCTION",
     [CMD_CONVERT] = "CONVERT TO DELTA",
     [CMD_GENERATE] = "GENERATE",
     [CMD_EXECUTE_IMMEDIATE] = "EXECUTE IMMEDIATE",

@@ -184,6 +184,8 @@ bool run_describe(CommandContext *ctx, const Command *c, BoundRel **result, Erro
 bool run_show(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);             /* show_objects.c */
 bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);              /* setting.c */
 bool run_reset(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_create_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_drop_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* variable.c */
 bool run_explain(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);          /* explain.c */
 bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* insert.c */

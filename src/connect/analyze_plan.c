@@ -1,6 +1,7 @@
 /* AnalyzePlan: what can be said about a plan without running it. */
 #include "connect/decode.h"
 #include "connect/service.h"
+#include "plan/explain.h"
 
 #define ANALYZE(name) SPARK__CONNECT__ANALYZE_PLAN_REQUEST__ANALYZE_##name
 #define RESULT(name) SPARK__CONNECT__ANALYZE_PLAN_RESPONSE__RESULT_##name
@@ -59,21 +60,6 @@ static bool answer_tree(Request *r, const PB(AnalyzePlanRequest) *m, PB(AnalyzeP
     out->result_case = RESULT(TREE_STRING);
     out->tree_string = NEW(r, analyze_plan_response__tree_string, AnalyzePlanResponse__TreeString);
     out->tree_string->tree_string = wire_text(str_starts_with(lines, S("root")) ? lines : str_concat(r->arena, S("root\n"), lines), r->arena);
-    return true;
-}
-
-/* There is one plan here, so every mode shows it: what DuckDB is asked. */
-static bool answer_explain(Request *r, const PB(AnalyzePlanRequest) *m, PB(AnalyzePlanResponse) *out)
-{
-    Query *q;
-    Rel *rel;
-    Str sql;
-    TRY(analyze_root(r, m->explain->plan, &q, &rel));
-    TRY(engine_render(query_bound(q), query_func(q), r->arena, &sql, &r->err));
-    out->result_case = RESULT(EXPLAIN);
-    out->explain = NEW(r, analyze_plan_response__explain, AnalyzePlanResponse__Explain);
-    out->explain->explain_string =
-        wire_text(str_printf(r->arena, "== Physical Plan ==\n" STR_FMT "\n", STR_ARG(sql)), r->arena);
     return true;
 }
 
@@ -308,6 +294,45 @@ static bool answer_level(Request *r, const PB(AnalyzePlanRequest) *m, PB(Analyze
     out->result_case = RESULT(GET_STORAGE_LEVEL);
     out->get_storage_level = NEW(r, analyze_plan_response__get_storage_level, AnalyzePlanResponse__GetStorageLevel);
     out->get_storage_level->storage_level = level;
+    return true;
+}
+
+/* ---- explain ---- */
+
+static const char *explain_mode(const PB(AnalyzePlanRequest__Explain) *m)
+{
+    switch (m->explain_mode) {
+    case SPARK__CONNECT__ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_EXTENDED: return "extended";
+    case SPARK__CONNECT__ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_CODEGEN: return "codegen";
+    case SPARK__CONNECT__ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_COST: return "cost";
+    case SPARK__CONNECT__ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_FORMATTED: return "formatted";
+    default: return "simple";
+    }
+}
+
+static bool answer_explain(Request *r, const PB(AnalyzePlanRequest) *m, PB(AnalyzePlanResponse) *out)
+{
+    Query *q;
+    Rel *rel;
+    Str key;
+    TRY(analyze_root(r, m->explain->plan, &q, &rel));
+    const BoundRel *shown = query_bound(q);
+    /* After decoding: the key is made without the ids that tell plans apart. */
+    if (m->explain->plan->op_type_case == SPARK__CONNECT__PLAN__OP_TYPE_ROOT) {
+        TRY(level_key(r, m->explain->plan->root, &key));
+        pthread_mutex_lock(&r->session->lock);
+        bool persisted = *find_level(r->session, key) != NULL;
+        pthread_mutex_unlock(&r->session->lock);
+        if (persisted) {
+            BoundRel *cached = brel_new(BREL_STORED, query_bound(q), r->arena);
+            cached->columns = shown->columns;
+            shown = cached;
+        }
+    }
+    Str text = explain_text(shown, str_from(explain_mode(m->explain)), query_func(q)->zone, r->arena);
+    out->result_case = RESULT(EXPLAIN);
+    out->explain = NEW(r, analyze_plan_response__explain, AnalyzePlanResponse__Explain);
+    out->explain->explain_string = wire_text(text, r->arena);
     return true;
 }
 

@@ -395,16 +395,27 @@ static bool append_strings(struct ArrowArray *array, duckdb_string_t *data,
 static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from,
                    idx_t count, Error *err);
 
+/* The two parts of a variant are declared as never NULL: below a NULL they are empty. */
+static bool append_variants(struct ArrowArray *array, duckdb_vector vector, idx_t from, idx_t count,
+                            Error *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        duckdb_vector part = duckdb_struct_vector_get_child(vector, i);
+        TRY(append_strings(array->children[i], duckdb_vector_get_data(part),
+                           duckdb_vector_get_validity(part), from, count, err));
+        array->children[i]->length += (int64_t)count;
+    }
+    return true;
+}
+
 static bool append_structs(struct ArrowArray *array, const Type *type, duckdb_vector vector,
                            idx_t from, idx_t count, Error *err)
 {
-    size_t n = type->kind == TYPE_VARIANT ? 2 : type->structure.count;
-    for (size_t i = 0; i < n; i++) {
-        const Type *child =
-            type->kind == TYPE_VARIANT ? type_simple(TYPE_BINARY) : type->structure.fields[i].type;
-        TRY(append(array->children[i], child, duckdb_struct_vector_get_child(vector, i), from,
-                   count, err));
-    }
+    if (type->kind == TYPE_VARIANT)
+        return append_variants(array, vector, from, count, err);
+    for (size_t i = 0; i < type->structure.count; i++)
+        TRY(append(array->children[i], type->structure.fields[i].type,
+                   duckdb_struct_vector_get_child(vector, i), from, count, err));
     return true;
 }
 

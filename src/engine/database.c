@@ -71,6 +71,7 @@ static bool prepare_database(Engine *e, Error *err)
              "SET GLOBAL max_expression_depth = %d;"
              "SET GLOBAL parquet_metadata_cache = true;"
              "SET GLOBAL ieee_floating_point_ops = true;"
+             "SET GLOBAL order_by_non_integer_literal = true;"
              "CREATE SCHEMA ls_stored;",
              MAX_EXPRESSION_DEPTH);
     bool ok = engine_run(connection, sql.ptr, err) && func_register_all(connection, err) &&

@@ -160,6 +160,17 @@ static bool vector_failure(Str text, Error *err)
         P("rightDim", between(text, "right length '", "'")));
 }
 
+/* Percentages in arrays are seen by DuckDB alone. */
+static bool quantile_failure(Str text, Error *err)
+{
+    if (says(text, "NULL"))
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL, PZ("sqlExpr", "\"percentile\""),
+                         PZ("exprName", "percentage"));
+    return error_set(err, ERR_DATATYPE_MISMATCH__VALUE_OUT_OF_RANGE,
+                     PZ("sqlExpr", "\"percentile\""), PZ("exprName", "percentage"),
+                     PZ("valueRange", "[0.0, 1.0]"), PZ("currentValue", "?"));
+}
+
 /* A full disk, a folder without permission: DuckDB names the file and the system's reason. */
 static bool io_failure(Str text, Error *err)
 {
@@ -195,6 +206,10 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
         return map_failure(text, err);
     if (says(text, "list dimensions must be equal"))
         return vector_failure(text, err);
+    if (says(text, "QUANTILE "))
+        return quantile_failure(text, err);
+    if (says(text, "Binder Error: LATERAL join"))
+        return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
     if (type == DUCKDB_ERROR_NOT_IMPLEMENTED || says(text, "Not implemented Error"))
         return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
     if (says(text, "No space left on device") || says(text, "Permission denied") || says(text, "Read-only file system"))

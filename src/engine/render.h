@@ -95,6 +95,11 @@ void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);
 MUST_CHECK bool python_lift(Render *r, const BoundRel *rel, const BoundRel **out, Error *err);
 MUST_CHECK bool render_python(Render *r, const BoundRel *rel, Block *out, Error *err);
 
+/* ---- deep_split.c ---- */
+
+/* The relation with deep parts of its expressions computed below it, step by step; itself when there are none. */
+const BoundRel *split_deep(Render *r, const BoundRel *rel);
+
 /* ---- local.c ---- */
 
 /* What a row of local data is taken to need. */

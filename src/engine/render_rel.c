@@ -684,7 +684,7 @@ bool render_block(Render *r, const BoundRel *rel, Block *out, Error *err)
         return error_set(err, ERR_LAKESHED_PLAN_TOO_DEEP,
                          P("limit", str_printf(err->arena, "%d", RENDER_MAX_DEPTH)));
     r->depth++;
-    bool ok = python_lift(r, rel, &rel, err) && render_kind(r, rel, out, err);
+    bool ok = python_lift(r, rel, &rel, err) && render_kind(r, split_deep(r, rel), out, err);
     r->depth--;
     return ok;
 }

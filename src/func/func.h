@@ -13,7 +13,8 @@ enum {
     FUNC_OPERATOR = 1 << 3,         /* printed infix in generated names: (a + b) */
     FUNC_HIDDEN = 1 << 4,           /* internal: cannot be called by name */
     FUNC_ORDER_SENSITIVE = 1 << 5,  /* aggregate that accepts ORDER BY / WITHIN GROUP */
-    FUNC_CONTEXT = 1 << 6           /* parameterless context function: current_date without parentheses */
+    FUNC_CONTEXT = 1 << 6,          /* parameterless context function: current_date without parentheses */
+    FUNC_LAZY = 1 << 7              /* may leave arguments unevaluated, whose errors then do not count */
 };
 
 /* What rules and renderers may ask about the session. */

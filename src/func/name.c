@@ -10,6 +10,7 @@ typedef struct Printer {
     Str zone;
     Arena *arena;
     bool sql; /* strings with quotes, as Expression.sql; otherwise as toPrettySQL */
+    unsigned in_python; /* > 0: an argument of a Python function, whose casts Spark prints in lower case */
     unsigned depth;
 } Printer;
 
@@ -103,7 +104,8 @@ static void put_call(Printer *p, const BoundExpr *e) {
         buf_addc(&p->out, '(');
         if (e->call.distinct)
             buf_addz(&p->out, "DISTINCT ");
-        put_args(p, &e->call.args, 0);
+        /* A function in SQL carries its body before its arguments. */
+        put_args(p, &e->call.args, str_is(str_from(row->name), "sql_function") ? 1 : 0);
         buf_addc(&p->out, ')');
     }
     if (e->call.order.len) {
@@ -213,6 +215,12 @@ static void put_cast(Printer *p, const BoundExpr *e) {
         put(p, e->cast.child);
         return;
     }
+    if (p->in_python) {
+        buf_addz(&p->out, e->cast.mode == CAST_TRY ? "try_cast(" : "cast(");
+        put(p, e->cast.child);
+        buf_addf(&p->out, " as " STR_FMT ")", STR_ARG(type_simple_string(e->type, p->arena)));
+        return;
+    }
     buf_addz(&p->out, e->cast.mode == CAST_TRY ? "TRY_CAST(" : "CAST(");
     put(p, e->cast.child);
     buf_addf(&p->out, " AS " STR_FMT ")", STR_ARG(type_sql(e->type, p->arena)));
@@ -292,6 +300,20 @@ static void put_lambda(Printer *p, const BoundExpr *e) {
     buf_addc(&p->out, ')');
 }
 
+static void put_python(Printer *p, const BoundExpr *e) {
+    buf_addf(&p->out, STR_FMT "(", STR_ARG(e->python.function->name));
+    p->in_python++;
+    for (size_t i = 0; i < e->python.args.len; i++) {
+        if (i)
+            buf_addz(&p->out, ", ");
+        if (i < e->python.names.len && e->python.names.at[i].len)
+            buf_addf(&p->out, STR_FMT " => ", STR_ARG(e->python.names.at[i]));
+        put(p, e->python.args.at[i]);
+    }
+    p->in_python--;
+    buf_addc(&p->out, ')');
+}
+
 static void put_kind(Printer *p, const BoundExpr *e) {
     switch (e->kind) {
     case BEXPR_LITERAL:
@@ -333,9 +355,7 @@ static void put_kind(Printer *p, const BoundExpr *e) {
         put_struct(p, e);
         return;
     case BEXPR_PYTHON:
-        buf_addf(&p->out, STR_FMT "(", STR_ARG(e->python.function->name));
-        put_args(p, &e->python.args, 0);
-        buf_addc(&p->out, ')');
+        put_python(p, e);
         return;
     }
 }

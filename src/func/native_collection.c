@@ -182,8 +182,8 @@ static bool row_percentile(Native *n, idx_t row) {
             continue;
         int64_t weight = ((const int64_t *)weights->data)[f.offset + i];
         if (weight < 0)
-            return NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                               P("message", S("Negative values found in percentile's frequency")));
+            return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "percentile"),
+                               PZ("reason", "a frequency is negative"));
         if (weight) {
             w[count++] = (Weighted){((const double *)values->data)[v.offset + i], weight};
             total += weight;
@@ -317,8 +317,8 @@ static bool row_quantifier(Native *n, idx_t row) {
 enum { SEQUENCE_MAX = 1 << 26 };
 
 static bool bad_sequence(Native *n, Str start, Str stop, Str step) {
-    return NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                       P("message", str_printf(n->arena,
+    return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "sequence"),
+                       P("reason", str_printf(n->arena,
                                                "Illegal sequence boundaries: " STR_FMT
                                                " to " STR_FMT " by " STR_FMT,
                                                STR_ARG(start), STR_ARG(stop), STR_ARG(step))));
@@ -372,9 +372,8 @@ static bool row_sequence_time(Native *n, idx_t row) {
         days = -days;
     __int128 estimate = (__int128)months * 28 * US_PER_DAY + (__int128)days * US_PER_DAY + us;
     if (!kind && us % US_PER_DAY && !months && !days)
-        return NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                           P("message", S("sequence step must be an interval day, year or month "
-                                          "granularity if start and end values are dates")));
+        return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "sequence"),
+                           PZ("reason", "between dates a step has whole days, months or years"));
     if ((estimate == 0 && start != stop) || (estimate > 0 && start > stop) ||
         (estimate < 0 && start < stop))
         return bad_sequence(n, number_text_of(n, start), number_text_of(n, stop),

@@ -99,9 +99,8 @@ static void put_number(Native *n, Buf *out, Str digits, bool negative, const Dir
 
 static bool bad_conversion(Native *n, const Directive *d) {
     return NATIVE_FAIL(
-        n, ERR_INTERNAL_ERROR,
-        P("message", str_printf(n->arena, "%c is no conversion for this argument of format_string",
-                                d->conversion)));
+        n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "format_string"),
+        P("reason", str_printf(n->arena, "%%%c is no conversion for its argument", d->conversion)));
 }
 
 static bool put_integer(Native *n, Buf *out, const NativeVec *v, idx_t row, const Directive *d) {
@@ -296,9 +295,9 @@ static bool row_format(Native *n, idx_t row) {
             last = which;
             if (which >= n->argc)
                 return NATIVE_FAIL(
-                    n, ERR_INTERNAL_ERROR,
-                    P("message", str_printf(n->arena, "Format specifier '%%%c' has no argument",
-                                            d.conversion)));
+                    n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "format_string"),
+                    P("reason",
+                      str_printf(n->arena, "format specifier %%%c has no argument", d.conversion)));
             TRY(put_directive(n, out, &n->args[which], row, &d));
         }
     }

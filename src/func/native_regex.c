@@ -115,7 +115,7 @@ static pcre2_code *compile(Native *n, Str pattern, const char *function) {
     int error;
     PCRE2_SIZE where;
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text.len ? text.ptr : ""), text.len,
-                                     PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &where, NULL);
+                                     PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C, &error, &where, NULL);
     if (!code) {
         NATIVE_FAIL(n, ERR_INVALID_PARAMETER_VALUE__PATTERN,
                     P("functionName", str_printf(n->arena, "`%s`", function)),
@@ -177,9 +177,8 @@ static bool matcher_find(Matcher *m) {
 
 static bool gave_up(Native *n, const char *function) {
     return NATIVE_FAIL(
-        n, ERR_INTERNAL_ERROR,
-        P("message",
-          str_printf(n->arena, "%s: the pattern needs too many steps on this text", function)));
+        n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", function),
+        PZ("reason", "the pattern needs too many steps on this text"));
 }
 
 static Str group(const Matcher *m, int g) {

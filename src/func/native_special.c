@@ -247,8 +247,8 @@ static bool row_histogram(Native *n, idx_t row) {
     const NativeVec *v = &n->args[0].children[0];
     int32_t wanted = native_i32(n, 1, row);
     if (wanted < 2 || wanted > 100000)
-        return NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                           P("message", S("histogram_numeric needs nBins between 2 and 100000")));
+        return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "histogram_numeric"),
+                           PZ("reason", "the number of bins is between 2 and 100000"));
     Bin *bins = ARENA_ARRAY(n->arena, Bin, (size_t)wanted + 2);
     size_t count = 0;
     for (idx_t i = e.offset; i < e.offset + e.length; i++) {

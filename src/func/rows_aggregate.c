@@ -128,6 +128,40 @@ static bool render_first(const BoundExpr *call, const Str *args, size_t count,
                                 last ? "last($1$order)$over" : "first($1$order)$over", out);
 }
 
+static double number_of(const Value *v) {
+    if (type_is_integral(v->type))
+        return (double)v->integer;
+    if (v->type->kind != TYPE_DECIMAL)
+        return v->real;
+    double d = (double)v->decimal.high * 0x1p64 + (double)v->decimal.low;
+    for (int i = 0; i < v->type->decimal.scale; i++)
+        d /= 10;
+    return d;
+}
+
+/* Constants between 0 and 1, one or an array of them. */
+static bool check_percentage(const FuncCall *call, size_t at, const BoundExpr *e,
+                             const FuncContext *ctx, Error *err) {
+    if (e->kind == BEXPR_COLUMN || e->kind == BEXPR_SUBQUERY)
+        return func_non_foldable(call, at, "percentage", ctx, err);
+    if (e->kind == BEXPR_CALL && !strcmp(e->call.row->name, "array")) {
+        for (size_t i = 0; i < e->call.args.len; i++)
+            TRY(check_percentage(call, at, e->call.args.at[i], ctx, err));
+        return true;
+    }
+    const Value *v = func_constant(e);
+    if (e->kind == BEXPR_CAST && !v)
+        return check_percentage(call, at, e->cast.child, ctx, err);
+    if (v && v->is_null)
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL, PZ("exprName", "percentage"),
+                         P("sqlExpr", func_call_text(call, ctx)));
+    if (!v || !type_is_numeric(v->type) || (number_of(v) >= 0 && number_of(v) <= 1))
+        return true;
+    return error_set(err, ERR_DATATYPE_MISMATCH__VALUE_OUT_OF_RANGE, PZ("exprName", "percentage"),
+                     P("sqlExpr", func_call_text(call, ctx)), PZ("valueRange", "[0.0, 1.0]"),
+                     P("currentValue", func_quoted_sql(e, ctx)));
+}
+
 /* percentile_approx and percentile: the percentages are constants, one or an array. */
 static bool bind_percentile(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool approx = !strcmp(call->row->name, "percentile_approx");
@@ -142,7 +176,8 @@ static bool bind_percentile(FuncCall *call, const FuncContext *ctx, Error *err) 
                                 "array<double>, [long]) -> array<interval_ym!>?; (interval_dt, "
                                 "array<double>, [long]) -> array<interval_dt!>?";
     bool list = call->args.len > 1 && call->args.at[1]->type->kind == TYPE_ARRAY;
-    return func_apply_signature(call, list ? many : one, ctx, err);
+    TRY(func_apply_signature(call, list ? many : one, ctx, err));
+    return call->args.len < 2 || check_percentage(call, 1, call->args.at[1], ctx, err);
 }
 
 static bool render_percentile(const BoundExpr *call, const Str *args, size_t count,
@@ -171,7 +206,7 @@ static bool bind_within_group(FuncCall *call, const FuncContext *ctx, Error *err
     if (call->args.len != 3)
         return func_wrong_arg_count(call, "1", ctx, err);
     bool list = call->args.at[0]->type->kind == TYPE_ARRAY;
-    return func_apply_signature(
+    TRY(func_apply_signature(
         call,
         cont ? (list ? "(array<double>, double, boolean) -> array<double!>?"
                      : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> "
@@ -179,14 +214,16 @@ static bool bind_within_group(FuncCall *call, const FuncContext *ctx, Error *err
              : (list ? "(array<double>, double, boolean) -> array<double!>?"
                      : "(double, double, boolean) -> double?; (double, interval_ym, boolean) -> "
                        "interval_ym?; (double, interval_dt, boolean) -> interval_dt?"),
-        ctx, err);
+        ctx, err));
+    return check_percentage(call, 0, call->args.at[0], ctx, err);
 }
 
 static bool render_within_group(const BoundExpr *call, const Str *args, size_t count,
                                 const FuncContext *ctx, Buf *out, Error *err) {
     (void)err;
     const Value *d = func_constant(call->call.args.at[2]);
-    bool descending = d && d->type->kind == TYPE_BOOLEAN && d->boolean, cont = !strcmp(call->call.row->name, "percentile_cont");
+    bool descending = d && d->type->kind == TYPE_BOOLEAN && d->boolean;
+    bool cont = !strcmp(call->call.row->name, "percentile_cont");
     if (!descending)
         return func_render_template(call, args, count, ctx,
                                     cont ? "CAST(quantile_cont($2, $1)$over AS $r)"

@@ -182,6 +182,7 @@ const FuncRow session_rows[] = {
      .example = "raise_error('x')", .expected = "!USER_RAISED_EXCEPTION"},
     {"raise_class", NULL, FUNC_SCALAR, "(string) -> string", "CAST(error($1) AS VARCHAR)",
      .flags = FUNC_HIDDEN | FUNC_NONDETERMINISTIC},
+    {"sql_function", NULL, FUNC_SCALAR, "(any, any*...) -> any", "$1", .flags = FUNC_HIDDEN},
     {"to_pretty_string", NULL, FUNC_SCALAR, "(any) -> string", .render = render_pretty,
      .flags = FUNC_HIDDEN},
     CAST_CALL("boolean", .example = "boolean('true')", .expected = "true"),

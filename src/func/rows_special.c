@@ -147,8 +147,16 @@ static bool bind_window_time(FuncCall *call, const FuncContext *ctx, Error *err)
 
 /* ---- histogram_numeric ---- */
 
+enum { HISTOGRAM_MAX_BINS = 100000 }; /* Spark would take 2147483647 and then run out of memory */
+
 static bool bind_histogram(FuncCall *call, const FuncContext *ctx, Error *err) {
+    int64_t bins;
     TRY(func_apply_signature(call, "(numeric, int) -> $1?", ctx, err));
+    if (func_constant_int(call->args.at[1], &bins) && (bins < 2 || bins > HISTOGRAM_MAX_BINS))
+        return error_set(err, ERR_DATATYPE_MISMATCH__VALUE_OUT_OF_RANGE, PZ("exprName", "nb"),
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         P("valueRange", str_printf(ctx->arena, "[2, %d]", HISTOGRAM_MAX_BINS)),
+                         P("currentValue", str_printf(ctx->arena, "%lld", (long long)bins)));
     const Type *t = call->args.at[0]->type;
     Field fields[2] = {{S("x"), t, true, {0}}, {S("y"), type_simple(TYPE_DOUBLE), true, {0}}};
     call->result = type_array(type_struct(fields, 2, ctx->arena), true, ctx->arena);

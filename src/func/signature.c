@@ -789,6 +789,19 @@ static BoundExpr *constant_lambda(BoundExpr *body, const Rule *rule, const FuncC
     return l;
 }
 
+/* Dates and times are one family to implicit casts, but no cast makes a time of a date. */
+static bool coerce_argument(FuncCall *call, size_t i, const Type *to, const FuncContext *ctx,
+                            Error *err) {
+    BoundExpr *arg = call->args.at[i];
+    if (arg->type->kind == TYPE_DATE && to->kind == TYPE_TIME)
+        return error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITHOUT_SUGGESTION,
+                         P("sqlExpr", func_quoted_sql(arg, ctx)),
+                         P("srcType", func_quoted_type(arg->type, ctx)),
+                         P("targetType", func_quoted_type(to, ctx)));
+    call->args.at[i] = func_coerce(arg, to, ctx);
+    return true;
+}
+
 bool func_apply_signature(FuncCall *call, const char *signature, const FuncContext *ctx,
                           Error *err) {
     const Signature *s = signature_of(signature);
@@ -818,7 +831,7 @@ bool func_apply_signature(FuncCall *call, const char *signature, const FuncConte
         if (arg->kind == BEXPR_LAMBDA)
             TRY(apply_lambda(call, i, rule, &b, ctx, err));
         else
-            call->args.at[i] = func_coerce(arg, target_type(rule, arg->type, &b, ctx), ctx);
+            TRY(coerce_argument(call, i, target_type(rule, arg->type, &b, ctx), ctx, err));
     }
     bool nulls;
     call->result = build(chosen->result, &b, &call->args, ctx->arena, &nulls);

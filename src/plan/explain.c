@@ -1,5 +1,5 @@
-/* Prints bound plans as Spark prints physical ones: names with their column ids, ":-" and "+-" for
- * children. */
+/* Prints bound plans as Spark prints its own: names with their column ids, ":-" and "+-" for children, the words of a
+ * logical plan or of a physical one. */
 #include "plan/explain.h"
 
 #include "base/buf.h"
@@ -7,14 +7,29 @@
 /* Past these the text would grow with the square of a long chain: "..." stands for the rest. */
 enum { MAX_TREE_DEPTH = 100, MAX_EXPR_DEPTH = 50, MAX_ITEMS = 100 };
 
+typedef enum ExplainStyle {
+    STYLE_LOGICAL,
+    STYLE_STATISTICS, /* logical, with how much a node may give */
+    STYLE_PHYSICAL,
+    STYLE_OUTLINE,    /* names and numbers; details follow */
+    STYLE_DETAIL      /* one node of an outline */
+} ExplainStyle;
+
 typedef struct Explainer {
     Buf out;
     Str zone;
     Arena *arena;
     int depth; /* of the expression being printed */
+    ExplainStyle style;
+    BoundRelVec nodes; /* STYLE_OUTLINE: in the order of their numbers */
 } Explainer;
 
 static void put_expr(Explainer *x, const BoundExpr *e);
+
+static bool is_logical(const Explainer *x)
+{
+    return x->style == STYLE_LOGICAL || x->style == STYLE_STATISTICS;
+}
 
 static void put_separator(Explainer *x, size_t i)
 {
@@ -225,6 +240,14 @@ static void put_bracketed(Explainer *x, const char *name, const BoundRel *rel,
 
 static void put_aggregate(Explainer *x, const BoundRel *rel)
 {
+    if (is_logical(x)) {
+        buf_addz(&x->out, "Aggregate [");
+        put_items(x, rel, &rel->aggregate.keys);
+        buf_addz(&x->out, "], [");
+        put_columns(x, &rel->columns);
+        buf_addc(&x->out, ']');
+        return;
+    }
     buf_addz(&x->out, "HashAggregate(keys=[");
     put_items(x, rel, &rel->aggregate.keys);
     buf_addz(&x->out, "], functions=[");
@@ -234,15 +257,93 @@ static void put_aggregate(Explainer *x, const BoundRel *rel)
     buf_addz(&x->out, "])");
 }
 
+/* ---- joins ---- */
+
+typedef struct KeySide {
+    const BoundColumnVec *columns;
+    bool inside, outside;
+} KeySide;
+
+static bool note_side(BoundExpr **e, void *arg)
+{
+    KeySide *s = arg;
+    bool found = false;
+    if ((*e)->kind == BEXPR_SUBQUERY)
+        s->outside = true;
+    if ((*e)->kind != BEXPR_COLUMN)
+        return bound_each_child(*e, note_side, arg);
+    for (size_t i = 0; i < s->columns->len && !found; i++)
+        found = s->columns->at[i].id == (*e)->column.id;
+    s->inside |= found;
+    s->outside |= !found;
+    return true;
+}
+
+static bool only_uses(BoundExpr *e, const BoundColumnVec *columns)
+{
+    KeySide s = {.columns = columns};
+    (void)!note_side(&e, &s);
+    return s.inside && !s.outside;
+}
+
+/* The equalities between both sides, and what else the condition asks. */
+static void split_condition(Explainer *x, const BoundRel *rel, BoundExpr *e, BoundExprVec keys[2], BoundExprVec *rest, int depth)
+{
+    bool call = e->kind == BEXPR_CALL && e->call.args.len == 2;
+    if (call && str_is_ci(e->call.written_name, "and") && depth < MAX_EXPR_DEPTH) {
+        split_condition(x, rel, e->call.args.at[0], keys, rest, depth + 1);
+        split_condition(x, rel, e->call.args.at[1], keys, rest, depth + 1);
+        return;
+    }
+    bool equal = call && (str_is(e->call.written_name, "=") || str_is(e->call.written_name, "==") ||
+                          str_is(e->call.written_name, "<=>"));
+    for (size_t i = 0; equal && i < 2; i++) {
+        BoundExpr *l = e->call.args.at[i], *r = e->call.args.at[1 - i];
+        if (!only_uses(l, &rel->input->columns) || !only_uses(r, &rel->join.right->columns))
+            continue;
+        vec_push(x->arena, &keys[0], l);
+        vec_push(x->arena, &keys[1], r);
+        return;
+    }
+    vec_push(x->arena, rest, e);
+}
+
+static void put_conjuncts(Explainer *x, const BoundExprVec *list)
+{
+    for (size_t i = 0; i < list->len && put_or_cut(x, i); i++)
+        put_expr(x, list->at[i]);
+}
+
 static void put_join(Explainer *x, const BoundRel *rel)
 {
     static const char *const kinds[] = {"Inner",    "LeftOuter", "RightOuter", "FullOuter",
                                         "LeftSemi", "LeftAnti",  "Cross"};
-    buf_addf(&x->out, "%s %s", rel->join.lateral ? "LateralJoin" : "Join", kinds[rel->join.kind]);
-    if (rel->join.condition) {
-        buf_addz(&x->out, ", ");
-        put_expr(x, rel->join.condition);
+    const char *kind = kinds[rel->join.kind];
+    const char *build = rel->join.kind == JOIN_RIGHT ? "BuildLeft" : "BuildRight";
+    BoundExprVec keys[2] = {{0}, {0}}, rest = {0};
+    if (is_logical(x) || rel->join.lateral) {
+        buf_addf(&x->out, "%s %s", rel->join.lateral ? "LateralJoin" : "Join", kind);
+        if (rel->join.condition) {
+            buf_addz(&x->out, ", ");
+            put_expr(x, rel->join.condition);
+        }
+        return;
     }
+    if (rel->join.condition)
+        split_condition(x, rel, rel->join.condition, keys, &rest, 0);
+    if (keys[0].len) {
+        buf_addz(&x->out, rel->join.kind == JOIN_FULL ? "ShuffledHashJoin [" : "BroadcastHashJoin [");
+        put_exprs(x, &keys[0]);
+        buf_addz(&x->out, "], [");
+        put_exprs(x, &keys[1]);
+        buf_addf(&x->out, "], %s, %s, ", kind, build);
+        put_conjuncts(x, &rest);
+        buf_addz(&x->out, rest.len ? ", false" : "false");
+        return;
+    }
+    buf_addf(&x->out, "BroadcastNestedLoopJoin %s, %s", build, kind);
+    buf_addz(&x->out, rest.len ? ", " : "");
+    put_conjuncts(x, &rest);
 }
 
 static void put_limit(Explainer *x, const BoundRel *rel)
@@ -303,9 +404,9 @@ static void put_python(Explainer *x, const BoundRel *rel)
 static void put_node(Explainer *x, const BoundRel *rel)
 {
     switch (rel->kind) {
-    case BREL_ONE_ROW: buf_addz(&x->out, "Scan OneRowRelation[]"); break;
+    case BREL_ONE_ROW: buf_addz(&x->out, is_logical(x) ? "OneRowRelation" : "Scan OneRowRelation[]"); break;
     case BREL_VALUES:
-    case BREL_LOCAL: put_leaf(x, "LocalTableScan", rel); break;
+    case BREL_LOCAL: put_leaf(x, is_logical(x) ? "LocalRelation" : "LocalTableScan", rel); break;
     case BREL_RANGE:
         buf_addf(&x->out, "Range (%lld, %lld, step=%lld)", (long long)rel->range.start,
                  (long long)rel->range.end, (long long)rel->range.step);
@@ -351,8 +452,61 @@ static void put_node(Explainer *x, const BoundRel *rel)
         put_expr(x, rel->asof.condition);
         break;
     case BREL_PYTHON: put_python(x, rel); break;
-    case BREL_STORED: put_leaf(x, "InMemoryTableScan", rel); break;
+    case BREL_STORED: put_leaf(x, is_logical(x) ? "InMemoryRelation" : "InMemoryTableScan", rel); break;
     }
+}
+
+/* "Project [..]" is called Project: the name ends where the arguments begin. */
+static Str node_text(Explainer *x, const BoundRel *rel)
+{
+    Explainer one = {.out = buf_in(x->arena), .zone = x->zone, .arena = x->arena, .style = x->style};
+    put_node(&one, rel);
+    return buf_str(&one.out);
+}
+
+static Str node_name(Str text)
+{
+    size_t n = 0;
+    bool scan = str_starts_with(text, S("FileScan ")) || str_starts_with(text, S("Scan "));
+    for (size_t words = 0; n < text.len && text.ptr[n] != '(' && text.ptr[n] != '['; n++)
+        if (text.ptr[n] == ' ' && (!scan || words++ == 1))
+            break;
+    return str_slice(text, 0, n);
+}
+
+/* ---- statistics ---- */
+
+/* Spark's default: unknown sizes count as the largest. */
+static double size_of(const BoundRel *rel, int depth)
+{
+    const double unknown = 0x1p63;
+    double width = 8, count = -1;
+    for (size_t i = 0; i < rel->columns.len; i++)
+        width += type_is_stringy(rel->columns.at[i].type) ? 20 : 8;
+    switch (rel->kind) {
+    case BREL_ONE_ROW: return 1;
+    case BREL_VALUES: count = (double)rel->values.rows.len; break;
+    case BREL_RANGE: return 8 * ((double)rel->range.end - (double)rel->range.start) / (double)rel->range.step;
+    default: break;
+    }
+    if (count >= 0)
+        return count * width;
+    if (!rel->input || depth > MAX_TREE_DEPTH)
+        return unknown;
+    double below = size_of(rel->input, depth + 1);
+    return rel->kind == BREL_JOIN ? below * size_of(rel->join.right, depth + 1) : below;
+}
+
+static void put_statistics(Explainer *x, const BoundRel *rel)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = size_of(rel, 0);
+    size_t unit = 0;
+    if (size < 0)
+        size = 0;
+    for (; size >= 1024 && unit + 1 < LENGTH_OF(units); unit++)
+        size /= 1024;
+    buf_addf(&x->out, ", Statistics(sizeInBytes=%.1f %s)", size, units[unit]);
 }
 
 static size_t child_count(const BoundRel *rel)
@@ -376,6 +530,24 @@ static const BoundRel *child_at(const BoundRel *rel, size_t i)
     }
 }
 
+/* Spark numbers an outline from its leaves. */
+static void number_nodes(Explainer *x, const BoundRel *rel, int depth)
+{
+    if (!rel || depth > MAX_TREE_DEPTH)
+        return;
+    for (size_t i = 0; i < child_count(rel); i++)
+        number_nodes(x, child_at(rel, i), depth + 1);
+    vec_push(x->arena, &x->nodes, (BoundRel *)rel);
+}
+
+static size_t number_of(const Explainer *x, const BoundRel *rel)
+{
+    for (size_t i = 0; i < x->nodes.len; i++)
+        if (x->nodes.at[i] == rel)
+            return i + 1;
+    return 0;
+}
+
 /* prefix: what stands before the lines of this node's children. */
 static void put_tree(Explainer *x, const BoundRel *rel, Str prefix, int depth)
 {
@@ -383,7 +555,12 @@ static void put_tree(Explainer *x, const BoundRel *rel, Str prefix, int depth)
         buf_addz(&x->out, "...\n");
         return;
     }
-    put_node(x, rel);
+    if (x->style == STYLE_OUTLINE)
+        buf_addf(&x->out, STR_FMT " (%zu)", STR_ARG(node_name(node_text(x, rel))), number_of(x, rel));
+    else
+        put_node(x, rel);
+    if (x->style == STYLE_STATISTICS)
+        put_statistics(x, rel);
     buf_addc(&x->out, '\n');
     size_t count = child_count(rel);
     for (size_t i = 0; i < count; i++) {
@@ -395,10 +572,43 @@ static void put_tree(Explainer *x, const BoundRel *rel, Str prefix, int depth)
     }
 }
 
+static Str tree_in(const BoundRel *rel, ExplainStyle style, Str zone, Arena *arena)
+{
+    Explainer x = {.out = buf_in(arena), .zone = zone, .arena = arena, .style = style};
+    if (style == STYLE_OUTLINE)
+        number_nodes(&x, rel, 0);
+    put_tree(&x, rel, S(""), 0);
+    return buf_str(&x.out);
+}
+
 Str explain_tree(const BoundRel *rel, Str zone, Arena *arena)
 {
-    Explainer x = {.out = buf_in(arena), .zone = zone, .arena = arena};
-    put_tree(&x, rel, S(""), 0);
+    return tree_in(rel, STYLE_PHYSICAL, zone, arena);
+}
+
+/* "(2) Project", what it takes and gives, and what else its line in a tree says. */
+static void put_detail(Explainer *x, const BoundRel *rel, size_t number)
+{
+    Str text = node_text(x, rel), name = node_name(text);
+    buf_addf(&x->out, "\n(%zu) " STR_FMT "\n", number, STR_ARG(name));
+    for (size_t i = 0; i < child_count(rel) && child_at(rel, i); i++) {
+        buf_addf(&x->out, "Input [%zu]: [", child_at(rel, i)->columns.len);
+        put_columns(x, &child_at(rel, i)->columns);
+        buf_addz(&x->out, "]\n");
+    }
+    buf_addf(&x->out, "Output [%zu]: [", rel->columns.len);
+    put_columns(x, &rel->columns);
+    buf_addf(&x->out, "]\nArguments: " STR_FMT "\n", STR_ARG(str_trim(str_slice(text, name.len, text.len))));
+}
+
+static Str formatted_text(const BoundRel *rel, Str zone, Arena *arena)
+{
+    Explainer x = {.out = buf_in(arena), .zone = zone, .arena = arena, .style = STYLE_DETAIL};
+    number_nodes(&x, rel, 0);
+    buf_addf(&x.out, "== Physical Plan ==\n" STR_FMT "\n", STR_ARG(tree_in(rel, STYLE_OUTLINE, zone, arena)));
+    for (size_t i = 0; i < x.nodes.len; i++)
+        put_detail(&x, x.nodes.at[i], i + 1);
+    buf_addc(&x.out, '\n');
     return buf_str(&x.out);
 }
 
@@ -416,11 +626,19 @@ static Str schema_line(const BoundRel *rel, Arena *arena)
 
 Str explain_text(const BoundRel *rel, Str mode, Str zone, Arena *arena)
 {
-    Str tree = explain_tree(rel, zone, arena);
-    Buf b = buf_in(arena);
-    if (str_is(mode, "extended"))
-        buf_addf(&b, "== Analyzed Logical Plan ==\n" STR_FMT "\n" STR_FMT "\n",
-                 STR_ARG(schema_line(rel, arena)), STR_ARG(tree));
-    buf_addf(&b, "== Physical Plan ==\n" STR_FMT, STR_ARG(tree));
-    return buf_str(&b);
+    Str physical = tree_in(rel, STYLE_PHYSICAL, zone, arena);
+    Str logical = tree_in(rel, STYLE_LOGICAL, zone, arena);
+    if (str_is(mode, "formatted"))
+        return formatted_text(rel, zone, arena);
+    if (str_is(mode, "codegen"))
+        return str_printf(arena, "Found 0 WholeStageCodegen subtrees.\n");
+    if (str_is(mode, "cost"))
+        return str_printf(arena, "== Optimized Logical Plan ==\n" STR_FMT "\n== Physical Plan ==\n" STR_FMT "\n",
+                          STR_ARG(tree_in(rel, STYLE_STATISTICS, zone, arena)), STR_ARG(physical));
+    if (!str_is(mode, "extended"))
+        return str_printf(arena, "== Physical Plan ==\n" STR_FMT "\n", STR_ARG(physical));
+    return str_printf(arena,
+                      "== Parsed Logical Plan ==\n" STR_FMT "\n== Analyzed Logical Plan ==\n" STR_FMT "\n" STR_FMT
+                      "\n== Optimized Logical Plan ==\n" STR_FMT "\n== Physical Plan ==\n" STR_FMT,
+                      STR_ARG(logical), STR_ARG(schema_line(rel, arena)), STR_ARG(logical), STR_ARG(logical), STR_ARG(physical));
 }

@@ -5,6 +5,6 @@
 
 /* The tree alone, one node a line, children below their parent; ends in a newline. */
 Str explain_tree(const BoundRel *rel, Str zone, Arena *arena);
-/* With Spark's headings. mode: simple, extended, formatted, cost, codegen; only "extended" says
- * more than the others. */
+/* With Spark's headings. mode: simple, extended, formatted, cost, codegen; anything else is simple. There is one logical plan here:
+ * the analyzed one stands for the parsed and the optimized one too. */
 Str explain_text(const BoundRel *rel, Str mode, Str zone, Arena *arena);

@@ -124,7 +124,7 @@ static Value *copy_values(const Value *from, size_t count, Arena *arena)
     return to;
 }
 
-static PythonFunction *copy_python(const PythonFunction *from, Arena *arena)
+PythonFunction *plan_copy_python(const PythonFunction *from, Arena *arena)
 {
     if (from == NULL)
         return NULL;
@@ -200,7 +200,7 @@ static void copy_field(FieldType type, void *field, Arena *arena)
     case FIELD_OPTIONS: copy_options(field, arena); break;
     case FIELD_TYPE: *(const Type **)field = copy_type(*(const Type **)field, arena); break;
     case FIELD_VALUE: copy_value(field, arena); break;
-    case FIELD_PYTHON: *(PythonFunction **)field = copy_python(*(PythonFunction **)field, arena); break;
+    case FIELD_PYTHON: *(PythonFunction **)field = plan_copy_python(*(PythonFunction **)field, arena); break;
     case FIELD_WINDOW: copy_window(field, arena); break;
     case FIELD_WINDOW_DEFS: copy_window_defs(field, arena); break;
     case FIELD_NAMED_RELS: copy_named_rels(field, arena); break;

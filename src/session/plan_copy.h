@@ -5,5 +5,6 @@
 
 Rel *plan_copy_rel(const Rel *rel, Arena *arena);
 Expr *plan_copy_expr(const Expr *expr, Arena *arena);
+PythonFunction *plan_copy_python(const PythonFunction *function, Arena *arena); /* NULL stays NULL */
 /* The value with its type and every text in the arena. */
 Value plan_copy_value(const Value *value, Arena *arena);

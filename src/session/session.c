@@ -20,7 +20,7 @@ static char *heap_text(Str s)
     return z;
 }
 
-static void *heap_grow(void *array, size_t *cap, size_t size)
+void *heap_grow(void *array, size_t *cap, size_t size)
 {
     *cap = *cap == 0 ? 8 : *cap * 2;
     array = realloc(array, *cap * size);
@@ -66,6 +66,7 @@ void session_unref(Session *s)
     for (size_t i = 0; i < s->variable_count; i++)
         arena_free(s->variables[i].arena);
     free(s->variables);
+    functions_free(s);
     free(s->current_catalog);
     free(s->current_schema);
     pthread_mutex_destroy(&s->lock);
@@ -344,6 +345,7 @@ Session *session_clone(Session *from, Str new_id)
     free(to->current_schema);
     to->current_catalog = catalog;
     to->current_schema = schema;
+    functions_copy(from, to);
     view_store_copy(&from->views, &to->views);
     if (from->artifact_root.len > 0) {
         session_keep_artifacts_in(to, from->artifact_root, from->artifact_limit);

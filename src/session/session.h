@@ -80,5 +80,17 @@ MUST_CHECK bool session_put_variable(Session *s, const Variable *v, bool replace
 bool session_get_variable(Session *s, Str name, Arena *arena, Variable *out);
 bool session_drop_variable(Session *s, Str name);
 
+/* Temporary functions: exactly one of sql (a CREATE FUNCTION statement) and python is set. */
+typedef struct SessionFunction {
+    Str name;
+    Str sql;
+    PythonFunction *python;
+    bool is_table;
+} SessionFunction;
+bool session_put_function(Session *s, const SessionFunction *f, bool replace);   /* false: the name is taken */
+bool session_get_function(Session *s, Str name, Arena *arena, SessionFunction *out);
+bool session_drop_function(Session *s, Str name);
+void session_list_functions(Session *s, Arena *arena, StrVec *names);
+
 /* The function context of one query in this session; now_us is read from the clock once. */
 FuncContext session_func_context(Session *s, Arena *arena);

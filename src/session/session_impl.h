@@ -12,6 +12,11 @@ typedef struct HeldVariable {
     Arena *arena;      /* holds it */
 } HeldVariable;
 
+typedef struct HeldFunction {
+    SessionFunction function;
+    Arena *arena;      /* holds it */
+} HeldFunction;
+
 typedef struct HeldView {
     TempView view;
     Arena *arena;      /* holds the view and this struct */
@@ -35,7 +40,7 @@ void view_store_copy(ViewStore *from, ViewStore *to);
 ViewStore *view_store_global(void);
 
 struct Session {
-    pthread_mutex_t lock; /* guards settings, current_*, variables, artifact_bytes */
+    pthread_mutex_t lock; /* guards settings, current_*, variables, functions, artifact_bytes */
     unsigned refs;        /* atomic */
     Arena *arena;         /* id, server_id, user, artifact folder: written once */
     Str id, server_id, user;
@@ -45,6 +50,8 @@ struct Session {
     char *current_catalog, *current_schema;
     HeldVariable *variables;
     size_t variable_count, variable_cap;
+    HeldFunction *functions;
+    size_t function_count, function_cap;
     ViewStore views;
     Str artifact_root;    /* empty: uploads are refused */
     Str artifact_folder;  /* <root>/<server id>, made when first needed */
@@ -55,3 +62,6 @@ struct Session {
 Str session_python_files(Session *s, Arena *arena);
 void artifacts_remove(Session *s);
 void artifacts_copy(Session *from, Session *to);
+void *heap_grow(void *array, size_t *cap, size_t size);
+void functions_copy(Session *from, Session *to);
+void functions_free(Session *s);

@@ -170,7 +170,7 @@ def read_scores():
 
 
 def compare(name, options, results, everything):
-    """Prints what changed against scores.json; False when a recorded case no longer passes."""
+    """Prints what changed against scores.json; (False when a recorded case no longer passes, still passing, lost)."""
     recorded = read_scores().get(name, {"minimum": 0, "passing": []})
     before = set(recorded["passing"])
     now = {result["case"] for result in results if result["status"] == "pass"}
@@ -190,7 +190,7 @@ def compare(name, options, results, everything):
         print(f"{name}: {len(now)} pass, the recorded minimum is {recorded['minimum']}")
     if lost or gone:
         print(f"{name}: {len(lost) + len(gone)} recorded cases no longer pass")
-        return False
+        return False, len(before & now), len(lost) + len(gone)
     if options.record and gained:
         scores = read_scores()
         passing = sorted(before | now)
@@ -199,7 +199,7 @@ def compare(name, options, results, everything):
         print(f"{name}: recorded {len(passing)} passing cases, {len(gained)} of them new")
     elif gained and before:
         print(f"{name}: {len(gained)} newly passing cases; --record keeps them")
-    return len(ran) < len(everything) or len(now) >= recorded["minimum"]
+    return len(ran) < len(everything) or len(now) >= recorded["minimum"], len(before & now), 0
 
 
 # ---- the program ----
@@ -267,6 +267,7 @@ def main(suite, arguments=None):
         notes.append(f"{absent} not on this machine")
     if len(results) + absent < len(cases):
         notes.append(f"{len(cases) - absent - len(results)} not chosen")
-    fine = compare(suite.NAME, options, results, cases)
+    fine, kept, lost = compare(suite.NAME, options, results, cases)
     print(f"{suite.NAME} {passed}/{len(counted)}" + (f" ({'; '.join(notes)})" if notes else ""))
+    print(f"of the recorded cases: {kept} passed, {lost} failed, {absent} skipped")
     return 0 if fine else 1

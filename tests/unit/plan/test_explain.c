@@ -52,11 +52,20 @@ static void prints_a_tree(void **state)
                         "== Physical Plan ==\n"
                         "Project [id#1L AS x#3L]\n"
                         "+- Filter (isnotnull(id#1L) AND (id#1L > 2))\n"
-                        "   +- Join Inner, (id#1L = id#2L)\n"
+                        "   +- BroadcastHashJoin [id#1L], [id#2L], Inner, BuildRight, false\n"
                         "      :- Range (0, 10, step=1)\n"
-                        "      +- Range (0, 10, step=1)\n");
+                        "      +- Range (0, 10, step=1)\n\n");
     Str extended = explain_text(project, S("extended"), S("UTC"), arena);
-    assert_true(str_starts_with(extended, S("== Analyzed Logical Plan ==\nx: bigint\nProject [")));
+    assert_true(str_starts_with(extended, S("== Parsed Logical Plan ==\nProject [id#1L AS x#3L]\n")));
+    assert_non_null(strstr(str_z(extended, arena), "\n== Analyzed Logical Plan ==\nx: bigint\nProject ["));
+    assert_non_null(strstr(str_z(extended, arena), "   +- Join Inner, (id#1L = id#2L)\n"));
+    Str formatted = explain_text(project, S("formatted"), S("UTC"), arena);
+    assert_true(str_starts_with(formatted, S("== Physical Plan ==\nProject (5)\n+- Filter (4)\n")));
+    assert_non_null(strstr(str_z(formatted, arena), "\n(1) Range\nOutput [1]: [id#1L]\nArguments: (0, 10, step=1)\n"));
+    Str cost = explain_text(left, S("cost"), S("UTC"), arena);
+    assert_string_equal(str_z(cost, arena), "== Optimized Logical Plan ==\n"
+                                            "Range (0, 10, step=1), Statistics(sizeInBytes=80.0 B)\n\n"
+                                            "== Physical Plan ==\nRange (0, 10, step=1)\n\n");
 }
 
 static void cuts_long_chains(void **state)

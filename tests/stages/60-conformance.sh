@@ -1,0 +1,48 @@
+#!/bin/bash
+# Other people's suites against tests/conformance/scores.json: what passed once passes still. A case never recorded may fail.
+# needs: client
+# builds: build
+# minutes: 12
+set -uo pipefail
+passed=0 failed=0 skipped=0 server=
+
+stop() { [ -z "$server" ] || { kill -TERM "$server"; wait "$server"; } 2>/dev/null; server=; }
+trap stop EXIT
+
+start() {  # name; sets remote
+    local log=$STAGE_DIR/$1.log
+    stop
+    build/lakeshed serve --data "$STAGE_DIR/$1" --port 0 --rest-port -1 --python "$CLIENT_PYTHON" >"$log" 2>&1 </dev/null &
+    server=$!
+    for _ in $(seq 200); do
+        grep -q '^data ' "$log" && break
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.05
+    done
+    remote=$(awk '$1 == "listening" && $2 == "spark-connect" { print $3 }' "$log")
+    [ -n "$remote" ] || { echo "no server for $1:"; tail -20 "$log"; }
+}
+
+suite() {  # module, seconds it may take, cases of its fixed sample (0: all)
+    local out=$STAGE_DIR/$1.txt start=$SECONDS status counts p f s
+    start "$1"
+    CI_SAMPLE=$3 timeout -k 10 "$2" "$CLIENT_PYTHON" -W ignore "tests/conformance/$1.py" \
+        --remote "${remote:-sc://127.0.0.1:1}" --out "$STAGE_DIR/$1.jsonl" >"$out" 2>&1 </dev/null
+    status=$?
+    grep -v '^  new ' "$out"
+    counts=$(grep '^of the recorded cases: ' "$out" | tail -1)
+    read -r p f s < <(echo "$counts" | tr -cd '0-9 \n')
+    p=${p:-0} f=${f:-0} s=${s:-0}
+    # A suite that died, or lost its minimum without losing a case, failed as well.
+    if [ "$status" -ne 0 ] && [ "$f" = 0 ]; then echo "$1 ended with status $status"; f=1; fi
+    if [ "$p" = 0 ] && [ "$f" = 0 ]; then echo "$1 ran nothing"; f=1; fi
+    echo "$1 took $((SECONDS - start)) s"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+suite golden_sql 300 0
+suite delta_corpus 200 0
+suite s1_doctests 200 150
+stop
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
