@@ -22,6 +22,8 @@ MUST_CHECK bool analyze_identifier(Analyzer *a, const Expr *identifier, Name *ou
 /* A value computed once from no columns: rand() is allowed, unlike in analyze_constant. */
 MUST_CHECK bool analyze_value(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err);
 MUST_CHECK bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err);
+/* The value with its structs' fields renamed, at every depth, to those of `to` at the same position. */
+BoundExpr *analyze_name_as(Analyzer *a, BoundExpr *e, const Type *to);
 /* A cast that stores `e` into a column of type `to`: INCOMPATIBLE_DATA_FOR_TABLE.* with the column's name. */
 MUST_CHECK bool analyze_store_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err);
 /* A type as bytes of SQL or DDL, resolved in this session. */

@@ -327,7 +327,9 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
         BoundSort s;
         TRY(bind_sort(a, e->call.within_group.at[0], &inner, &s, err));
         vec_push(a->arena, &args, s.expr);
-        vec_push(a->arena, &args, bound_literal(value_bool(s.descending), a->arena));
+        BoundExpr *descending = bound_literal(value_bool(s.descending), a->arena);
+        descending->implicit = true; /* mode(v, true) says something else */
+        vec_push(a->arena, &args, descending);
         call.call.within_group = (ExprVec){0};
     }
     StrVec names = {0};

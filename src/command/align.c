@@ -97,6 +97,56 @@ static bool extra_columns(CommandContext *ctx, Str table, const Type *schema, co
                      P("tableName", table), P("tableColumns", buf_str(&wanted)), P("dataColumns", buf_str(&have)));
 }
 
+/* Delta's test whether a query's rows are the table's already: every nested field by its name, with the same type. */
+static bool reads_as(const CommandContext *ctx, const Type *from, const Type *to)
+{
+    if (from->kind != to->kind)
+        return false;
+    switch (to->kind) {
+    case TYPE_ARRAY:
+        return reads_as(ctx, from->array.element, to->array.element);
+    case TYPE_MAP:
+        return reads_as(ctx, from->map.key, to->map.key) && reads_as(ctx, from->map.value, to->map.value);
+    case TYPE_STRUCT:
+        for (size_t i = 0; i < to->structure.count; i++) {
+            int at = type_field_index(from, to->structure.fields[i].name, analyzer_func(ctx->analyzer)->case_sensitive);
+            if (at < 0 || !reads_as(ctx, from->structure.fields[at].type, to->structure.fields[i].type))
+                return false;
+        }
+        return true;
+    default:
+        return type_same_shape(from, to);
+    }
+}
+
+static bool named_alike(const CommandContext *ctx, const Type *schema, const BoundRel *input)
+{
+    for (size_t i = 0; i < input->columns.len && i < schema->structure.count; i++)
+        if (!same_name(ctx, input->columns.at[i].name, schema->structure.fields[i].name))
+            return false;
+    return true;
+}
+
+/* Delta: nested fields follow their names where the rows are the table's already, else their position. */
+static bool place_nested(CommandContext *ctx, const Type *schema, Str table, const BoundRel *input, BoundExpr **values, Error *err)
+{
+    bool by_name = named_alike(ctx, schema, input);
+    for (size_t i = 0; i < schema->structure.count && by_name; i++)
+        by_name = !values[i] || reads_as(ctx, values[i]->type, schema->structure.fields[i].type);
+    for (size_t i = 0; i < schema->structure.count && !by_name; i++) {
+        const Type *to = schema->structure.fields[i].type;
+        if (!values[i] || values[i]->type->kind == TYPE_NULL)
+            continue;
+        if (to->kind == TYPE_STRUCT && values[i]->type->kind == TYPE_STRUCT && values[i]->type->structure.count < to->structure.count)
+            return error_set(err, ERR_DELTA_INSERT_COLUMN_ARITY_MISMATCH, P("tableName", table),
+                             P("columnName", str_printf(ctx->arena, "not enough nested fields in " STR_FMT, STR_ARG(values[i]->column.name))),
+                             P("numColumns", str_printf(ctx->arena, "%zu", to->structure.count)),
+                             P("insertColumns", str_printf(ctx->arena, "%zu", values[i]->type->structure.count)));
+        values[i] = analyze_name_as(ctx->analyzer, values[i], to);
+    }
+    return true;
+}
+
 static bool by_position(CommandContext *ctx, const Type *schema, Str table, const BoundRel *input, const AlignOptions *o, BoundExpr **values, Error *err)
 {
     size_t count = schema->structure.count;
@@ -168,7 +218,7 @@ bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *inp
     if (options->by_name)
         TRY(by_name(ctx, m->schema, input, values, err));
     else
-        TRY(by_position(ctx, m->schema, table, input, options, values, err));
+        TRY(by_position(ctx, m->schema, table, input, options, values, err) && place_nested(ctx, m->schema, table, input, values, err));
     BoundRel *rows;
     TRY(complete(ctx, m, table, input, values, &rows, err));
     return enforce_constraints(ctx, m, rows, 0, out, err);

@@ -355,10 +355,30 @@ static bool order_join(Render *r, const BoundRel *rel, const Rope **left, const 
     return join_order(r, rel, l, rt, order, err);
 }
 
+/* DuckDB pulls the conditions of inner joins up and combines every one with every other. */
+enum { JOINS_TOGETHER = 32 };
+
+static bool begins_new_joins(const BoundRel *rel)
+{
+    size_t joins = 0;
+    for (const BoundRel *below = rel->input; below; below = below->input)
+        joins += below->kind == BREL_JOIN;
+    return rel->input->kind == BREL_JOIN && joins % JOINS_TOGETHER == 0;
+}
+
+/* A limit that never cuts keeps the joins below it to themselves. */
+static const Rope *joins_apart(Render *r, const BoundRel *rel, const Rope *from)
+{
+    Block b = {.from = from, .limit = S(" LIMIT 9223372036854775807")};
+    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+}
+
 static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *left, *right;
     TRY(render_from(r, rel->input, &left, err));
+    if (begins_new_joins(rel))
+        left = joins_apart(r, rel->input, left);
     r->unordered += rel->join.lateral;
     bool nested = rel->join.lateral || rel->join.right->kind == BREL_JOIN;
     bool ok = nested ? render_nested(r, rel->join.right, &right, err)

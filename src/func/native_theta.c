@@ -313,46 +313,46 @@ static void unite(Theta *t, Reader *r) {
     }
 }
 
-/* Leaves what the reader has (keep) or has not. */
-static void select_entries(Theta *t, Reader *r, bool keep) {
+/* Leaves what both have. */
+static void keep_common(Theta *t, Reader *r) {
     Theta *out = theta_new(t->kind, LG_MAX, t->mode);
     out->theta = t->theta < r->theta ? t->theta : r->theta;
-    if (!keep)
-        lower_theta(t, out->theta);
     for (uint64_t i = 0; i < r->count; i++) {
         Entry e;
         reader_next(r, &e);
-        Entry *have = slot_of(t, e.hash);
-        if (!e.hash || !have->hash)
-            continue;
-        if (keep)
-            add(out, e.hash,
-                combined(t->mode, have->value, r->kind == '-' ? neutral(t) : e.value));
-        else
-            have->value = NAN; /* marked below by being left out */
-        if (!keep)
-            add(out, e.hash, 0);
+        const Entry *have = slot_of(t, e.hash);
+        if (e.hash && have->hash)
+            add(out, e.hash, combined(t->mode, have->value, r->kind == '-' ? neutral(t) : e.value));
     }
-    if (keep) {
-        Theta swap = *t;
-        t->slots = out->slots;
-        t->slot_count = out->slot_count;
-        t->count = out->count;
-        t->theta = out->theta;
-        t->empty |= r->empty;
-        out->slots = swap.slots;
-    } else {
-        for (size_t i = 0; i < t->slot_count; i++)
-            if (t->slots[i].hash && slot_of(out, t->slots[i].hash)->hash)
-                t->slots[i].hash = THETA_ALL + 1; /* above every bound: gone after rehash */
-        rehash(t, t->slot_count);
+    free(t->slots);
+    t->slots = out->slots;
+    t->slot_count = out->slot_count;
+    t->count = out->count;
+    t->theta = out->theta;
+    t->empty |= r->empty;
+    free(out);
+}
+
+/* Takes away what the reader has. */
+static void subtract(Theta *t, Reader *r) {
+    lower_theta(t, r->theta);
+    bool *gone = calloc(t->slot_count, sizeof(bool));
+    for (uint64_t i = 0; i < r->count; i++) {
+        Entry e;
+        reader_next(r, &e);
+        if (e.hash && slot_of(t, e.hash)->hash)
+            gone[slot_of(t, e.hash) - t->slots] = true;
     }
-    theta_release(out);
+    for (size_t i = 0; i < t->slot_count; i++)
+        if (gone[i])
+            t->slots[i].hash = THETA_ALL + 1; /* above every bound: rehash leaves it out */
+    free(gone);
+    rehash(t, t->slot_count);
 }
 
 static void intersect(Theta *t, Reader *r) {
     if (!t->first) {
-        select_entries(t, r, true);
+        keep_common(t, r);
         return;
     }
     t->first = false;
@@ -476,8 +476,10 @@ static bool row_operate(Native *n, idx_t row) {
     unite(t, &a);
     if (unites)
         unite(t, &b);
+    else if (str_is(operation, "intersect"))
+        keep_common(t, &b);
     else
-        select_entries(t, &b, str_is(operation, "intersect"));
+        subtract(t, &b);
     theta_finish(t, &n->scratch);
     theta_release(t);
     return native_set_scratch(n, row);

@@ -248,8 +248,7 @@ static bool bind_mode(FuncCall *call, const FuncContext *ctx, Error *err) {
         return true;
     const Value *v = func_constant(call->args.at[1]);
     bool flag = v && !v->is_null && v->boolean;
-    bool ordered = call->args.at[1]->origin.stop <=
-                   call->args.at[1]->origin.start; /* not written by the user */
+    bool ordered = call->args.at[1]->implicit;
     call->args.len = 1;
     if (ordered || flag)
         call->row = func_find(ordered && flag ? S("mode_highest") : S("mode_lowest"));

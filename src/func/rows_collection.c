@@ -401,7 +401,7 @@ const FuncRow collection_rows[] = {
     {"shuffle", NULL, FUNC_SCALAR, "(array<T>, [long]) -> array<T>",
      "list_transform([$1], lambda a: list_select(a, list_grade_up(list_transform(a, lambda e: "
      "random()))))[1]",
-     .flags = FUNC_NONDETERMINISTIC, .example = "size(shuffle(array(1, 2, 3)))", .expected = "3"},
+     .flags = FUNC_NONDETERMINISTIC, .pretty = "shuffle($1)", .example = "size(shuffle(array(1, 2, 3)))", .expected = "3"},
     {"slice", NULL, FUNC_SCALAR, "(array<T>, int, int) -> array<T>",
      "list_select($1, ls_slice_index($1, $2, $3))", .example = "slice(array(1, 2, 3, 4), 2, 2)",
      .expected = "[2, 3]"},

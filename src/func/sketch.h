@@ -10,13 +10,13 @@ enum { SKETCH_SEED = 9001, SKETCH_SEED_HASH = 0x93CC };
 typedef struct SketchAggregate {
     const char *name;
     const char *args; /* letters as in NativeFunction; the last argument configures the sketch */
-    /* The state for a group whose first row has this configuration; NULL with err set. */
+    /* The state for a group whose first row has this configuration; NULL with err set. The object
+     * starts with a pointer to the function that releases it. */
     void *(*make)(Str config, Error *err);
     bool (*update)(void *state, const NativeVec *args, idx_t row, Error *err);
     bool (*merge)(void *state, const void *other, Error *err);
     /* Appends the bytes of the result. */
     void (*finish)(void *state, Buf *out);
-    /* The object made starts with its own release function. */
 } SketchAggregate;
 
 /* Groups without rows give NULL. */

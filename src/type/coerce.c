@@ -90,6 +90,12 @@ static const Type *common_array(const Type *a, const Type *b, bool ansi, Finder 
 static const Type *common_map(const Type *a, const Type *b, bool ansi, Finder find, Arena *arena)
 {
     const Type *key = find(a->map.key, b->map.key, ansi, arena);
+    /* map() has keys of no type: nothing is lost. */
+    bool empty = a->map.key->kind == TYPE_NULL || b->map.key->kind == TYPE_NULL;
+    if (key && empty) {
+        const Type *value = find(a->map.value, b->map.value, ansi, arena);
+        return value ? type_map(key, value, a->map.nulls || b->map.nulls, arena) : NULL;
+    }
     /* A key must not become NULL. */
     if (!key || cast_can_make_null(a->map.key, key, CAST_ANSI) ||
         cast_can_make_null(b->map.key, key, CAST_ANSI))
