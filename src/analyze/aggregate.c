@@ -13,7 +13,7 @@ static bool aggregate_child(BoundExpr **e, void *arg)
 /* An aggregate directly under a window is the window's function; those in its arguments count. */
 bool bound_has_aggregate(const BoundExpr *e)
 {
-    bool found = e->kind == BEXPR_AGGREGATE;
+    bool found = e->kind == BEXPR_AGGREGATE || bound_is_python_aggregate(e);
     if (found)
         return true;
     if (e->kind == BEXPR_WINDOW) {
@@ -42,6 +42,8 @@ bool contains_aggregate(const Expr *e)
                 return true;
         return false;
     }
+    case EXPR_PYTHON_UDF:
+        return python_is_aggregate(e->python.function);
     case EXPR_ALIAS:
         return contains_aggregate(e->alias.child);
     case EXPR_CAST:
@@ -211,6 +213,10 @@ static bool split(BoundExpr **slot, void *arg)
             *slot = output_reference(s, rel->aggregate.keys.at[i].id);
             return true;
         }
+    if (bound_is_python_aggregate(e)) {
+        *slot = reference_to_aggregate(s, e);
+        return true;
+    }
     if (e->kind == BEXPR_AGGREGATE && is_ours(s, e)) {
         if (!grouping_call(s, slot))
             *slot = reference_to_aggregate(s, e);
@@ -482,6 +488,9 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         return analyze_pivot_group(a, rel, input, out, err);
     BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
     TRY(bind_keys(a, rel, aggregate, err));
+    for (size_t i = 0; i < aggregate->aggregate.keys.len; i++)
+        TRY(lift_partitions(a, &aggregate->input, &aggregate->aggregate.keys.at[i].expr, err));
+    input = aggregate->input;
     NamedItemVec items = {0};
     if (rel->aggregate.keys_in_output || rel->kind == REL_PIPE_AGGREGATE)
         push_keys(a, rel, aggregate, &items);

@@ -26,6 +26,8 @@ MUST_CHECK bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted,
 BoundExpr *analyze_name_as(Analyzer *a, BoundExpr *e, const Type *to);
 /* A cast that stores `e` into a column of type `to`: INCOMPATIBLE_DATA_FOR_TABLE.* with the column's name. */
 MUST_CHECK bool analyze_store_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err);
+/* The same into a Delta table: whatever CAST accepts; a number that does not fit is CAST_OVERFLOW_IN_TABLE_INSERT. */
+MUST_CHECK bool analyze_delta_cast(Analyzer *a, BoundExpr *e, const Type *to, Str table, Str column, BoundExpr **out, Error *err);
 /* A type as bytes of SQL or DDL, resolved in this session. */
 ColumnId analyzer_next_id(Analyzer *a);
 const FuncContext *analyzer_func(const Analyzer *a);

@@ -46,6 +46,7 @@ struct Analyzer {
     Map plan_outputs;           /* plan id as text -> PlanOutputs* */
     const RelVec *references;   /* WITH_RELATIONS in scope: named by their alias */
     const struct WindowNames *windows;
+    struct PartitionMark *partition_marks; /* partition.c */
     const char *temp_kind;      /* the first temporary object that was referred to, NULL for none */
     Name temp_name;
 };
@@ -139,6 +140,9 @@ bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *
 
 /* python.c */
 bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+bool analyze_map_partitions(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_group_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_cogroup_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 
 /* routine.c: functions written in SQL, and the way to registered Python ones */
 bool bind_routine(Analyzer *a, const Expr *e, Scope *scope, bool *found, BoundExpr **out, Error *err);
@@ -151,6 +155,23 @@ bool bind_python_call(Analyzer *a, PythonFunction *function, const Expr *call, S
 bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 /* Replaces every window expression by a column of a projection put below. */
 bool lift_windows(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
+
+/* partition.c: the partition numbers that programs can see */
+typedef enum RepartitionKind {
+    REPARTITION_ROUND_ROBIN, REPARTITION_HASH, REPARTITION_RANGE, REPARTITION_ID, REPARTITION_COALESCE
+} RepartitionKind;
+typedef struct RepartitionSpec {
+    RepartitionKind kind;
+    int64_t count;
+    BoundExprVec by;
+    BoundSortVec order; /* RANGE */
+} RepartitionSpec;
+/* The input again, remembered as what repartitions it. */
+BoundRel *mark_partitions(Analyzer *a, BoundRel *input, const RepartitionSpec *spec);
+/* Calls that depend on the row's partition get it as an argument, from hidden columns of the input. */
+bool lift_partitions(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
+/* The hidden column with the partition of an operator's rows; 0: all are in one. */
+bool partition_column(Analyzer *a, BoundRel **input, ColumnId *id, Error *err);
 
 /* interval.c */
 bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);

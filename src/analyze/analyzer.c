@@ -24,10 +24,19 @@ static bool analyze_repartition(Analyzer *a, const Rel *rel, BoundRel **out, Err
 {
     TRY(analyze_rel(a, rel->input, out, err));
     Scope scope = scope_of(a, *out);
+    RepartitionSpec spec = {.kind = rel->repartition.shuffle ? REPARTITION_ROUND_ROBIN : REPARTITION_COALESCE,
+                            .count = rel->repartition.partitions};
     for (size_t i = 0; i < rel->repartition.by.len; i++) {
-        BoundSort ignored;
-        TRY(bind_sort(a, rel->repartition.by.at[i], &scope, &ignored, err));
+        const Expr *e = rel->repartition.by.at[i];
+        bool direct = e->kind == EXPR_CALL && str_is(vec_last(&e->call.name), "direct_shuffle_partition_id");
+        BoundSort by;
+        TRY(bind_sort(a, direct ? e->call.args.at[0] : e, &scope, &by, err));
+        spec.kind = direct ? REPARTITION_ID : e->kind == EXPR_SORT ? REPARTITION_RANGE : REPARTITION_HASH;
+        vec_push(a->arena, &spec.by, by.expr);
+        vec_push(a->arena, &spec.order, by);
     }
+    if (spec.count > 0)
+        *out = mark_partitions(a, strip_hidden(a, *out), &spec);
     return true;
 }
 
@@ -47,6 +56,27 @@ static bool analyze_window_defs(Analyzer *a, const Rel *rel, BoundRel **out, Err
     bool ok = analyze_rel(a, rel->input, out, err);
     a->windows = names.outer;
     return ok;
+}
+
+/* What a checkpoint left. */
+static bool analyze_kept(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    const Type *schema;
+    TRY(session_kept_result(a->session, rel->cached_remote.id, a->arena, &schema, err));
+    if (!schema)
+        return error_set(err, ERR_CONNECT_INVALID_PLAN__DATAFRAME_NOT_FOUND, P("dfId", rel->cached_remote.id),
+                         P("userId", session_user(a->session)), P("sessionId", session_id(a->session)));
+    BoundRel *r = brel_new(BREL_STORED, NULL, a->arena);
+    r->stored.id = rel->cached_remote.id;
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        BoundColumn c = new_column(a, f->name, f->type, f->nullable);
+        c.metadata = f->metadata;
+        vec_push(a->arena, &r->columns, c);
+    }
+    r->stored.source = r->columns;
+    *out = r;
+    return true;
 }
 
 static bool analyze_result(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
@@ -113,16 +143,16 @@ static const RelRule RULES[] = {
     [REL_CATALOG] = analyze_catalog_call,
     [REL_DELTA] = analyze_delta_relation,
     [REL_COMMAND_RESULT] = analyze_result,
+    [REL_CACHED_REMOTE] = analyze_kept,
+    [REL_MAP_PARTITIONS] = analyze_map_partitions,
+    [REL_GROUP_MAP] = analyze_group_map,
+    [REL_COGROUP_MAP] = analyze_cogroup_map,
 };
 
 /* What users call the relations that have no rule yet. */
 static const char *const REFUSED[] = {
     [REL_PARSE] = "reading JSON or CSV from a DataFrame of strings",
-    [REL_MAP_PARTITIONS] = "mapInPandas and mapInArrow",
-    [REL_GROUP_MAP] = "applyInPandas",
-    [REL_COGROUP_MAP] = "cogroup",
     [REL_PYTHON_TABLE_FUNCTION] = "Python table functions",
-    [REL_CACHED_REMOTE] = "localCheckpoint",
 };
 
 Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func, Str sql_text, Arena *arena)

@@ -11,6 +11,8 @@ static bool bind_when(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
     Expr *c = expr_new(EXPR_CASE, a->arena);
     c->origin = e->origin;
     const ExprVec *args = &e->call.args;
+    if (args->len < 2)
+        return error_unsupported(err, "when() without a value");
     for (size_t i = 0; i + 1 < args->len; i += 2) {
         vec_push(a->arena, &c->cases.conditions, args->at[i]);
         vec_push(a->arena, &c->cases.values, args->at[i + 1]);

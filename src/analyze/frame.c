@@ -83,6 +83,8 @@ bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
         if (at >= input->columns.len)
             items.at[at] = made.at[0];
     }
+    for (size_t i = 0; i < items.len; i++)
+        TRY(lift_partitions(a, &source, &items.at[i].expr, err));
     *out = project_items(a, source, &items, &metadata);
     return true;
 }
@@ -278,6 +280,20 @@ bool analyze_limit(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     return true;
 }
 
+/* randomSplit: every split draws from the rows in the same order. */
+static BoundRel *sorted_in_partitions(Analyzer *a, BoundRel *input, ColumnId partition)
+{
+    BoundRel *s = brel_new(BREL_SORT, input, a->arena);
+    s->columns = input->columns;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (input->columns.at[i].id == partition)
+            vec_push(a->arena, &s->sort.order, ((BoundSort){bound_column(&input->columns.at[i], a->arena), false, true}));
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (!input->columns.at[i].hidden && type_is_orderable(input->columns.at[i].type))
+            vec_push(a->arena, &s->sort.order, ((BoundSort){bound_column(&input->columns.at[i], a->arena), false, true}));
+    return s->sort.order.len ? s : input;
+}
+
 bool analyze_sample(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
@@ -288,12 +304,19 @@ bool analyze_sample(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         *out = limit_of(a, input, n, 0);
         return true;
     }
+    size_t visible = input->columns.len;
+    ColumnId partition = 0;
+    if (rel->sample.has_seed && !rel->sample.replacement)
+        TRY(partition_column(a, &input, &partition, err));
+    if (rel->sample.ordered)
+        input = sorted_in_partitions(a, input, partition);
     BoundRel *s = brel_new(BREL_SAMPLE, input, a->arena);
     s->columns = input->columns;
+    s->sample.partition = partition;
     s->sample.lower = rel->sample.lower;
     s->sample.upper = rel->sample.upper;
     s->sample.replacement = rel->sample.replacement;
     s->sample.seed = rel->sample.has_seed ? rel->sample.seed : clock_now_us();
-    *out = s;
+    *out = hide_carried(a, s, visible);
     return true;
 }

@@ -1,47 +1,45 @@
-/* Calls of Python functions: what they take, what they give, where they may stand. */
+/* Python functions: what they take, what they give, where they may stand. */
 #include "analyze/analyze_impl.h"
 
-/* pyspark.util.PythonEvalType: the kinds that stand inside expressions. */
-enum {
-    EVAL_BATCHED = 100,
-    EVAL_ARROW_BATCHED = 101,
-    EVAL_SCALAR_PANDAS = 200,
-    EVAL_SCALAR_PANDAS_ITER = 204,
-    EVAL_SCALAR_ARROW = 250,
-    EVAL_SCALAR_ARROW_ITER = 251
-};
+/* ---- calls in expressions ---- */
 
-static bool is_scalar(int eval_type)
+static bool stands_in_expressions(const PythonFunction *f)
 {
-    switch (eval_type) {
-    case EVAL_BATCHED:
-    case EVAL_ARROW_BATCHED:
-    case EVAL_SCALAR_PANDAS:
-    case EVAL_SCALAR_PANDAS_ITER:
-    case EVAL_SCALAR_ARROW:
-    case EVAL_SCALAR_ARROW_ITER:
+    switch (f->eval_type) {
+    case PYTHON_EVAL_BATCHED:
+    case PYTHON_EVAL_ARROW_BATCHED:
+    case PYTHON_EVAL_SCALAR_PANDAS:
+    case PYTHON_EVAL_SCALAR_PANDAS_ITER:
+    case PYTHON_EVAL_SCALAR_ARROW:
+    case PYTHON_EVAL_SCALAR_ARROW_ITER:
         return true;
     default:
-        return false;
+        return python_is_aggregate(f);
     }
 }
 
-bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+static bool bind_arguments(Analyzer *a, const ExprVec *args, Scope *scope, BoundExpr *call, Error *err)
 {
-    PythonFunction *f = e->python.function;
-    if (!is_scalar(f->eval_type))
-        return error_unsupported(err, "The Python function " STR_FMT " (kind %d) in an expression", STR_ARG(f->name), f->eval_type);
-    if (!f->return_type)
-        return error_unsupported(err, "A Python function without a return type");
-    BoundExpr *call = bound_new(BEXPR_PYTHON, f->return_type, true, a->arena);
-    call->python.function = f;
-    for (size_t i = 0; i < e->python.args.len; i++) {
-        const Expr *arg = e->python.args.at[i];
+    for (size_t i = 0; i < args->len; i++) {
+        const Expr *arg = args->at[i];
         BoundExpr *bound;
         TRY(bind_expr(a, arg, scope, &bound, err));
         vec_push(a->arena, &call->python.args, bound);
         vec_push(a->arena, &call->python.names, arg->kind == EXPR_NAMED_ARGUMENT ? arg->named_argument.name : S(""));
     }
+    return true;
+}
+
+bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    PythonFunction *f = e->python.function;
+    if (!stands_in_expressions(f))
+        return error_unsupported(err, "The Python function " STR_FMT " (kind %d) in an expression", STR_ARG(f->name), f->eval_type);
+    if (!f->return_type)
+        return error_unsupported(err, "A Python function without a return type");
+    BoundExpr *call = bound_new(BEXPR_PYTHON, f->return_type, true, a->arena);
+    call->python.function = f;
+    TRY(bind_arguments(a, &e->python.args, scope, call, err));
     *out = call;
     return true;
 }
@@ -54,4 +52,119 @@ bool bind_python_call(Analyzer *a, PythonFunction *function, const Expr *call, S
     e->python.args = call->call.args;
     e->python.distinct = call->call.distinct;
     return bind_python(a, e, scope, out, err);
+}
+
+/* ---- relations: rows to rows ---- */
+
+static bool takes_rows(const PythonFunction *f, PythonShape shape)
+{
+    switch (f->eval_type) {
+    case PYTHON_EVAL_MAP_PANDAS:
+    case PYTHON_EVAL_MAP_ARROW:
+        return shape == PYTHON_MAP;
+    case PYTHON_EVAL_GROUP_PANDAS:
+    case PYTHON_EVAL_GROUP_PANDAS_ITER:
+    case PYTHON_EVAL_GROUP_ARROW:
+    case PYTHON_EVAL_GROUP_ARROW_ITER:
+        return shape == PYTHON_GROUP;
+    case PYTHON_EVAL_COGROUP_PANDAS:
+    case PYTHON_EVAL_COGROUP_ARROW:
+        return shape == PYTHON_COGROUP;
+    default:
+        return false;
+    }
+}
+
+/* A relation whose columns are the fields that the function declares. */
+static bool python_rel(Analyzer *a, PythonShape shape, BoundRel *input, PythonFunction *f, BoundRel **out, Error *err)
+{
+    if (!takes_rows(f, shape))
+        return error_unsupported(err, "The Python function " STR_FMT " of kind %d over rows", STR_ARG(f->name), f->eval_type);
+    if (!f->return_type || f->return_type->kind != TYPE_STRUCT || !f->return_type->structure.count)
+        return error_unsupported(err, "A Python function over rows whose result is no list of columns");
+    BoundRel *rel = brel_new(BREL_PYTHON, input, a->arena);
+    rel->python.shape = shape;
+    BoundExpr *call = bound_new(BEXPR_PYTHON, f->return_type, true, a->arena);
+    call->python.function = f;
+    BoundItem item = {call, 0};
+    vec_push(a->arena, &rel->python.calls, item);
+    for (size_t i = 0; i < f->return_type->structure.count; i++) {
+        const Field *field = &f->return_type->structure.fields[i];
+        BoundColumn c = new_column(a, field->name, field->type, field->nullable);
+        c.metadata = field->metadata;
+        vec_push(a->arena, &rel->columns, c);
+    }
+    *out = rel;
+    return true;
+}
+
+bool analyze_map_partitions(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    return python_rel(a, PYTHON_MAP, strip_hidden(a, input), rel->map_partitions.function, out, err);
+}
+
+static bool bind_keys(Analyzer *a, const ExprVec *keys, const BoundRel *input, BoundItemVec *out, Error *err)
+{
+    Scope scope = scope_of(a, input);
+    for (size_t i = 0; i < keys->len; i++) {
+        BoundItem item = {NULL, 0};
+        TRY(bind_expr(a, keys->at[i], &scope, &item.expr, err));
+        vec_push(a->arena, out, item);
+    }
+    return true;
+}
+
+static bool bind_group_order(Analyzer *a, const ExprVec *order, const BoundRel *input, BoundSortVec *out, Error *err)
+{
+    Scope scope = scope_of(a, input);
+    for (size_t i = 0; i < order->len; i++) {
+        BoundSort sort;
+        TRY(bind_sort(a, order->at[i], &scope, &sort, err));
+        vec_push(a->arena, out, sort);
+    }
+    return true;
+}
+
+bool analyze_group_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *input;
+    TRY(analyze_rel(a, rel->input, &input, err));
+    input = strip_hidden(a, input);
+    TRY(python_rel(a, PYTHON_GROUP, input, rel->group_map.function, out, err));
+    return bind_keys(a, &rel->group_map.keys, input, &(*out)->python.keys, err) &&
+           bind_group_order(a, &rel->group_map.sorting, input, &(*out)->python.order, err);
+}
+
+/* Keys of both sides meet as one type. */
+static bool align_keys(Analyzer *a, BoundRel *rel, Error *err)
+{
+    for (size_t i = 0; i < rel->python.keys.len; i++) {
+        BoundExprVec pair = {0};
+        vec_push(a->arena, &pair, rel->python.keys.at[i].expr);
+        vec_push(a->arena, &pair, rel->python.right_keys.at[i].expr);
+        TRY(coerce_all(a, pair, "cogroup", err));
+        rel->python.keys.at[i].expr = pair.at[0];
+        rel->python.right_keys.at[i].expr = pair.at[1];
+    }
+    return true;
+}
+
+bool analyze_cogroup_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *left, *right;
+    if (rel->group_map.sorting.len || rel->group_map.other_sorting.len)
+        return error_unsupported(err, "A cogroup with an order inside its groups");
+    if (rel->group_map.keys.len != rel->group_map.other_keys.len)
+        return error_set(err, ERR_LAKESHED_UNSUPPORTED, PZ("what", "A cogroup whose sides have different numbers of keys"));
+    TRY(analyze_rel(a, rel->input, &left, err));
+    TRY(analyze_rel(a, rel->group_map.other, &right, err));
+    left = strip_hidden(a, left);
+    right = strip_hidden(a, right);
+    TRY(python_rel(a, PYTHON_COGROUP, left, rel->group_map.function, out, err));
+    (*out)->python.right = right;
+    TRY(bind_keys(a, &rel->group_map.keys, left, &(*out)->python.keys, err));
+    TRY(bind_keys(a, &rel->group_map.other_keys, right, &(*out)->python.right_keys, err));
+    return align_keys(a, *out, err);
 }

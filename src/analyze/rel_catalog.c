@@ -266,14 +266,14 @@ static bool table_exists(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
     return answer_bool(a, found, out);
 }
 
-/* Nothing is kept in memory between queries, so nothing is ever cached. */
+/* Nothing is kept in memory between queries: cached is what the session called so. */
 static bool is_cached(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     Name name;
     ResolvedTable resolved;
     TRY(table_argument(a, rel, &name, err));
     TRY(analyze_table_name(a, &name, rel->origin, &resolved, err));
-    return answer_bool(a, false, out);
+    return answer_bool(a, session_name_is_cached(a->session, resolved.full_name), out);
 }
 
 static bool is_one_of(const StrVec *names, Str name)

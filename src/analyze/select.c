@@ -180,8 +180,11 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         for (size_t i = 0; i < items.len; i++)
             TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
         project = project_items(a, aggregate, &items, &metadata);
-    } else
+    } else {
+        for (size_t i = 0; i < items.len; i++)
+            TRY(lift_partitions(a, &input, &items.at[i].expr, err));
         project = project_items(a, input, &items, &metadata);
+    }
     *out = rel->project.distinct ? distinct_of(a, project) : project;
     return true;
 }
@@ -296,6 +299,7 @@ bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     BoundExpr *condition;
     TRY(bind_condition(a, rel->filter.condition, &scope, scope.clause, &condition, err));
     TRY(settle(a, input, projection, &condition, err));
+    TRY(lift_partitions(a, &input, &condition, err));
     TRY(lift_windows(a, &input, &condition, err));
     BoundRel *f = make_unary(a, BREL_FILTER, input);
     f->filter.condition = condition;

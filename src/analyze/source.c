@@ -389,6 +389,7 @@ bool analyze_range(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     r->range.start = rel->range.has_start ? rel->range.start : 0;
     r->range.end = rel->range.end;
     r->range.step = rel->range.step;
+    r->range.partitions = rel->range.partitions;
     vec_push(a->arena, &r->columns, new_column(a, S("id"), type_simple(TYPE_LONG), false));
     *out = r;
     return true;

@@ -274,10 +274,14 @@ static bool stat_sample_by(Analyzer *a, const Rel *rel, BoundRel *input, BoundRe
     }
     fraction->cases.otherwise = bound_literal(value_double(0), a->arena);
     BoundExpr *compare[2] = {random, fraction};
+    size_t visible = input->columns.len;
+    BoundExpr *condition;
+    TRY(bind_builtin(a, "<", 2, compare, NOWHERE, &condition, err));
+    TRY(lift_partitions(a, &input, &condition, err));
     BoundRel *f = brel_new(BREL_FILTER, input, a->arena);
     f->columns = input->columns;
-    TRY(bind_builtin(a, "<", 2, compare, NOWHERE, &f->filter.condition, err));
-    *out = f;
+    f->filter.condition = condition;
+    *out = hide_carried(a, f, visible);
     return true;
 }
 

@@ -7,7 +7,9 @@ static bool cache_query(CommandContext *ctx, const Command *c, const Name *name,
     BoundRel *query;
     TRY(analyze_query(ctx->analyzer, c->query, &query, err));
     TempView view = {.name = vec_last(name), .plan = c->query, .sql = ctx->sql_text};
-    return session_put_temp_view(ctx->session, &view, false, err);
+    TRY(session_put_temp_view(ctx->session, &view, false, err));
+    session_cache_name(ctx->session, view.name);
+    return true;
 }
 
 bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
@@ -15,14 +17,12 @@ bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     Name name;
     ResolvedTable r;
     *result = result_none(ctx);
-    if (c->kind == CMD_REMOVE_CACHED) {
-        engine_drop_stored(ctx->engine, c->cached.id);
-        return true;
-    }
     TRY(command_name(ctx, c, &name, err));
     if (c->kind == CMD_CACHE && c->query)
         return cache_query(ctx, c, &name, err);
-    if (!name.len) /* CLEAR CACHE, REFRESH 'path' */
+    if (!name.len && c->kind == CMD_UNCACHE) /* CLEAR CACHE */
+        session_uncache_name(ctx->session, (Str){0});
+    if (!name.len) /* also REFRESH 'path' */
         return true;
     Str what = key_value_get(&c->properties, "what");
     if (str_is(what, "function"))
@@ -39,5 +39,9 @@ bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     }
     if (c->kind == CMD_ANALYZE && (r.kind == RESOLVED_VIEW || r.kind == RESOLVED_TEMP_VIEW))
         return error_set(err, ERR_UNSUPPORTED_FEATURE__ANALYZE_VIEW);
+    if (c->kind == CMD_CACHE)
+        session_cache_name(ctx->session, r.full_name);
+    if (c->kind == CMD_UNCACHE)
+        session_uncache_name(ctx->session, r.full_name);
     return true;
 }

@@ -76,7 +76,7 @@ bool generate_columns(CommandContext *ctx, const Metadata *m, BoundRel *rows, si
 
 bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *value, BoundExpr **out, Error *err)
 {
-    return analyze_store_cast(ctx->analyzer, value, f->type, table, f->name, out, err);
+    return analyze_delta_cast(ctx->analyzer, value, f->type, table, f->name, out, err);
 }
 
 /* ---- from a query's columns to values by field ---- */
@@ -192,7 +192,8 @@ static bool by_name(CommandContext *ctx, const Type *schema, const BoundRel *inp
 }
 
 /* A value per field, completed: what the rows do not give is default or NULL, then generated columns are computed. */
-static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, BoundExpr **values, BoundRel **out, Error *err)
+static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, const AlignOptions *options, BoundExpr **values,
+                     BoundRel **out, Error *err)
 {
     const Type *schema = m->schema;
     size_t count = schema->structure.count;
@@ -201,7 +202,9 @@ static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel
     for (size_t i = 0; i < count; i++) {
         const Field *f = &schema->structure.fields[i];
         given[i] = bound_literal(value_bool(values[i] != NULL), ctx->arena);
-        if (values[i])
+        if (values[i] && options->plain_files)
+            TRY(analyze_store_cast(ctx->analyzer, values[i], f->type, table, f->name, &values[i], err));
+        else if (values[i])
             TRY(store_value(ctx, f, table, values[i], &values[i], err));
         else
             TRY(column_default(ctx, f, &values[i], err));
@@ -220,6 +223,6 @@ bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *inp
     else
         TRY(by_position(ctx, m->schema, table, input, options, values, err) && place_nested(ctx, m->schema, table, input, values, err));
     BoundRel *rows;
-    TRY(complete(ctx, m, table, input, values, &rows, err));
+    TRY(complete(ctx, m, table, input, options, values, &rows, err));
     return enforce_constraints(ctx, m, rows, 0, out, err);
 }

@@ -40,8 +40,10 @@ static const CommandRule RULES[] = {
     [CMD_DROP_VARIABLE] = run_variable,
     [CMD_CREATE_FUNCTION] = run_create_function,
     [CMD_DROP_FUNCTION] = run_drop_function,
+    [CMD_REGISTER_FUNCTION] = run_register_function,
     [CMD_DELTA] = run_delta,
-    [CMD_REMOVE_CACHED] = run_accepted,
+    [CMD_CHECKPOINT] = run_checkpoint,
+    [CMD_REMOVE_CACHED] = run_remove_cached,
 };
 
 static const char *const REFUSED[] = {
@@ -49,8 +51,6 @@ static const char *const REFUSED[] = {
     [CMD_GENERATE] = "GENERATE",
     [CMD_EXECUTE_IMMEDIATE] = "EXECUTE IMMEDIATE",
     [CMD_SCRIPT] = "SQL scripting",
-    [CMD_REGISTER_FUNCTION] = "registering a Python function",
-    [CMD_CHECKPOINT] = "localCheckpoint",
 };
 
 bool command_run(CommandContext *ctx, const Command *command, BoundRel **result, Error *err)

@@ -52,6 +52,7 @@ typedef struct AlignOptions {
     bool by_name;               /* otherwise by position */
     const StrVec *columns;      /* INSERT INTO t (a, b): what the positions mean; NULL: all */
     bool fill_missing;          /* absent columns get default, generated value or NULL */
+    bool plain_files;           /* not a Delta table: ANSI store assignment, where Delta takes whatever CAST accepts */
 } AlignOptions;
 
 /* The column's value when a row does not give one: its default, else NULL. */
@@ -185,8 +186,11 @@ bool run_show(CommandContext *ctx, const Command *c, BoundRel **result, Error *e
 bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);              /* setting.c */
 bool run_reset(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_create_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
+bool run_register_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_drop_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* variable.c */
+bool run_checkpoint(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);       /* checkpoint.c */
+bool run_remove_cached(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_explain(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);          /* explain.c */
 bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* insert.c */
 bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);            /* writer.c */

@@ -68,3 +68,11 @@ bool run_drop_function(CommandContext *ctx, const Command *c, BoundRel **result,
     }
     return found || c->existence == IF_EXISTS || error_set(err, ERR_ROUTINE_NOT_FOUND, P("routineName", name_quoted(&name, ctx->arena)));
 }
+
+/* spark.udf.register and spark.udtf.register: the name becomes the function's, for SQL too. */
+bool run_register_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    *result = result_none(ctx);
+    SessionFunction f = {.name = vec_last(&c->name), .python = c->function.python, .is_table = c->function.is_table};
+    return session_put_function(ctx->session, &f, true) || error_internal(err, "a function could not be registered");
+}

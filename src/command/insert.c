@@ -355,7 +355,7 @@ static bool insert_files(CommandContext *ctx, const Command *c, const ResolvedTa
     if (c->insert.partition.len || !table->entry.schema_json.len)
         return error_unsupported(err, "this INSERT into a " STR_FMT " table", STR_ARG(table->entry.provider));
     TRY(type_from_json(table->entry.schema_json, ctx->arena, &m.schema, err));
-    AlignOptions options = {.by_name = c->insert.by_name, .columns = &c->insert.columns};
+    AlignOptions options = {.by_name = c->insert.by_name, .columns = &c->insert.columns, .plain_files = true};
     TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
     TRY(align_rows(ctx, &m, table->full_name, rows, &options, &aligned, err));
     return write_file_table(ctx, &table->entry, m.schema, aligned, c->insert.mode == INSERT_OVERWRITE, err);

@@ -128,7 +128,14 @@ static bool decode_function(Decoder *d, const PB(Expression__UnresolvedFunction)
         e->call.name = name_of(d->arena, 1, &name);
     e->call.distinct = f->is_distinct;
     e->call.is_operator = !is_word(name) || str_is(name, "and") || str_is(name, "or") || str_is(name, "not");
-    return decode_exprs(d, f->n_arguments, f->arguments, &e->call.args);
+    DECODE(decode_exprs(d, f->n_arguments, f->arguments, &e->call.args));
+    const Expr *last = e->call.args.len ? vec_last(&e->call.args) : NULL;
+    /* nth_value(e, n, ignoreNulls) is how DataFrames say IGNORE NULLS. */
+    if (str_is(name, "nth_value") && e->call.args.len == 3 && last->kind == EXPR_LITERAL && last->literal.type->kind == TYPE_BOOLEAN) {
+        e->call.ignore_nulls = last->literal.boolean;
+        e->call.args.len = 2;
+    }
+    return true;
 }
 
 static bool decode_star(Decoder *d, const PB(Expression__UnresolvedStar) *s, Expr **out)
@@ -393,7 +400,12 @@ static bool decode_expr_case(Decoder *d, const PB(Expression) *e, Expr **out)
     case EXPR_CASE_OF(SUBQUERY_EXPRESSION): return decode_subquery(d, e->subquery_expression, out);
     case EXPR_CASE_OF(MERGE_ACTION): return error_unsupported(d->err, "A merge action outside mergeInto");
     case EXPR_CASE_OF(TYPED_AGGREGATE_EXPRESSION): return error_unsupported(d->err, "A typed (Scala) aggregate");
-    case EXPR_CASE_OF(DIRECT_SHUFFLE_PARTITION_ID): return error_unsupported(d->err, "repartitionById");
+    case EXPR_CASE_OF(DIRECT_SHUFFLE_PARTITION_ID): {
+        Expr *id;
+        DECODE(decode_expr(d, e->direct_shuffle_partition_id->child, &id));
+        *out = expr_call(d->arena, "direct_shuffle_partition_id", 1, &id);
+        return true;
+    }
     case EXPR_CASE_OF(EXTENSION):
         return error_unsupported(d->err, "The expression extension " STR_FMT, STR_ARG(wire_str(e->extension->type_url)));
     default: return error_set(d->err, ERR_CONNECT_INVALID_PLAN__INVALID_ONE_OF_FIELD_NOT_SET,

@@ -250,6 +250,7 @@ static bool decode_sample(Decoder *d, const PB(Relation) *r, Rel **out)
     (*out)->sample.replacement = s->with_replacement;
     (*out)->sample.has_seed = s->has_seed;
     (*out)->sample.seed = s->seed;
+    (*out)->sample.ordered = s->deterministic_order;
     return true;
 }
 

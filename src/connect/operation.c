@@ -219,7 +219,7 @@ bool operation_attach(Operation *op, RpcCall *call, Str last, Error *err)
     if (old != NULL && !op->sending)
         rpc_finish(old, NULL, &(RpcStatus){.code = RPC_CANCELLED, .message = S("Another stream took over.")});
     op->stream = call;
-    op->sending = false;
+    op->sending = true; /* nobody sends before there is a watcher to hear of it */
     op->next = next;
     operation_ref(op);
     pthread_mutex_unlock(&op->lock);
@@ -227,7 +227,11 @@ bool operation_attach(Operation *op, RpcCall *call, Str last, Error *err)
         rpc_unref(old);
     rpc_watch(call, &(RpcWatcher){op, on_sent, on_closed});
     pthread_mutex_lock(&op->lock);
-    RpcCall *done = op->stream == call ? pump(op) : NULL;
+    RpcCall *done = NULL;
+    if (op->stream == call) {
+        op->sending = false;
+        done = pump(op);
+    }
     unlock_and_give_up(op, done);
     return true;
 }

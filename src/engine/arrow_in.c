@@ -21,6 +21,11 @@ typedef struct Column {
 
 /* ---- failures ---- */
 
+static bool malformed(Error *err, const char *why)
+{
+    return error_set(err, ERR_LAKESHED_MESSAGE_INVALID, PZ("message", "Arrow IPC"), PZ("reason", why));
+}
+
 static bool mismatch(const Column *c, Error *err)
 {
     AUTO_ARENA arena = arena_new();
@@ -467,7 +472,7 @@ bool arrow_in_copy(const struct ArrowArrayView *view, const struct ArrowSchema *
         return error_unsupported(err, "A dictionary-encoded Arrow column (\"%s\")",
                                  schema->name ? schema->name : "");
     if (ArrowSchemaViewInit(&c.info, schema, NULL) != NANOARROW_OK)
-        return error_internal(err, "an Arrow column has no valid type");
+        return malformed(err, "a column has no valid type");
     if (c.info.type == NANOARROW_TYPE_NA || to->kind == TYPE_NULL) {
         for (idx_t i = 0; i < count; i++)
             vector_set_null(vector, at + i, to);
@@ -497,7 +502,7 @@ static bool type_of_nested(const struct ArrowSchema *s, const struct ArrowSchema
     if (v->type == NANOARROW_TYPE_MAP) {
         const struct ArrowSchema *entries = s->children[0];
         if (entries->n_children != 2)
-            return error_internal(err, "an Arrow map has no keys and values");
+            return malformed(err, "a map has no keys and values");
         TRY(arrow_in_type(entries->children[0], arena, &a, err));
         TRY(arrow_in_type(entries->children[1], arena, &b, err));
         *out = type_map(a, b, entries->children[1]->flags & ARROW_FLAG_NULLABLE, arena);
@@ -563,11 +568,15 @@ bool arrow_in_type(const struct ArrowSchema *s, Arena *arena, const Type **out, 
 {
     struct ArrowSchemaView v;
     if (ArrowSchemaViewInit(&v, s, NULL) != NANOARROW_OK)
-        return error_internal(err, "an Arrow column has no valid type");
+        return malformed(err, "a column has no valid type");
     if (v.type == NANOARROW_TYPE_STRUCT || is_list(v.type))
         return type_of_nested(s, &v, arena, out, err);
     if (v.type == NANOARROW_TYPE_DECIMAL128) {
-        *out = type_decimal(v.decimal_precision, v.decimal_scale, arena);
+        int precision = v.decimal_precision, scale = v.decimal_scale;
+        if (precision < 1 || precision > DECIMAL_MAX_PRECISION || scale < 0 || scale > precision)
+            return error_unsupported(err, "An Arrow decimal of %d digits with scale %d", precision,
+                                     scale);
+        *out = type_decimal(precision, scale, arena);
         return true;
     }
     TypeKind kind = plain_kind(&v);

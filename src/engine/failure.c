@@ -208,6 +208,10 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
         return vector_failure(text, err);
     if (says(text, "QUANTILE "))
         return quantile_failure(text, err);
+    if (says(text, "In a DISTINCT aggregate"))
+        return error_set(err, ERR_INVALID_WITHIN_GROUP_EXPRESSION__MISMATCH_WITH_DISTINCT_INPUT,
+                         PZ("funcName", "`listagg`"), PZ("funcArg", "the aggregated column"),
+                         PZ("orderingExpr", "the ordering"));
     if (says(text, "Binder Error: LATERAL join"))
         return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
     if (type == DUCKDB_ERROR_NOT_IMPLEMENTED || says(text, "Not implemented Error"))

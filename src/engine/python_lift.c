@@ -196,6 +196,42 @@ static BoundRel *filtered_join(Lift *l, const BoundRel *rel)
     return filter;
 }
 
+/* Grouping whose aggregates are Python functions. */
+static bool aggregates_in_python(const BoundRel *rel)
+{
+    bool found = false;
+    for (size_t i = 0; rel->kind == BREL_AGGREGATE && i < rel->aggregate.aggregates.len; i++)
+        found = found || bound_is_python_aggregate(rel->aggregate.aggregates.at[i].expr);
+    return found;
+}
+
+static bool python_aggregate(Lift *l, const BoundRel *rel, BoundRel **out, Error *err)
+{
+    const BoundItemVec *calls = &rel->aggregate.aggregates;
+    const PythonFunction *first = NULL;
+    for (size_t i = 0; i < calls->len && !first; i++)
+        if (bound_is_python_aggregate(calls->at[i].expr))
+            first = calls->at[i].expr->python.function;
+    for (size_t i = 0; i < calls->len; i++) {
+        const BoundExpr *e = calls->at[i].expr;
+        if (!bound_is_python_aggregate(e))
+            return error_set(err, ERR_INVALID_PANDAS_UDF_PLACEMENT,
+                             P("functionList", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(first->name))));
+        bool other = e->python.function->eval_type != first->eval_type || (i && !python_kind_shares(first->eval_type));
+        if (other)
+            return error_unsupported(err, "Python aggregates of several kinds in one query");
+    }
+    if (rel->aggregate.sets.len || rel->aggregate.grouping_id)
+        return error_unsupported(err, "A Python aggregate with grouping sets");
+    BoundRel *python = brel_new(BREL_PYTHON, rel->input, l->arena);
+    python->columns = rel->columns;
+    python->python.shape = PYTHON_AGGREGATE;
+    python->python.calls = *calls;
+    python->python.keys = rel->aggregate.keys;
+    *out = python;
+    return true;
+}
+
 static bool calls_for_lift(const BoundRel *rel)
 {
     bool found = false;
@@ -226,6 +262,8 @@ bool python_lift(Render *r, const BoundRel *rel, const BoundRel **out, Error *er
     }
     BoundRel *copy = ARENA_NEW(r->arena, BoundRel);
     *copy = *rel;
+    if (aggregates_in_python(rel))
+        TRY(python_aggregate(l, rel, &copy, err));
     TRY(lift_in(l, copy, err));
     for (size_t i = 0; i < LEVELS_MAX && l->levels[i].len; i++)
         copy->input = put_level(l, copy->input, &l->levels[i]);

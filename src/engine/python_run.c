@@ -248,8 +248,6 @@ static bool feed_groups(PythonTalk *t, Error *err)
     }
     if (!t->query_ended)
         return true;
-    if (t->spec.layout.once_empty && !t->started && !t->in_group)
-        open_group(t, 0);
     TRY(close_group(t, err));
     python_put_int(b, 0);
     python_end_input(t->run);
@@ -258,11 +256,7 @@ static bool feed_groups(PythonTalk *t, Error *err)
 
 static bool feed(PythonTalk *t, Error *err)
 {
-    if (t->spec.layout.group < 0)
-        return feed_rows(t, err);
-    bool ok = feed_groups(t, err);
-    t->started = true;
-    return ok;
+    return t->spec.layout.group < 0 ? feed_rows(t, err) : feed_groups(t, err);
 }
 
 /* ---- opening and closing ---- */

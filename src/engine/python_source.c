@@ -8,42 +8,11 @@
 #include "func/func.h"
 #include "type/type.h"
 
-static const PythonKind kinds[] = {
-    {101, PYTHON_SCALAR, .shares = true},
-    {200, PYTHON_SCALAR, .shares = true},
-    {204, PYTHON_SCALAR},
-    {250, PYTHON_SCALAR, .shares = true},
-    {251, PYTHON_SCALAR},
-    {205, PYTHON_MAP, .struct_in = true, .struct_out = true},
-    {207, PYTHON_MAP, .struct_in = true, .struct_out = true},
-    {201, PYTHON_GROUP, .struct_out = true},
-    {216, PYTHON_GROUP, .struct_out = true},
-    {209, PYTHON_GROUP, .struct_in = true, .struct_out = true},
-    {215, PYTHON_GROUP, .struct_in = true, .struct_out = true},
-    {206, PYTHON_COGROUP, .struct_out = true},
-    {210, PYTHON_COGROUP, .struct_out = true},
-    {202, PYTHON_AGGREGATE, .shares = true},
-    {217, PYTHON_AGGREGATE},
-    {252, PYTHON_AGGREGATE, .shares = true},
-    {254, PYTHON_AGGREGATE},
-};
-
-const PythonKind *python_kind(int eval_type)
+/* One column a call, beside others; otherwise one call gives whole rows. */
+static bool python_gives_columns(PythonShape shape)
 {
-    for (size_t i = 0; i < LENGTH_OF(kinds); i++)
-        if (kinds[i].eval_type == eval_type)
-            return &kinds[i];
-    return NULL;
+    return shape == PYTHON_SCALAR || shape == PYTHON_AGGREGATE;
 }
-
-bool python_kind_shares(int eval_type)
-{
-    const PythonKind *kind = python_kind(eval_type);
-    return kind && kind->shares;
-}
-
-/* Above the ids of lifted calls: columns that only the inner query has. */
-enum { FIRST_INNER_ID = (1 << 30) + (1 << 29), OPEN_ROWS = 10000 };
 
 typedef struct PythonSource {
     RowSource source;
@@ -77,134 +46,6 @@ typedef struct PythonState {
     size_t width;          /* columns of a result */
 } PythonState;
 
-/* ---- the inner query ---- */
-
-typedef struct Inner {
-    PythonState *state;
-    Arena *arena;
-    BoundRel *project;
-    ColumnId last_id;
-    PythonLayout layout;
-    const Type *sent[2];
-} Inner;
-
-static ColumnId add_column(Inner *in, BoundExpr *e, Str name)
-{
-    BoundColumn c = {.id = ++in->last_id, .name = name, .type = e->type, .nullable = e->nullable};
-    BoundItem item = {e, c.id};
-    vec_push(in->arena, &in->project->project.items, item);
-    vec_push(in->arena, &in->project->columns, c);
-    return c.id;
-}
-
-static BoundExpr *struct_of(const BoundColumnVec *columns, Arena *arena)
-{
-    BoundExpr *s = bound_new(BEXPR_STRUCT, NULL, false, arena);
-    Field *fields = ARENA_ARRAY(arena, Field, columns->len + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < columns->len; i++) {
-        const BoundColumn *c = &columns->at[i];
-        if (c->hidden)
-            continue;
-        fields[n++] = (Field){c->name, c->type, c->nullable, S("")};
-        vec_push(arena, &s->structure.children, bound_column(c, arena));
-    }
-    s->type = type_struct(fields, n, arena);
-    return s;
-}
-
-/* The place of an argument among those already sent; a column is sent once. */
-static ptrdiff_t sent_before(const Inner *in, const BoundExpr *e)
-{
-    size_t from = in->layout.held;
-    for (size_t i = from; i < in->project->project.items.len; i++) {
-        const BoundExpr *x = in->project->project.items.at[i].expr;
-        if (x == e || (x->kind == BEXPR_COLUMN && e->kind == BEXPR_COLUMN && x->column.id == e->column.id))
-            return (ptrdiff_t)(i - from);
-    }
-    return -1;
-}
-
-static void close_sent(Inner *in)
-{
-    size_t from = in->layout.held, n = in->project->columns.len - from;
-    Field *fields = ARENA_ARRAY(in->arena, Field, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        const BoundColumn *c = &in->project->columns.at[from + i];
-        fields[i] = (Field){c->name, c->type, c->nullable, S("")};
-    }
-    in->sent[0] = type_struct(fields, n, in->arena);
-    in->layout.sent[0] = n;
-}
-
-/* ---- functions, as the worker reads them ---- */
-
-static void put_function(Buf *b, const PythonFunction *f)
-{
-    python_put_int(b, 1);
-    python_put_text(b, f->command);
-    python_put_long(b, 0); /* the profiler's id of the result */
-}
-
-/* Arguments of scalar and aggregating functions, each sent as a column "_0", "_1", .. */
-static void send_arguments(Inner *in, const BoundItemVec *calls, Buf *b)
-{
-    python_put_int(b, (int32_t)calls->len);
-    for (size_t i = 0; i < calls->len; i++) {
-        const BoundExpr *call = calls->at[i].expr;
-        python_put_int(b, (int32_t)call->python.args.len);
-        for (size_t k = 0; k < call->python.args.len; k++) {
-            BoundExpr *arg = call->python.args.at[k];
-            ptrdiff_t at = sent_before(in, arg);
-            if (at < 0) {
-                at = (ptrdiff_t)(in->project->columns.len - in->layout.held);
-                add_column(in, arg, str_printf(in->arena, "_%zd", at));
-            }
-            Str name = k < call->python.names.len ? call->python.names.at[k] : S("");
-            python_put_int(b, (int32_t)at);
-            python_put_bool(b, name.len > 0);
-            if (name.len)
-                python_put_text(b, name);
-        }
-        put_function(b, call->python.function);
-    }
-    close_sent(in);
-}
-
-/* The whole row under the columns' own names. */
-static void send_row(Inner *in, const PythonSource *s, Buf *b)
-{
-    add_column(in, struct_of(&s->rel->input->columns, in->arena), S("_0"));
-    python_put_int(b, 1);
-    python_put_int(b, 1);
-    python_put_int(b, 0);
-    python_put_bool(b, false);
-    put_function(b, s->rel->python.calls.at[0].expr->python.function);
-    close_sent(in);
-}
-
-/* ---- opening ---- */
-
-static void plan_inner(Inner *in, const PythonSource *s, Buf *functions)
-{
-    PythonState *state = in->state;
-    in->project = brel_new(BREL_PROJECT, s->rel->input, in->arena);
-    in->layout = (PythonLayout){.group = -1, .side = -1};
-    for (size_t i = 0; i < state->count; i++) {
-        if (state->wanted[i].kind != FROM_HELD)
-            continue;
-        const BoundColumn *c = &s->rel->columns.at[state->wanted[i].index];
-        add_column(in, bound_column(c, in->arena), c->name);
-        state->wanted[i].index = in->layout.held++;
-    }
-    if (s->kind->shape == PYTHON_SCALAR)
-        send_arguments(in, &s->rel->python.calls, functions);
-    else
-        send_row(in, s, functions);
-    if (!in->project->columns.len)
-        add_column(in, bound_literal(value_bool(true), in->arena), S("_"));
-}
-
 static BoundRel *with_ctes(BoundRel *rel, const CteScope *scope, Arena *arena)
 {
     for (; scope; scope = scope->outer) {
@@ -225,16 +66,21 @@ static void add_pair(KeyValueVec *pairs, const char *key, Str value, Arena *aren
 static bool start_talk(PythonState *state, Error *err)
 {
     PythonSource *s = state->source;
-    Inner in = {.state = state, .arena = state->arena, .last_id = FIRST_INNER_ID};
-    Buf functions = buf_in(state->arena);
-    plan_inner(&in, s, &functions);
-    state->held = in.layout.held;
+    size_t *held = ARENA_ARRAY(state->arena, size_t, state->count + 1);
+    for (size_t i = 0; i < state->count; i++) {
+        if (state->wanted[i].kind != FROM_HELD)
+            continue;
+        held[state->held] = state->wanted[i].index;
+        state->wanted[i].index = state->held++;
+    }
+    PythonInput in;
+    python_plan_input(s->rel, s->kind, held, state->held, state->arena, &in);
     state->job = s->job;
-    state->job.functions = buf_str(&functions);
+    state->job.functions = in.functions;
     add_pair(&state->job.eval_conf, "input_type", type_json(in.sent[0], state->arena), state->arena);
     PythonTalkSpec spec = {
         .engine = s->engine,
-        .input = with_ctes(in.project, s->ctes, state->arena),
+        .input = with_ctes(in.plan, s->ctes, state->arena),
         .layout = in.layout,
         .sent = {in.sent[0], in.sent[1]},
         .kind = s->kind,
@@ -248,16 +94,13 @@ static bool start_talk(PythonState *state, Error *err)
 
 static Wanted wanted_column(const PythonSource *s, size_t column)
 {
-    size_t outputs = s->rel->columns.len;
-    if (column >= outputs)
+    if (column >= s->rel->columns.len)
         return (Wanted){.kind = FROM_NOWHERE};
-    const Type *type = s->rel->columns.at[column].type;
-    size_t before = s->kind->shape == PYTHON_SCALAR      ? outputs - s->rel->python.calls.len
-                    : s->kind->shape == PYTHON_AGGREGATE ? s->rel->python.keys.len
-                                                         : 0;
-    if (column < before)
-        return (Wanted){FROM_HELD, column, type};
-    return (Wanted){FROM_RESULT, column - before, type};
+    const BoundColumn *c = &s->rel->columns.at[column];
+    if (!python_gives_columns(s->kind->shape))
+        return (Wanted){FROM_RESULT, column, c->type};
+    ptrdiff_t call = python_item(&s->rel->python.calls, c->id);
+    return call >= 0 ? (Wanted){FROM_RESULT, (size_t)call, c->type} : (Wanted){FROM_HELD, column, c->type};
 }
 
 static void python_close(void *p)
@@ -280,8 +123,7 @@ static bool python_open(RowSource *source, const size_t *columns, size_t count, 
     state->count = count;
     for (size_t i = 0; i < count; i++)
         state->wanted[i] = wanted_column(s, columns[i]);
-    state->width = s->kind->shape == PYTHON_SCALAR || s->kind->shape == PYTHON_AGGREGATE ? s->rel->python.calls.len
-                                                                                         : s->rel->columns.len;
+    state->width = python_gives_columns(s->kind->shape) ? s->rel->python.calls.len : s->rel->columns.len;
     state->func = s->func;
     state->func.arena = arena;
     state->run = (RunContext){.func = &state->func, .cancel = s->cancel};
@@ -381,7 +223,8 @@ static void describe_job(Render *r, PythonSource *s, const PythonFunction *f)
 {
     PythonJob *job = &s->job;
     Arena *a = r->arena;
-    job->eval_type = f->eval_type;
+    /* Functions made before their session was known ask for pickled rows; the same bytes serve for rows in Arrow. */
+    job->eval_type = f->eval_type == PYTHON_EVAL_BATCHED ? PYTHON_EVAL_ARROW_BATCHED : f->eval_type;
     job->python_version = f->python_version;
     job->files_folder = str_copy(r->func.python_files, a);
     list_archives(job, a);

@@ -12,7 +12,6 @@ typedef struct PythonKind {
     bool shares;        /* several functions may run over the same batches */
     bool struct_in;     /* the columns travel inside one struct */
     bool struct_out;
-    bool pickled;       /* lists of pickled rows instead of Arrow */
 } PythonKind;
 
 /* NULL: an eval type that is not run. */
@@ -26,14 +25,29 @@ typedef struct PythonLayout {
     size_t sent[2];
     ptrdiff_t group;    /* the number of the row's group, -1: no groups */
     ptrdiff_t side;     /* 0 or 1 in a cogroup, -1: one side */
-    bool once_empty;    /* without rows there is still one group */
 } PythonLayout;
+
+/* ---- python_input.c ---- */
+
+typedef struct PythonInput {
+    BoundRel *plan;
+    PythonLayout layout;
+    const Type *sent[2];      /* structs of what is sent, under the names the function sees */
+    Str functions;            /* PythonJob.functions */
+} PythonInput;
+
+/* held: columns of rel that the results stand beside. */
+void python_plan_input(const BoundRel *rel, const PythonKind *kind, const size_t *held, size_t count, Arena *arena, PythonInput *out);
+/* The place of the item that becomes this column; -1: none. */
+ptrdiff_t python_item(const BoundItemVec *items, ColumnId id);
+
+/* ---- python_run.c ---- */
 
 typedef struct PythonTalkSpec {
     Engine *engine;
     const BoundRel *input;    /* the inner query; brel_schema says its columns */
     PythonLayout layout;
-    const Type *sent[2];      /* structs of what is sent, under the names the function sees */
+    const Type *sent[2];
     const PythonKind *kind;
     const PythonJob *job;
     const RunContext *run;

@@ -147,10 +147,12 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
 
 enum { POISSON_STEPS = 24 };
 
-/* A number in [0, 1) for each row by its place and the seed, as Spark draws it for a single
+/* A number in [0, 1) for each row by its place and the seed, as Spark draws it for each
  * partition: the parts of a split neither overlap nor leave a gap. */
-static Str uniform_text(Render *r, int64_t seed)
+static Str uniform_text(Render *r, int64_t seed, ColumnId partition)
 {
+    if (partition)
+        return str_printf(r->arena, "ls_partition_rand(CAST('%lld' AS BIGINT), c%u, ls_place)", (long long)seed, partition);
     return str_printf(r->arena, "ls_uniform(ls_place, CAST('%lld' AS BIGINT))", (long long)seed);
 }
 
@@ -188,7 +190,7 @@ bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err)
     TRY(render_nested(r, rel->input, &input, err));
     const Rope *numbered =
         rope_wrapped(r->arena, "(SELECT *, row_number() OVER () AS ls_place FROM ", input, ")");
-    Str uniform = uniform_text(r, rel->sample.seed);
+    Str uniform = uniform_text(r, rel->sample.seed, rel->sample.partition);
     Str columns = column_list(&rel->columns, r->arena);
     out->from = numbered;
     out->select = columns;

@@ -118,6 +118,11 @@ RowEstimate row_estimate(const BoundRel *rel)
         if (!rel->aggregate.keys.len)
             return rows_estimate(rel, 1);
         return (RowEstimate){in.rows, in.bytes * row_size(rel) / row_size(rel->input)};
+    case BREL_PYTHON:
+        if (rel->python.shape != PYTHON_SCALAR)
+            return unknown();
+        in = row_estimate(rel->input);
+        return (RowEstimate){in.rows, in.bytes * row_size(rel) / row_size(rel->input)};
     case BREL_LIMIT:
         return limit_estimate(rel);
     case BREL_JOIN:

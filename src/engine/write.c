@@ -489,6 +489,8 @@ bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const R
     if (!str_is_ci(spec->format, "parquet"))
         return text_write(e, rel, spec, ctx, arena, out, err);
     TRY(cancel_check(ctx->cancel, err));
+    if (!spec->schema->structure.count)
+        return error_unsupported(err, "Writing rows without columns");
     Writing w = {.engine = e, .rel = rel, .spec = spec, .ctx = ctx, .arena = arena, .out = out};
     w.render = (Render){.func = *ctx->func, .arena = arena, .resources = resources_new(arena),
                         .engine = e, .cancel = ctx->cancel};

@@ -46,6 +46,8 @@ static uint64_t murmur_bytes(Str s, uint64_t seed) {
     return finish32(h, (uint32_t)s.len);
 }
 
+uint32_t native_murmur3(Str s, uint32_t seed) { return (uint32_t)murmur_bytes(s, seed); }
+
 /* ---- XXH64 ---- */
 
 #define PRIME1 UINT64_C(0x9E3779B185EBCA87)

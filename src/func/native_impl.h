@@ -99,6 +99,8 @@ bool native_register_special(duckdb_connection c, Error *err);
 bool native_register_session(duckdb_connection c, Error *err);
 bool native_register_aggregate(duckdb_connection c, Error *err);
 bool native_register_variant(duckdb_connection c, Error *err);
+bool native_register_sketch(duckdb_connection c, Error *err);
+bool native_register_xml(duckdb_connection c, Error *err);
 
 /* ---- reading ---- */
 
@@ -138,6 +140,9 @@ static inline bool native_arg_null(const Native *n, size_t arg, idx_t row) {
 __int128 native_integer_at(const NativeVec *v, idx_t row);
 /* Any numeric vector as a double; exact rounding for decimals. */
 double native_double_at(const NativeVec *v, idx_t row, Arena *arena);
+
+/* Spark's Murmur3_x86_32.hashUnsafeBytes. */
+uint32_t native_murmur3(Str s, uint32_t seed);
 
 /* ---- writing ---- */
 

@@ -29,6 +29,14 @@ static bool chunk_of(Native *n, idx_t row, Chunk **out) {
     return true;
 }
 
+bool record_constants(Native *n, idx_t row, const Type **type, const RecordOptions **o) {
+    Chunk *c;
+    TRY(chunk_of(n, row, &c));
+    *type = c->type;
+    *o = &c->o;
+    return true;
+}
+
 /* ---- reading ---- */
 
 typedef struct Reading {
@@ -41,7 +49,7 @@ typedef struct Reading {
 /* One value as text for the list: *null when it is NULL. False: it does not fit, or err is set. */
 static bool read_node(Reading *r, const JsonNode *v, const Type *t, Str *out, bool *null);
 
-static void put_entry(Buf *b, bool first, Str text, bool null, const Type *t) {
+void record_put_entry(Buf *b, bool first, Str text, bool null, const Type *t) {
     if (!first)
         buf_addc(b, ',');
     if (null)
@@ -167,7 +175,7 @@ static bool read_struct(Reading *r, const JsonNode *v, const Type *t, Str *out) 
     Buf b = buf_in(r->arena);
     buf_addc(&b, '[');
     for (size_t i = 0; i < n; i++)
-        put_entry(&b, !i, texts[i], nulls[i], t->structure.fields[i].type);
+        record_put_entry(&b, !i, texts[i], nulls[i], t->structure.fields[i].type);
     buf_addc(&b, ']');
     *out = buf_str(&b);
     return true;
@@ -184,7 +192,7 @@ static bool read_list(Reading *r, const JsonNode *v, const Type *element, bool k
             text = c->key;
         else if (!read_node(&inner, c, element, &text, &null) || inner.bad)
             return false;
-        put_entry(b, c == v->first, text, null, element);
+        record_put_entry(b, c == v->first, text, null, element);
     }
     buf_addc(b, ']');
     return true;
@@ -237,14 +245,13 @@ static bool malformed(Native *n, const Type *t, const Str *texts, const bool *nu
 }
 
 /* A struct at the top: its fields, the record itself in the column for corrupt ones. */
-static bool set_record(Native *n, idx_t row, const Chunk *c, Str *texts, bool *nulls, bool bad,
-                       Str record) {
-    const Type *t = c->type;
-    if (bad && c->o.fail_fast)
+bool record_set(Native *n, idx_t row, const Type *t, const RecordOptions *o, const Str *texts,
+                const bool *nulls, bool bad, Str record) {
+    if (bad && o->fail_fast)
         return malformed(n, t, texts, nulls);
     idx_t at = native_list_begin(n, row, t->structure.count);
     for (size_t i = 0; i < t->structure.count; i++) {
-        bool corrupt = str_eq(t->structure.fields[i].name, c->o.corrupt_column) &&
+        bool corrupt = str_eq(t->structure.fields[i].name, o->corrupt_column) &&
                        type_is_stringy(t->structure.fields[i].type);
         set_entry(n, at + i, corrupt ? record : texts[i], corrupt ? !bad : nulls[i]);
     }
@@ -269,7 +276,7 @@ static bool from_json_struct(Native *n, idx_t row, const Chunk *c, const JsonNod
     Reading r = {&c->o, n->arena, &err, !root || root->kind != JSON_OBJECT};
     if (!r.bad && !read_fields(&r, root, c->type, texts, nulls))
         return native_fail_with(n, &err);
-    return set_record(n, row, c, texts, nulls, r.bad, text);
+    return record_set(n, row, c->type, &c->o, texts, nulls, r.bad, text);
 }
 
 static bool row_from_json(Native *n, idx_t row) {
@@ -333,7 +340,7 @@ static bool row_from_csv(Native *n, idx_t row) {
         bad |= nulls[i] && value.ptr;
     }
     bad |= token < fields.len;
-    return set_record(n, row, c, texts, nulls, bad, text);
+    return record_set(n, row, t, &c->o, texts, nulls, bad, text);
 }
 
 /* ---- writing ---- */

@@ -29,6 +29,14 @@ bool record_leaf(Str text, const Type *t, const RecordOptions *o, Arena *arena, 
 bool record_value_text(const NativeVec *v, idx_t row, const Type *t, const RecordOptions *o,
                        Buf *out, Error *err);
 
+/* One entry of a nested value's text: a JSON array whose scalars are strings. */
+void record_put_entry(Buf *b, bool first, Str text, bool null, const Type *t);
+/* The arguments (.., type as JSON, options) of a call, read once a chunk. */
+MUST_CHECK bool record_constants(Native *n, idx_t row, const Type **type, const RecordOptions **o);
+/* The row of ls_from_*: the struct's fields, the record itself in the column for corrupt ones. */
+bool record_set(Native *n, idx_t row, const Type *t, const RecordOptions *o, const Str *texts,
+                const bool *nulls, bool bad, Str record);
+
 /* The fields of one CSV record; an entry without pointer is NULL. */
 typedef VEC(Str) CsvFields;
 void record_split_csv(Str line, const RecordOptions *o, Arena *arena, CsvFields *out);
@@ -36,5 +44,6 @@ void record_split_csv(Str line, const RecordOptions *o, Arena *arena, CsvFields 
 /* Inferred types; NULL when the sample is malformed. */
 const Type *record_infer_json(Str sample, const RecordOptions *o, Arena *arena);
 const Type *record_infer_csv(Str sample, const RecordOptions *o, Arena *arena);
+const Type *record_infer_xml(Str sample, const RecordOptions *o, Arena *arena);
 
 bool native_register_record_text(duckdb_connection c, Error *err);

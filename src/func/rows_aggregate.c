@@ -128,6 +128,18 @@ static bool render_first(const BoundExpr *call, const Str *args, size_t count,
                                 last ? "last($1$order)$over" : "first($1$order)$over", out);
 }
 
+/* max_by(x, y, k): how many. */
+static bool bind_max_by(FuncCall *call, const FuncContext *ctx, Error *err) {
+    int64_t k = 1;
+    if (call->args.len > 2 && !func_constant_int(call->args.at[2], &k))
+        return func_non_foldable(call, 2, "k", ctx, err);
+    if (k >= 1 && k <= 100000)
+        return true;
+    return error_set(err, ERR_DATATYPE_MISMATCH__VALUE_OUT_OF_RANGE, PZ("exprName", "`k`"),
+                     P("sqlExpr", func_call_text(call, ctx)), PZ("valueRange", "[1, 100000]"),
+                     P("currentValue", str_printf(ctx->arena, "%lld", (long long)k)));
+}
+
 static double number_of(const Value *v) {
     if (type_is_integral(v->type))
         return (double)v->integer;
@@ -377,11 +389,11 @@ const FuncRow aggregate_rows[] = {
      .flags = FUNC_ORDER_SENSITIVE,
      .example = "SELECT size(collect_set(c)) FROM VALUES (1), (2), (1) AS t(c)", .expected = "2"},
     {"min_by", NULL, FUNC_AGGREGATE, "(T, orderable) -> T?; (T, orderable, int) -> array<T>?",
-     "$?3{arg_min($1, $2, $3)$over}{arg_min_null($1, $2)$over}",
+     "$?3{arg_min($1, $2, $3)$over}{arg_min_null($1, $2)$over}", .bind = bind_max_by,
      .example = "SELECT min_by(x, y) FROM VALUES ('a', 10), ('b', 50), ('c', 20) AS tab(x, y)",
      .expected = "a"},
     {"max_by", NULL, FUNC_AGGREGATE, "(T, orderable) -> T?; (T, orderable, int) -> array<T>?",
-     "$?3{arg_max($1, $2, $3)$over}{arg_max_null($1, $2)$over}",
+     "$?3{arg_max($1, $2, $3)$over}{arg_max_null($1, $2)$over}", .bind = bind_max_by,
      .example = "SELECT max_by(x, y) FROM VALUES ('a', 10), ('b', 50), ('c', 20) AS tab(x, y)",
      .expected = "b"},
     STATISTIC("stddev", "std", "ls_stddev_samp($distinct$1)$over",
@@ -428,7 +440,7 @@ const FuncRow aggregate_rows[] = {
              "SELECT regr_avgy(y, x) FROM VALUES (1, 2), (2, 2), (2, 3), (2, 4) AS tab(y, x)",
          .expected = "1.75"),
     {"regr_count", NULL, FUNC_AGGREGATE, "(any, any) -> long!",
-     "CAST(regr_count($1, $2)$over AS BIGINT)",
+     "count(CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN 1 END)$over",
      .example = "SELECT regr_count(y, x) FROM VALUES (1, 2), (2, 2), (2, 3), (2, 4) AS tab(y, x)",
      .expected = "4"},
     PAIR("regr_intercept", "ls_regr_intercept($1, $2)$over",

@@ -385,7 +385,7 @@ const FuncRow collection_rows[] = {
      "CASE WHEN $2 IS NOT NULL THEN list_filter($1, lambda e: e IS DISTINCT FROM $2) END",
      .example = "array_remove(array(1, 2, 3, null, 3), 3)", .expected = "[1, 2, null]"},
     {"array_repeat", NULL, FUNC_SCALAR, "(T, int) -> array<T>",
-     "CAST(list_transform(range(CASE WHEN $2 < 0 THEN 0 ELSE $2 END), lambda i: $1) AS $r)",
+     "CAST(repeat([$1], CAST($2 AS BIGINT)) AS $r)",
      .example = "array_repeat('123', 2)", .expected = "[123, 123]"},
     {"array_size", NULL, FUNC_SCALAR, "(array<any>) -> int", "CAST(len($1) AS INTEGER)",
      .example = "array_size(array('b', 'd', 'c', 'a'))", .expected = "4"},

@@ -103,7 +103,7 @@ static bool bind_text(FuncCall *call, const FuncContext *ctx, Error *err) {
 /* ---- from_json, from_csv ---- */
 
 static bool bind_from(FuncCall *call, const FuncContext *ctx, Error *err) {
-    bool csv = !strcmp(call->row->name, "from_csv");
+    bool csv = !strcmp(call->row->name, "from_csv"), xml = !strcmp(call->row->name, "from_xml");
     if (call->args.len < 2 || call->args.len > 3)
         return func_wrong_arg_count(call, "[2, 3]", ctx, err);
     const Type *schema;
@@ -112,6 +112,10 @@ static bool bind_from(FuncCall *call, const FuncContext *ctx, Error *err) {
     RecordBind *b = bind_options(call, 2, ctx, err);
     if (!b || !refuse_mode(b, call, ctx, err))
         return false;
+    if (xml && schema->kind != TYPE_STRUCT)
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_XML_SCHEMA,
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         P("schema", func_quoted_type(schema, ctx)));
     if (!type_is_nested(schema) || (csv && schema->kind != TYPE_STRUCT))
         return error_set(err, ERR_INVALID_SCHEMA__NON_STRUCT_TYPE,
                          P("inputSchema", func_quoted_sql(call->args.at[1], ctx)),
@@ -230,17 +234,19 @@ static bool render_from(const BoundExpr *call, const Str *args, size_t count,
                         const FuncContext *ctx, Buf *out, Error *err) {
     (void)count;
     (void)err;
-    bool csv = !strcmp(call->call.row->name, "from_csv");
-    const RecordBind *b = call->call.bind_data;
-    put_nested(record_call(csv ? "ls_from_csv" : "ls_from_json", args[0], call->type, b, ctx),
-               call->type, 0, ctx, out);
+    const char *name = call->call.row->name;
+    const char *reader = !strcmp(name, "from_csv")   ? "ls_from_csv"
+                         : !strcmp(name, "from_xml") ? "ls_from_xml"
+                                                     : "ls_from_json";
+    put_nested(record_call(reader, args[0], call->type, call->call.bind_data, ctx), call->type, 0,
+               ctx, out);
     return true;
 }
 
 /* ---- to_json, to_csv ---- */
 
 static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err) {
-    bool csv = !strcmp(call->row->name, "to_csv");
+    bool csv = !strcmp(call->row->name, "to_csv"), xml = !strcmp(call->row->name, "to_xml");
     if (!call->args.len || call->args.len > 2)
         return func_wrong_arg_count(call, "[1, 2]", ctx, err);
     if (!bind_options(call, 1, ctx, err))
@@ -251,6 +257,10 @@ static bool bind_to(FuncCall *call, const FuncContext *ctx, Error *err) {
                          P("functionName", func_name_text(call, ctx)),
                          P("dataType", func_quoted_type(t, ctx)),
                          P("sqlExpr", func_call_text(call, ctx)));
+    if (xml && t->kind != TYPE_STRUCT && t->kind != TYPE_NULL)
+        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_XML_SCHEMA,
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         P("schema", func_quoted_type(t, ctx)));
     if (!csv && !type_is_nested(t) && t->kind != TYPE_VARIANT && t->kind != TYPE_NULL)
         return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_JSON_SCHEMA,
                          P("sqlExpr", func_call_text(call, ctx)),
@@ -265,19 +275,19 @@ static bool render_to(const BoundExpr *call, const Str *args, size_t count, cons
     (void)count;
     (void)err;
     const Type *t = call->call.args.at[0]->type;
+    Str writer = str_concat(ctx->arena, S("ls_"), str_from(call->call.row->name));
     if (t->kind == TYPE_NULL)
         buf_addz(out, "CAST(NULL AS VARCHAR)");
     else
-        buf_add(out,
-                record_call(strcmp(call->call.row->name, "to_csv") ? "ls_to_json" : "ls_to_csv",
-                            args[0], t, call->call.bind_data, ctx));
+        buf_add(out, record_call(str_z(writer, ctx->arena), args[0], t, call->call.bind_data, ctx));
     return true;
 }
 
 /* ---- schema_of_json, schema_of_csv ---- */
 
 static bool bind_schema_of(FuncCall *call, const FuncContext *ctx, Error *err) {
-    bool csv = !strcmp(call->row->name, "schema_of_csv");
+    const char *format = call->row->name + strlen("schema_of_");
+    bool csv = !strcmp(format, "csv"), xml = !strcmp(format, "xml");
     if (!call->args.len || call->args.len > 2)
         return func_wrong_arg_count(call, "[1, 2]", ctx, err);
     RecordBind *b = bind_options(call, 1, ctx, err);
@@ -285,18 +295,19 @@ static bool bind_schema_of(FuncCall *call, const FuncContext *ctx, Error *err) {
         return false;
     const Value *v = func_constant(call->args.at[0]);
     if (!v && call->args.at[0]->kind == BEXPR_COLUMN)
-        return func_non_foldable(call, 0, csv ? "csv" : "json", ctx, err);
+        return func_non_foldable(call, 0, format, ctx, err);
     TRY(check_text(call, ctx, err));
     if (!v)
-        return func_non_foldable(call, 0, csv ? "csv" : "json", ctx, err);
+        return func_non_foldable(call, 0, format, ctx, err);
     if (v->is_null)
         return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL,
                          P("sqlExpr", func_call_text(call, ctx)),
-                         PZ("exprName", csv ? "csv" : "json"));
+                         PZ("exprName", format));
     RecordOptions o;
     TRY(record_options_read(b->options, ctx->arena, &o, err));
-    const Type *t = csv ? record_infer_csv(v->bytes, &o, ctx->arena)
-                        : record_infer_json(v->bytes, &o, ctx->arena);
+    const Type *t = csv   ? record_infer_csv(v->bytes, &o, ctx->arena)
+                    : xml ? record_infer_xml(v->bytes, &o, ctx->arena)
+                          : record_infer_json(v->bytes, &o, ctx->arena);
     if (!t)
         return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION,
                          P("badRecord", v->bytes), PZ("failFastMode", "FAILFAST"));
@@ -316,15 +327,26 @@ static bool render_schema_of(const BoundExpr *call, const Str *args, size_t coun
     return true;
 }
 
-/* XML has no reader here. */
-static bool bind_xml(FuncCall *call, const FuncContext *ctx, Error *err) {
-    (void)ctx;
-    return error_unsupported(err, "the function %s", call->row->name);
+/* ---- xpath ---- */
+
+/* (xml, path): the path is a constant. */
+static bool bind_xpath(FuncCall *call, const FuncContext *ctx, Error *err) {
+    const BoundExpr *path = call->args.len > 1 ? call->args.at[1] : NULL;
+    if (path && path->kind == BEXPR_COLUMN)
+        return func_non_foldable(call, 1, "path", ctx, err);
+    return true;
 }
 
+/* A double as Java's (int) makes it: NaN is 0, the rest is cut off and kept in range. */
+#define XPATH_INTEGER(low, high)                                                                   \
+    "CASE WHEN isnan(ls_xpath_number($1, $2)) THEN 0 ELSE CAST(trunc(greatest(least("              \
+    "ls_xpath_number($1, $2), " high "), " low ")) AS BIGINT) END"
+#define XPATH_INT XPATH_INTEGER("-2147483648.0", "2147483647.0")
+#define XPATH(name, result, text, example, want)                                                   \
+    { name, NULL, FUNC_SCALAR, "(string, string) -> " result "?", text, .bind = bind_xpath,        \
+      EXAMPLE(name example, want) }
+
 #define EXAMPLE(text, want) .example = text, .expected = want
-#define XML(name)                                                                                  \
-    { name, NULL, FUNC_SCALAR, .bind = bind_xml, EXAMPLE(name "('<a/>')", "!LAKESHED_UNSUPPORTED") }
 
 const FuncRow json_rows[] = {
     {"get_json_object", NULL, FUNC_SCALAR, "(string, string) -> string?",
@@ -352,8 +374,35 @@ const FuncRow json_rows[] = {
     {"schema_of_csv", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of,
      .pretty = "schema_of_csv($1)",
      EXAMPLE("schema_of_csv('1,abc')", "STRUCT<_c0: INT, _c1: STRING>")},
-    XML("from_xml"),
-    XML("to_xml"),
-    XML("schema_of_xml"),
+    {"from_xml", NULL, FUNC_SCALAR, .bind = bind_from, .render = render_from,
+     .pretty = "from_xml($1)",
+     EXAMPLE("from_xml('<p><a x=\"1\">5</a><a x=\"2\">6</a><b> t </b></p>', 'a "
+             "array<struct<_VALUE:int,_x:int>>, b string, c int')",
+             "{[{5, 1}, {6, 2}], t, null}")},
+    {"to_xml", NULL, FUNC_SCALAR, .bind = bind_to, .render = render_to, .pretty = "to_xml($1)",
+     EXAMPLE("to_xml(named_struct('a', 1, 'b', array('x', null), '_c', 5))",
+             "<ROW c=\"5\">\n    <a>1</a>\n    <b>x</b>\n</ROW>")},
+    {"schema_of_xml", NULL, FUNC_SCALAR, .bind = bind_schema_of, .render = render_schema_of,
+     .pretty = "schema_of_xml($1)",
+     EXAMPLE("schema_of_xml('<p><a attr=\"2\">1</a><a>3</a><b>x</b></p>')",
+             "STRUCT<a: ARRAY<STRUCT<_VALUE: BIGINT, _attr: BIGINT>>, b: STRING>")},
+    XPATH("xpath", "array<string>", "ls_xpath($1, $2)",
+          "('<a><b>b1</b><b>b2</b></a>', 'a/b/text()')", "[b1, b2]"),
+    XPATH("xpath_string", "string", "ls_xpath_string($1, $2)",
+          "('<a><b>b</b><c>cc</c></a>', 'a/c')", "cc"),
+    XPATH("xpath_boolean", "boolean", "ls_xpath_boolean($1, $2)", "('<a><b>1</b></a>', 'a/b')",
+          "true"),
+    XPATH("xpath_double", "double", "ls_xpath_number($1, $2)",
+          "('<a><b>1</b><b>2</b></a>', 'sum(a/b)')", "3.0"),
+    XPATH("xpath_number", "double", "ls_xpath_number($1, $2)", "('<a>1e3</a>', 'a')", "NaN"),
+    XPATH("xpath_float", "float", "CAST(ls_xpath_number($1, $2) AS FLOAT)",
+          "('<a><b>1</b><b>2</b></a>', 'sum(a/b)')", "3.0"),
+    XPATH("xpath_long", "long",
+          XPATH_INTEGER("-9223372036854774784.0", "9223372036854774784.0"),
+          "('<a>1.9</a>', 'a')", "1"),
+    XPATH("xpath_int", "int", "CAST(" XPATH_INT " AS INTEGER)", "('<a>x</a>', 'a')", "0"),
+    XPATH("xpath_short", "short",
+          "CAST(((" XPATH_INT " + 32768) & 65535) - 32768 AS SMALLINT)", "('<a>99999</a>', 'a')",
+          "-31073"),
 };
 END_OF_ROWS(json);

@@ -41,7 +41,7 @@ int64_t sketch_number(Str config, unsigned n);
 /* "`name`" for messages. */
 Str sketch_function(Str name, Arena *arena);
 
-bool native_register_sketch(duckdb_connection c, Error *err);
 bool native_register_theta(duckdb_connection c, Error *err);
 bool native_register_hll(duckdb_connection c, Error *err);
 bool native_register_kll(duckdb_connection c, Error *err);
+bool native_register_count_min(duckdb_connection c, Error *err);

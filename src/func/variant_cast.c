@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "func/json_node.h"
 #include "func/number.h"
+#include "func/record_text.h"
 #include "type/coerce.h"
 #include "type/number_text.h"
 #include "type/value.h"
@@ -237,17 +237,6 @@ static bool pack(VariantCast *c, const Variant *v, Str *out) {
     return true;
 }
 
-static void put_entry(Buf *b, bool first, Str text, bool null, const Type *t) {
-    if (!first)
-        buf_addc(b, ',');
-    if (null)
-        buf_addz(b, "null");
-    else if (type_is_nested(t))
-        buf_add(b, text);
-    else
-        json_node_put_string(text, b);
-}
-
 static bool cast_members(VariantCast *c, const Variant *v, const Type *element, bool keys,
                          Buf *b) {
     buf_addc(b, '[');
@@ -261,7 +250,7 @@ static bool cast_members(VariantCast *c, const Variant *v, const Type *element, 
             text = key;
         else
             TRY(variant_cast(c, &member, element, &text, &null));
-        put_entry(b, !i, text, null, element);
+        record_put_entry(b, !i, text, null, element);
     }
     buf_addc(b, ']');
     return true;
@@ -278,7 +267,7 @@ static bool cast_struct(VariantCast *c, const Variant *v, const Type *t, Buf *b)
             return error_set(c->err, ERR_MALFORMED_VARIANT);
         if (found)
             TRY(variant_cast(c, &member, f->type, &text, &null));
-        put_entry(b, !i, text, null, f->type);
+        record_put_entry(b, !i, text, null, f->type);
     }
     buf_addc(b, ']');
     return true;
@@ -407,6 +396,8 @@ static const Type *decimal_schema(const Variant *v, Arena *arena) {
     }
     if (digits < scale || !digits)
         digits = scale > 0 ? scale : 1;
+    if (digits > DECIMAL_MAX_PRECISION) /* sixteen bytes hold 39 digits */
+        return type_simple(TYPE_DOUBLE);
     return type_decimal(digits, scale, arena);
 }
 

@@ -146,6 +146,48 @@ void rpc_receive_next(RpcCall *call)
     start_batch(call, &op, 1, &call->received);
 }
 
+/* ---- closing ---- */
+
+/* With the lock held: true once, when the call is closed and no send is under way on another thread. */
+static bool take_closed(RpcCall *call, RpcWatcher *watcher)
+{
+    if (!call->closing || call->is_closed || call->sends > 0)
+        return false;
+    call->is_closed = true;
+    *watcher = call->watcher;
+    return true;
+}
+
+static void tell_closed(RpcCall *call, const RpcWatcher *w)
+{
+    if (w->closed != NULL)
+        w->closed(w->self, call, rpc_is_cancelled(call));
+    rpc_unref(call); /* the close batch's */
+}
+
+static void on_closed(RpcTag *tag, bool ok)
+{
+    RpcCall *call = CALL_OF(tag, closed);
+    RpcWatcher w;
+    __atomic_store_n(&call->cancelled, call->cancelled_op != 0 || !ok, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&call->lock);
+    call->closing = true;
+    bool closed = take_closed(call, &w);
+    pthread_mutex_unlock(&call->lock);
+    if (closed)
+        tell_closed(call, &w);
+}
+
+void rpc_watch(RpcCall *call, const RpcWatcher *watcher)
+{
+    pthread_mutex_lock(&call->lock);
+    call->watcher = *watcher;
+    bool late = call->is_closed;
+    pthread_mutex_unlock(&call->lock);
+    if (late && watcher->closed != NULL)
+        watcher->closed(watcher->self, call, rpc_is_cancelled(call));
+}
+
 /* ---- sending ---- */
 
 static void on_sent(RpcTag *tag, bool ok)
@@ -155,9 +197,17 @@ static void on_sent(RpcTag *tag, bool ok)
     call->outgoing = NULL;
     pthread_mutex_lock(&call->lock);
     RpcWatcher w = call->watcher;
+    bool told = call->is_closed;
     pthread_mutex_unlock(&call->lock);
-    if (w.sent != NULL)
+    /* Told that the call is closed, a watcher may be gone. */
+    if (w.sent != NULL && !told)
         w.sent(w.self, call, ok);
+    pthread_mutex_lock(&call->lock);
+    call->sends--;
+    bool closed = take_closed(call, &w);
+    pthread_mutex_unlock(&call->lock);
+    if (closed)
+        tell_closed(call, &w);
     rpc_unref(call);
 }
 
@@ -192,6 +242,9 @@ void rpc_send(RpcCall *call, const RpcMessage *m, bool more)
     size_t n = add_metadata(call, ops, 0);
     n = add_message(call, m, more, ops, n);
     rpc_ref(call);
+    pthread_mutex_lock(&call->lock);
+    call->sends++;
+    pthread_mutex_unlock(&call->lock);
     start_batch(call, ops, n, &call->sent);
 }
 
@@ -226,32 +279,6 @@ void rpc_fail(RpcCall *call, const RpcStatus *status)
 {
     rpc_finish(call, NULL, status);
     rpc_unref(call);
-}
-
-/* ---- closing ---- */
-
-static void on_closed(RpcTag *tag, bool ok)
-{
-    RpcCall *call = CALL_OF(tag, closed);
-    bool cancelled = call->cancelled_op != 0 || !ok;
-    __atomic_store_n(&call->cancelled, cancelled, __ATOMIC_RELEASE);
-    pthread_mutex_lock(&call->lock);
-    RpcWatcher w = call->watcher;
-    call->is_closed = true;
-    pthread_mutex_unlock(&call->lock);
-    if (w.closed != NULL)
-        w.closed(w.self, call, cancelled);
-    rpc_unref(call);
-}
-
-void rpc_watch(RpcCall *call, const RpcWatcher *watcher)
-{
-    pthread_mutex_lock(&call->lock);
-    call->watcher = *watcher;
-    bool late = call->is_closed;
-    pthread_mutex_unlock(&call->lock);
-    if (late && watcher->closed != NULL)
-        watcher->closed(watcher->self, call, rpc_is_cancelled(call));
 }
 
 /* ---- beginning ---- */

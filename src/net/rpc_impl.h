@@ -43,9 +43,10 @@ struct RpcCall {
     int cancelled_op;
     bool cancelled;           /* atomic */
     void *state;
-    pthread_mutex_t lock;     /* guards watcher and is_closed */
+    pthread_mutex_t lock;     /* guards what follows */
     RpcWatcher watcher;
-    bool is_closed;
+    unsigned sends;           /* whose `sent` is not over */
+    bool closing, is_closed;  /* closed; and the watcher has been told */
 };
 
 struct RpcServer {

@@ -62,6 +62,18 @@ const Type *brel_schema(const BoundRel *rel, Arena *arena)
     return type_struct(fields, count, arena);
 }
 
+bool python_is_aggregate(const PythonFunction *f)
+{
+    int kind = f->eval_type;
+    return kind == PYTHON_EVAL_AGG_PANDAS || kind == PYTHON_EVAL_AGG_PANDAS_ITER || kind == PYTHON_EVAL_AGG_ARROW ||
+           kind == PYTHON_EVAL_AGG_ARROW_ITER;
+}
+
+bool bound_is_python_aggregate(const BoundExpr *e)
+{
+    return e->kind == BEXPR_PYTHON && python_is_aggregate(e->python.function);
+}
+
 /* ---- copying ---- */
 
 #define COPY_VEC(v, arena)                                        \

@@ -149,7 +149,7 @@ struct BoundRel {
     union {
         struct { VEC(BoundExprVec) rows; } values;
         struct { ArrowData *data; } local;
-        struct { int64_t start, end, step; } range;
+        struct { int64_t start, end, step; int partitions; /* 0: as many as the server likes */ } range;
         struct {
             struct Snapshot *snapshot;
             size_t column_count;      /* the first column_count of `columns` follow the table schema's fields */
@@ -173,7 +173,7 @@ struct BoundRel {
         struct { BoundRelVec inputs; SetOpKind kind; bool all; } setop; /* columns line up by position, types equal */
         struct { BoundSortVec order; } sort;
         struct { BoundExpr *count, *offset; } limit;  /* either may be NULL; constants */
-        struct { double lower, upper; bool replacement; int64_t seed; } sample;
+        struct { double lower, upper; bool replacement; int64_t seed; ColumnId partition; /* of the input, added to the seed; 0: none */ } sample;
         struct { BoundExpr *generator; bool outer; BoundColumnVec output; bool with_position; } generate;
         struct { BoundExprVec keys; } distinct_on;
         struct { uint32_t id; BoundRel *definition; bool recursive; } cte;  /* input: where it is in scope */
@@ -205,6 +205,9 @@ const Type *brel_schema(const BoundRel *rel, Arena *arena);
 typedef bool (*BoundVisit)(BoundExpr **child, void *arg);
 bool bound_each_child(BoundExpr *e, BoundVisit visit, void *arg);
 bool bound_contains(const BoundExpr *e, BoundExprKind kind);
+/* A Python function that makes one value of a group. */
+bool python_is_aggregate(const PythonFunction *f);
+bool bound_is_python_aggregate(const BoundExpr *e);
 /* A copy of the node whose children may be replaced; the children themselves are shared. */
 BoundExpr *bound_copy(const BoundExpr *e, Arena *arena);
 /* Every expression directly inside a relation node. */

@@ -81,10 +81,32 @@ typedef struct WindowSpec {
     FrameBound from, to;
 } WindowSpec;
 
+/* pyspark.util.PythonEvalType: what a function takes and gives. */
+typedef enum PythonEval {
+    PYTHON_EVAL_BATCHED = 100,
+    PYTHON_EVAL_ARROW_BATCHED = 101,
+    PYTHON_EVAL_SCALAR_PANDAS = 200,
+    PYTHON_EVAL_GROUP_PANDAS = 201,
+    PYTHON_EVAL_AGG_PANDAS = 202,
+    PYTHON_EVAL_SCALAR_PANDAS_ITER = 204,
+    PYTHON_EVAL_MAP_PANDAS = 205,
+    PYTHON_EVAL_COGROUP_PANDAS = 206,
+    PYTHON_EVAL_MAP_ARROW = 207,
+    PYTHON_EVAL_GROUP_ARROW = 209,
+    PYTHON_EVAL_COGROUP_ARROW = 210,
+    PYTHON_EVAL_GROUP_ARROW_ITER = 215,
+    PYTHON_EVAL_GROUP_PANDAS_ITER = 216,
+    PYTHON_EVAL_AGG_PANDAS_ITER = 217,
+    PYTHON_EVAL_SCALAR_ARROW = 250,
+    PYTHON_EVAL_SCALAR_ARROW_ITER = 251,
+    PYTHON_EVAL_AGG_ARROW = 252,
+    PYTHON_EVAL_AGG_ARROW_ITER = 254
+} PythonEval;
+
 typedef struct PythonFunction {
     Str name;
     bool deterministic;
-    int eval_type;      /* pyspark's PythonEvalType */
+    int eval_type;      /* PythonEval; others are refused */
     const Type *return_type;
     Str command;        /* pickled, opaque */
     Str python_version;
@@ -295,7 +317,7 @@ struct Rel {
         struct { bool has_start; int64_t start, end, step; int partitions; } range;
         struct { Str alias; Name qualifier; StrVec columns; } subquery_alias;
         struct { StrVec columns; bool all_columns; bool within_watermark; } deduplicate;
-        struct { double lower, upper; bool replacement, has_seed; int64_t seed; Expr *rows; } sample;
+        struct { double lower, upper; bool replacement, has_seed, ordered; /* sorted within partitions first */ int64_t seed; Expr *rows; } sample;
         struct { ExprVec by; int partitions; bool shuffle; } repartition;
         struct { StrVec names; } to_df;
         struct { ExprVec items; bool must_exist; } with_columns; /* EXPR_ALIAS each; must_exist: |> SET replaces only */

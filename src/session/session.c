@@ -67,6 +67,7 @@ void session_unref(Session *s)
         arena_free(s->variables[i].arena);
     free(s->variables);
     functions_free(s);
+    kept_free(s);
     free(s->current_catalog);
     free(s->current_schema);
     pthread_mutex_destroy(&s->lock);

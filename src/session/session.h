@@ -92,5 +92,16 @@ bool session_get_function(Session *s, Str name, Arena *arena, SessionFunction *o
 bool session_drop_function(Session *s, Str name);
 void session_list_functions(Session *s, Arena *arena, StrVec *names);
 
+/* Results kept under an id until they are dropped or the session ends; drop(owner, id) then frees what holds the rows. */
+void session_keep_result(Session *s, Str id, const Type *schema, void (*drop)(void *owner, Str id), void *owner);
+/* *schema is NULL when there is none. */
+MUST_CHECK bool session_kept_result(Session *s, Str id, Arena *arena, const Type **schema, Error *err);
+void session_drop_result(Session *s, Str id);
+
+/* Full names of the tables and views that the session called cached. An empty name uncaches all. */
+void session_cache_name(Session *s, Str name);
+void session_uncache_name(Session *s, Str name);
+bool session_name_is_cached(Session *s, Str name);
+
 /* The function context of one query in this session; now_us is read from the clock once. */
 FuncContext session_func_context(Session *s, Arena *arena);

@@ -17,6 +17,20 @@ typedef struct HeldFunction {
     Arena *arena;      /* holds it */
 } HeldFunction;
 
+typedef struct HeldResult {
+    Str id, schema;    /* schema: as JSON */
+    void (*drop)(void *owner, Str id);
+    void *owner;
+    Arena *arena;      /* holds this struct too */
+    struct HeldResult *next;
+} HeldResult;
+
+typedef struct HeldName {
+    Str name;
+    Arena *arena;      /* holds this struct too */
+    struct HeldName *next;
+} HeldName;
+
 typedef struct HeldView {
     TempView view;
     Arena *arena;      /* holds the view and this struct */
@@ -40,7 +54,7 @@ void view_store_copy(ViewStore *from, ViewStore *to);
 ViewStore *view_store_global(void);
 
 struct Session {
-    pthread_mutex_t lock; /* guards settings, current_*, variables, functions, artifact_bytes */
+    pthread_mutex_t lock; /* guards settings, current_*, variables, functions, results, cached, artifact_bytes */
     unsigned refs;        /* atomic */
     Arena *arena;         /* id, server_id, user, artifact folder: written once */
     Str id, server_id, user;
@@ -52,6 +66,8 @@ struct Session {
     size_t variable_count, variable_cap;
     HeldFunction *functions;
     size_t function_count, function_cap;
+    HeldResult *results;
+    HeldName *cached;
     ViewStore views;
     Str artifact_root;    /* empty: uploads are refused */
     Str artifact_folder;  /* <root>/<server id>, made when first needed */
@@ -65,3 +81,4 @@ void artifacts_copy(Session *from, Session *to);
 void *heap_grow(void *array, size_t *cap, size_t size);
 void functions_copy(Session *from, Session *to);
 void functions_free(Session *s);
+void kept_free(Session *s);

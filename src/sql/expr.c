@@ -373,7 +373,7 @@ static bool parse_unary(Parser *p, Expr **out)
     };
     VEC(struct Sign) signs = {0};
     for (;;) {
-        const char *name = is_at(p, TOK_MINUS)   ? "unary_minus"
+        const char *name = is_at(p, TOK_MINUS)   ? "-"
                            : is_at(p, TOK_PLUS)  ? "positive"
                            : is_at(p, TOK_TILDE) ? "~"
                                                  : NULL;

@@ -3,10 +3,13 @@ import datetime
 import importlib.util
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
 PROGRAM = pathlib.Path(__file__).parent / "programs" / "delta_operations.py"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "order-platform" / "orders.py"
 TABLE = "prod.orders.orders"
 SCHEMA = ("order_id string, customer_id string, amount double, status string, created_at timestamp, updated_at timestamp")
 CHANGES = ["insert", "update_preimage", "update_postimage"]
@@ -116,3 +119,16 @@ def test_not_null_is_kept(program):
         program.spark.sql(f"INSERT INTO {TABLE} (order_id) VALUES ('o9')").collect()
     assert error.value.getCondition() == "DELTA_NOT_NULL_CONSTRAINT_VIOLATED"
     assert program.spark.table(TABLE).count() == before
+
+
+def test_example(new_server):
+    """examples/order-platform as its README says to run it."""
+    environment = os.environ | {"SPARK_REMOTE": new_server("example").remote}
+    run = subprocess.run([sys.executable, "-W", "ignore", str(EXAMPLE)], env=environment, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110)
+    assert run.returncode == 0, run.stdout
+    lines = [line.replace(" ", "") for line in run.stdout.splitlines()]
+    for line in ("|O-1001|C-17|129.9|SHIPPED|2026-03-0109:12:00|2026-03-0210:00:00|false|2026-03-01|",
+                 "|O-1003|C-17|880.0|PAID|2026-03-0117:05:00|2026-03-0312:00:00|true|2026-03-01|",
+                 "|2|update_preimage|NEW|129.9|", "|4|UPDATE|NULL|NULL|1|", "[4,4,4]"):
+        assert line in lines, f"{line} is not in\n{run.stdout}"

@@ -80,12 +80,19 @@ class Spark:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("Spark ended or hangs:\n" + self.log.read_text()[-3000:])
             time.sleep(0.01)
-        result = json.loads(answer.read_text())
-        assert "error" not in result, f"Spark: {result['error']}\nasked: {command}"
-        return result["schemas"]
+        return json.loads(answer.read_text())
+
+    def done(self, **command):
+        answer = self.ask(**command)
+        assert "error" not in answer, f"Spark: {answer['error']}\nasked: {command}"
+        return answer["schemas"]
 
     def sql(self, *statements, **settings):
-        self.ask(statements=statements, settings=settings)
+        self.done(statements=statements, settings=settings)
+
+    def refusal(self, statement):
+        """The error of a statement that must fail."""
+        return self.ask(statements=[statement])["error"]
 
     def read(self, *reads):
         """Arrow tables, one a read: {"query": SQL} or {"path": folder, "options": {...}}."""
@@ -93,7 +100,7 @@ class Spark:
         for read in reads:
             self.saved += 1
             wanted.append(read | {"to": str(self.folder / f"rows-{self.saved}.arrow")})
-        self.ask(reads=wanted)
+        self.done(reads=wanted)
         return [self._load(read["to"]) for read in wanted]
 
     @staticmethod
@@ -121,7 +128,7 @@ class Spark:
         return self.read({"path": path, "options": options})[0]
 
     def schema(self, path):
-        return json.loads(self.ask(reads=[{"path": path, "options": {}, "to": str(self.folder / "schema.arrow")}])[0])
+        return json.loads(self.done(reads=[{"path": path, "options": {}, "to": str(self.folder / "schema.arrow")}])[0])
 
     def stop(self):
         self.process.stdin.close()

@@ -151,6 +151,10 @@ static void commit_timestamps_grow(void **state)
 typedef enum Step {
     BLIND_APPEND,   /* adds a file, reads nothing */
     READING_APPEND, /* adds a file, read the whole table */
+    MERGE_KEY_1,    /* read x = 1, which every file's statistics allow; adds a file */
+    MERGE_KEY_50,    /* read x = 50, which no file's statistics allow; adds a file */
+    MERGE_NO_KEY,   /* read what no row satisfies; adds a file */
+    READ_KEY_1,     /* MERGE_KEY_1 that also read the files in question */
     PART_1_UPDATE,  /* read d = 1, rewrites its file */
     PART_2_UPDATE,
     DELETE_PART_1,  /* read and removes the file of d = 1 */
@@ -190,6 +194,29 @@ static void read_partition(Kit *k, Transaction *x, Snapshot *s, int64_t part, Fi
     transaction_read_files(x, files);
 }
 
+static void read_key(Kit *k, Transaction *x, Snapshot *s, int64_t key, bool with_files)
+{
+    BoundExprVec *conjuncts = ARENA_NEW(k->arena, BoundExprVec);
+    ScanColumn *columns = ARENA_ARRAY(k->arena, ScanColumn, 1);
+    FileList files = {0};
+    columns[0] = (ScanColumn){8, 0};
+    vec_push(k->arena, conjuncts, equals(k, s, 8, key));
+    transaction_read_predicate(x, conjuncts, columns, 1);
+    OK(k, snapshot_scan(s, conjuncts, columns, 1, S("UTC"), k->arena, &files, &k->err));
+    if (with_files)
+        transaction_read_files(x, &files);
+}
+
+static void read_nothing(Kit *k, Transaction *x)
+{
+    BoundExprVec *conjuncts = ARENA_NEW(k->arena, BoundExprVec);
+    BoundExpr *never = ARENA_NEW(k->arena, BoundExpr);
+    *never = (BoundExpr){
+        .kind = BEXPR_LITERAL, .type = type_simple(TYPE_BOOLEAN), .literal = value_bool(false)};
+    vec_push(k->arena, conjuncts, never);
+    transaction_read_predicate(x, conjuncts, NULL, 0);
+}
+
 static void add_new(Kit *k, Transaction *x, const char *values, bool data_change)
 {
     static int next;
@@ -223,6 +250,16 @@ static void perform(Kit *k, Transaction *x, Snapshot *s, Step step)
     case BLIND_APPEND: add_new(k, x, "d=1", true); break;
     case READING_APPEND:
         transaction_read_whole_table(x);
+        add_new(k, x, "d=1", true);
+        break;
+    case MERGE_KEY_1:
+    case MERGE_KEY_50:
+    case READ_KEY_1:
+        read_key(k, x, s, step == MERGE_KEY_50 ? 50 : 1, step == READ_KEY_1);
+        add_new(k, x, "d=1", true);
+        break;
+    case MERGE_NO_KEY:
+        read_nothing(k, x);
         add_new(k, x, "d=1", true);
         break;
     case PART_1_UPDATE: rewrite(k, x, s, 1, "d=1", true); break;
@@ -282,6 +319,23 @@ static const struct {
     {PART_1_UPDATE, COMPACT_PART_1, APPEND_CONFLICT, APPEND_CONFLICT},
     {PART_2_UPDATE, BLIND_APPEND, NULL, NULL},
     {PART_2_UPDATE, COMPACT_PART_1, NULL, NULL},
+    {MERGE_KEY_1, BLIND_APPEND, NULL, APPEND_CONFLICT},
+    {MERGE_KEY_1, MERGE_KEY_1, APPEND_CONFLICT, APPEND_CONFLICT},
+    {MERGE_KEY_1, MERGE_KEY_50, APPEND_CONFLICT, APPEND_CONFLICT},
+    {MERGE_KEY_1, DELETE_PART_1, NULL, NULL},
+    {READ_KEY_1, DELETE_PART_1, READ_CONFLICT, READ_CONFLICT},
+    {READ_KEY_1, COMPACT_PART_1, APPEND_CONFLICT, APPEND_CONFLICT},
+    {MERGE_KEY_50, BLIND_APPEND, NULL, NULL},
+    {MERGE_KEY_50, READING_APPEND, NULL, NULL},
+    {MERGE_KEY_50, MERGE_KEY_1, NULL, NULL},
+    {MERGE_KEY_50, MERGE_KEY_50, NULL, NULL},
+    {MERGE_KEY_50, PART_1_UPDATE, NULL, NULL},
+    {MERGE_KEY_50, DELETE_PART_1, NULL, NULL},
+    {MERGE_KEY_50, SET_PROPERTY, "DELTA_METADATA_CHANGED", "DELTA_METADATA_CHANGED"},
+    {MERGE_NO_KEY, MERGE_KEY_1, NULL, NULL},
+    {MERGE_NO_KEY, PART_1_UPDATE, NULL, NULL},
+    {BLIND_APPEND, MERGE_KEY_1, NULL, NULL},
+    {COMPACT_PART_1, MERGE_KEY_1, NULL, NULL},
     {COMPACT_PART_1, BLIND_APPEND, NULL, NULL},
     {COMPACT_PART_1, PART_1_UPDATE, READ_CONFLICT, READ_CONFLICT},
     {COMPACT_PART_1, PART_2_UPDATE, NULL, NULL},

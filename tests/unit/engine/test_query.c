@@ -245,6 +245,93 @@ static void cancel_stops_a_query(void **state)
     assert_int_equal(rows_of(b, range_rel(b, 5)).len, 5);
 }
 
+static const FuncRow row_div = {
+    .name = "/", .kind = FUNC_SCALAR, .sql = "CASE WHEN $2 = 0 THEN error('zero') ELSE $1 // $2 END"};
+static const FuncRow row_if = {.name = "if", .kind = FUNC_SCALAR, .sql = "CASE WHEN $1 THEN $2 END", .flags = FUNC_LAZY};
+
+static BoundExpr *sum_of(Bench *b, BoundExpr *e, int times)
+{
+    for (int i = 0; i < times; i++)
+        e = call2(b, &row_add, type_simple(TYPE_LONG), e, lit_int(b, 1));
+    return e;
+}
+
+static void deep_expressions_are_computed_in_steps(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 4);
+    BoundRel *shallow = project_of(b, r), *p = project_of(b, r);
+    project_add(b, shallow, "x", sum_of(b, col(b, r, 0), 20));
+    project_add(b, p, "x", sum_of(b, col(b, r, 0), 200));
+    project_add(b, p, "id", col(b, r, 0));
+    Str sql;
+    assert_true(engine_render(shallow, &b->func, b->arena, &sql, &b->err));
+    assert_int_equal(str_find(sql, S("(SELECT")), -1);
+    assert_true(engine_render(p, &b->func, b->arena, &sql, &b->err));
+    assert_int_not_equal(str_find(sql, S("(SELECT")), -1);
+    RowVec rows = rows_of(b, p);
+    assert_int_equal(rows.len, 4);
+    assert_int_equal(rows.at[3].cells[0].integer, 203);
+    assert_int_equal(rows.at[3].cells[1].integer, 3);
+
+    BoundRel *f = filter_of(b, r, call2(b, &row_less, type_simple(TYPE_BOOLEAN), sum_of(b, col(b, r, 0), 90), lit_int(b, 92)));
+    BoundRel *sort = brel_new(BREL_SORT, f, b->arena);
+    sort->columns = f->columns;
+    BoundSort by = {sum_of(b, col(b, f, 0), 70), true, false};
+    vec_push(b->arena, &sort->sort.order, by);
+    rows = rows_of(b, sort);
+    assert_int_equal(rows.len, 2);
+    assert_int_equal(rows.at[0].cells[0].integer, 1);
+
+    BoundRel *a = brel_new(BREL_AGGREGATE, r, b->arena);
+    BoundColumn s = column_new(b, "s", type_simple(TYPE_LONG));
+    vec_push(b->arena, &a->columns, s);
+    BoundItem sum = {call2(b, &row_sum, type_simple(TYPE_LONG), sum_of(b, col(b, r, 0), 50), NULL), s.id};
+    vec_push(b->arena, &a->aggregate.aggregates, sum);
+    rows = rows_of(b, a);
+    assert_int_equal(rows.at[0].cells[0].integer, 206);
+}
+
+/* What a condition guards is not computed before it. */
+static void lazy_arguments_stay_in_place(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 3);
+    BoundRel *p = project_of(b, r);
+    BoundExpr *safe = call2(b, &row_less, type_simple(TYPE_BOOLEAN), lit_int(b, 0), col(b, r, 0));
+    BoundExpr *quotient = call2(b, &row_div, type_simple(TYPE_LONG), lit_int(b, 8), col(b, r, 0));
+    project_add(b, p, "x", call2(b, &row_if, type_simple(TYPE_LONG), safe, sum_of(b, quotient, 60)));
+    RowVec rows = rows_of(b, p);
+    assert_true(rows.at[0].cells[0].is_null);
+    assert_int_equal(rows.at[2].cells[0].integer, 64);
+}
+
+static void many_joins_go_in_groups(void **state)
+{
+    Bench *b = *state;
+    BoundRel *r = range_rel(b, 3);
+    BoundExpr *key = col(b, r, 0);
+    for (int i = 0; i < 70; i++) {
+        BoundRel *right = range_rel(b, 2);
+        BoundRel *join = brel_new(BREL_JOIN, r, b->arena);
+        join->join.right = right;
+        join->join.kind = JOIN_INNER;
+        static const FuncRow row_equal = {.name = "=", .kind = FUNC_SCALAR, .sql = "($1 = $2)"};
+        join->join.condition = call2(b, &row_equal, type_simple(TYPE_BOOLEAN), key, col(b, right, 0));
+        for (size_t k = 0; k < r->columns.len; k++)
+            vec_push(b->arena, &join->columns, r->columns.at[k]);
+        vec_push(b->arena, &join->columns, right->columns.at[0]);
+        r = join;
+    }
+    BoundRel *p = project_of(b, r);
+    project_add(b, p, "x", col(b, r, 70));
+    RowVec rows = rows_of(b, p);
+    assert_int_equal(rows.len, 2);
+    Str sql;
+    assert_true(engine_render(p, &b->func, b->arena, &sql, &b->err));
+    assert_int_not_equal(str_find(sql, S("LIMIT 9223372036854775807) JOIN")), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +340,9 @@ int main(void)
         cmocka_unit_test(a_wrong_carrier_is_cast),
         cmocka_unit_test(explode_with_position),
         cmocka_unit_test(deep_plan),
+        cmocka_unit_test(deep_expressions_are_computed_in_steps),
+        cmocka_unit_test(lazy_arguments_stay_in_place),
+        cmocka_unit_test(many_joins_go_in_groups),
         cmocka_unit_test(errors_have_spark_classes),
         cmocka_unit_test(cancel_stops_a_query),
         cmocka_unit_test(small_joins_keep_sparks_order),
