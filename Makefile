@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 SETUP := tools/setup.sh
 
-.PHONY: help deps build demo test asan fuzz format lint clean distclean
+.PHONY: help deps build demo test bench asan fuzz format lint clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -19,6 +19,10 @@ demo: build ## a lakehouse on this machine, with the order platform running on i
 
 test: ## every test, the real clients included
 	@tests/run.sh
+
+bench: build ## speed beside Sail, delta-rs and DuckDB, in turns on this machine
+	@$(SETUP) bench
+	@bench/run.sh
 
 asan: ## build-asan/lakeshed, with address and undefined-behaviour checks
 	@$(SETUP) build test

@@ -140,6 +140,8 @@ bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *
 
 /* python.c */
 bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+bool analyze_python_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_python_table_call(Analyzer *a, PythonFunction *f, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_map_partitions(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_group_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_cogroup_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
@@ -212,6 +214,7 @@ bool bound_is_constant(const BoundExpr *e);
 /* join.c */
 bool analyze_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_asof_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_nearest_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 
 /* setop.c */
 bool analyze_set_op(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
@@ -262,6 +265,10 @@ bool analyze_html_string(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
 bool analyze_generate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool generate_over(Analyzer *a, BoundRel *input, BoundExpr *generator, bool outer, const StrVec *names, BoundRel **out, Error *err);
+
+/* parse_text.c, server_rows.c: records in a column, sql_keywords() and collations() */
+bool analyze_parse(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_server_rows(Analyzer *a, Str name, bool *found, BoundRel **out);
 
 /* rel_catalog.c: spark.catalog as rows */
 bool analyze_catalog_call(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

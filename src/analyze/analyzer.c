@@ -35,7 +35,9 @@ static bool analyze_repartition(Analyzer *a, const Rel *rel, BoundRel **out, Err
         vec_push(a->arena, &spec.by, by.expr);
         vec_push(a->arena, &spec.order, by);
     }
-    if (spec.count > 0)
+    if (spec.count <= 0) /* small partitions are put together */
+        spec = (RepartitionSpec){.kind = REPARTITION_COALESCE, .count = 1};
+    if (rel->repartition.partitions > 0 || rel->repartition.by.len)
         *out = mark_partitions(a, strip_hidden(a, *out), &spec);
     return true;
 }
@@ -101,6 +103,7 @@ static const RelRule RULES[] = {
     [REL_JOIN] = analyze_join,
     [REL_LATERAL_JOIN] = analyze_join,
     [REL_ASOF_JOIN] = analyze_asof_join,
+    [REL_NEAREST_JOIN] = analyze_nearest_join,
     [REL_SET_OP] = analyze_set_op,
     [REL_SORT] = analyze_sort,
     [REL_LIMIT] = analyze_limit,
@@ -144,15 +147,15 @@ static const RelRule RULES[] = {
     [REL_DELTA] = analyze_delta_relation,
     [REL_COMMAND_RESULT] = analyze_result,
     [REL_CACHED_REMOTE] = analyze_kept,
+    [REL_PARSE] = analyze_parse,
     [REL_MAP_PARTITIONS] = analyze_map_partitions,
+    [REL_PYTHON_TABLE_FUNCTION] = analyze_python_table,
     [REL_GROUP_MAP] = analyze_group_map,
     [REL_COGROUP_MAP] = analyze_cogroup_map,
 };
 
 /* What users call the relations that have no rule yet. */
 static const char *const REFUSED[] = {
-    [REL_PARSE] = "reading JSON or CSV from a DataFrame of strings",
-    [REL_PYTHON_TABLE_FUNCTION] = "Python table functions",
 };
 
 Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func, Str sql_text, Arena *arena)

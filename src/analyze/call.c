@@ -122,6 +122,8 @@ static bool bind_type_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *
     cast->cast.type_text = vec_last(&e->call.name);
     BoundExpr *bound;
     TRY(bind_expr(a, cast, scope, &bound, err));
+    if (bound->kind == BEXPR_CAST)
+        bound->implicit = true; /* left out of names, as if nobody had written it */
     *out = bound;
     return true;
 }
@@ -140,6 +142,7 @@ static const SpecialForm SPECIAL[] = {
     {"int", bind_type_call},      {"bigint", bind_type_call},  {"float", bind_type_call},
     {"double", bind_type_call},   {"decimal", bind_type_call}, {"string", bind_type_call},
     {"binary", bind_type_call},   {"date", bind_type_call},    {"timestamp", bind_type_call},
+    {"time", bind_type_call},
 };
 
 static const char *const CHAINS[] = {"and", "or", "+", "||", "*"};

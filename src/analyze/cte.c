@@ -47,6 +47,59 @@ static BoundColumnVec copy_columns(Analyzer *a, const BoundColumnVec *in)
     return out;
 }
 
+/* ---- recursion ---- */
+
+static bool level_limit(Analyzer *a, const NamedRel *def, int64_t *out)
+{
+    bool found;
+    Str text;
+    *out = def->max_depth;
+    if (def->max_depth >= 0)
+        return true;
+    session_get(a->session, S("spark.sql.cteRecursionLevelLimit"), a->arena, &found, &text);
+    return found && str_to_i64(text, out) && *out >= 0;
+}
+
+/* (SELECT max(level) FROM the rows of the last step): the step's own level is one more. */
+static BoundExpr *last_level(Analyzer *a, const CteEntry *entry, const BoundColumn *level, Error *err)
+{
+    BoundRel *ref = brel_new(BREL_CTE_REF, NULL, a->arena);
+    BoundColumn mine = *level;
+    mine.id = analyzer_next_id(a);
+    ref->cte_ref.id = entry->id;
+    vec_push(a->arena, &ref->cte_ref.source, *level);
+    vec_push(a->arena, &ref->columns, mine);
+    BoundRel *aggregate = brel_new(BREL_AGGREGATE, ref, a->arena);
+    BoundExpr *column = bound_column(&mine, a->arena), *most;
+    if (!bind_builtin(a, "max", 1, &column, (Origin){0, -1}, &most, err))
+        return NULL;
+    BoundColumn c = new_column(a, S("level"), most->type, true);
+    BoundItem item = {most, c.id};
+    vec_push(a->arena, &aggregate->aggregate.aggregates, item);
+    vec_push(a->arena, &aggregate->columns, c);
+    BoundExpr *s = bound_new(BEXPR_SUBQUERY, c.type, true, a->arena);
+    s->subquery.kind = SUBQUERY_SCALAR;
+    s->subquery.plan = aggregate;
+    return s;
+}
+
+/* Every row carries the level it was made at, so that a recursion without end is refused at Spark's limit instead of running on. */
+static bool number_levels(Analyzer *a, const CteEntry *entry, int64_t limit, BoundRel *setop, Error *err)
+{
+    BoundRel *anchor = project_columns(a, setop->setop.inputs.at[0], &setop->setop.inputs.at[0]->columns);
+    BoundExpr *zero = bound_literal(value_int(TYPE_INT, 0), a->arena);
+    project_push(a, anchor, zero, new_column(a, S("level"), zero->type, false));
+    setop->setop.inputs.at[0] = anchor;
+    BoundColumn level = new_column(a, S("level"), zero->type, true);
+    level.hidden = true;
+    vec_push(a->arena, &setop->columns, level);
+    BoundExpr *args[2] = {last_level(a, entry, &level, err), bound_literal(value_int(TYPE_LONG, limit), a->arena)}, *next;
+    TRY(args[0] && bind_builtin(a, "recursion_level", 2, args, (Origin){0, -1}, &next, err));
+    BoundRel *step = setop->setop.inputs.at[1];
+    project_push(a, step, next, new_column(a, S("level"), next->type, true));
+    return true;
+}
+
 /* The anchor of a recursive CTE gives its columns; the union below sees the CTE by name. */
 static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, Error *err)
 {
@@ -55,6 +108,8 @@ static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, Er
         u = u->input;
     if (!u || u->kind != REL_SET_OP || u->set_op.kind != SETOP_UNION)
         return error_set(err, ERR_INVALID_RECURSIVE_CTE);
+    if (!u->set_op.all)
+        return error_set(err, ERR_UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE);
     BoundRel *anchor, *step;
     TRY(analyze_rel(a, u->input, &anchor, err));
     anchor = strip_hidden(a, anchor);
@@ -84,9 +139,10 @@ static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, Er
     setop->setop.all = u->set_op.all;
     vec_push(a->arena, &setop->setop.inputs, anchor);
     vec_push(a->arena, &setop->setop.inputs, cast);
-    setop->columns = entry->columns;
+    setop->columns = copy_columns(a, &entry->columns);
     entry->definition = setop;
-    return true;
+    int64_t limit;
+    return !level_limit(a, def, &limit) || number_levels(a, entry, limit, setop, err);
 }
 
 static bool refers_to(const Rel *rel, Str name)

@@ -82,7 +82,12 @@ static bool refuse_cast(Analyzer *a, const BoundExpr *child, const Type *to, Cas
     Str dst = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(to, a->arena)));
     Str sql = str_printf(a->arena, "\"%s(" STR_FMT " AS " STR_FMT ")\"", mode == CAST_TRY ? "TRY_CAST" : "CAST",
                          STR_ARG(func_sql_text(child, a->func.zone, a->arena)), STR_ARG(type_sql(to, a->arena)));
-    if (mode == CAST_ANSI && cast_is_allowed(child->type, to, CAST_LEGACY))
+    bool from_date = child->type->kind == TYPE_DATE && type_is_numeric(to),
+         to_date = to->kind == TYPE_DATE && type_is_numeric(child->type);
+    if (mode == CAST_ANSI && (from_date || to_date))
+        error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITH_FUNC_SUGGESTION, P("sqlExpr", sql), P("srcType", src), P("targetType", dst),
+                  PZ("functionNames", from_date ? "`UNIX_DATE`" : "`DATE_FROM_UNIX_DATE`"));
+    else if (mode == CAST_ANSI && cast_is_allowed(child->type, to, CAST_LEGACY))
         error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITH_CONF_SUGGESTION, P("sqlExpr", sql), P("srcType", src), P("targetType", dst),
                   PZ("config", "\"spark.sql.ansi.enabled\""), PZ("configVal", "'false'"));
     else

@@ -102,12 +102,12 @@ bool analyze_generate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 
 static bool range_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
-    int64_t args[3] = {0, 0, 1};
+    int64_t args[4] = {0, 0, 1, 0};
     size_t n = rel->table_function.args.len;
     if (n < 1 || n > 4)
         return error_set(err, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION, PZ("functionName", "`range`"), PZ("expectedNum", "[1, 2, 3, 4]"),
                          P("actualNum", str_printf(a->arena, "%zu", n)), PZ("docroot", "https://spark.apache.org/docs/latest"));
-    for (size_t i = 0; i < n && i < 3; i++) {
+    for (size_t i = 0; i < n; i++) {
         Value v;
         TRY(analyze_constant(a, rel->table_function.args.at[i], type_simple(TYPE_LONG), &v, err));
         if (v.is_null)
@@ -116,6 +116,7 @@ static bool range_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *e
         args[n == 1 ? 1 : i] = v.integer;
     }
     Rel range = {.kind = REL_RANGE, .plan_id = -1, .range = {.has_start = true, .start = args[0], .end = args[1], .step = args[2]}};
+    range.range.partitions = args[3] > 0 && args[3] <= INT32_MAX ? (int)args[3] : 0;
     return analyze_range(a, &range, out, err);
 }
 
@@ -165,7 +166,9 @@ bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *
     else {
         const FuncRow *row = func_find(name);
         bool found = false;
-        if (!row)
+        if (!row && !rel->table_function.args.len && rel->table_function.name.len == 1)
+            TRY(analyze_server_rows(a, name, &found, out));
+        if (!row && !found)
             TRY(analyze_table_routine(a, rel, &found, out, err) || set_context(a, err, rel->origin));
         if (found) {
             if (rel->table_function.alias.len)

@@ -247,3 +247,59 @@ bool analyze_asof_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     *out = j;
     return true;
 }
+
+/* ---- nearestByJoin ---- */
+
+static bool row_numbers(Analyzer *a, BoundRel **slot, const BoundExpr *partition, const BoundSort *order, ColumnId *id, Error *err)
+{
+    BoundExpr *w = bound_new(BEXPR_WINDOW, type_simple(TYPE_INT), false, a->arena);
+    TRY(bind_builtin(a, "row_number", 0, NULL, (Origin){0, -1}, &w->window.function, err));
+    if (partition)
+        vec_push(a->arena, &w->window.partition, (BoundExpr *)partition);
+    if (order)
+        vec_push(a->arena, &w->window.order, *order);
+    BoundRel *p = project_columns(a, *slot, &(*slot)->columns);
+    BoundColumn c = new_column(a, S("_n"), w->type, false);
+    c.hidden = true;
+    project_push(a, p, w, c);
+    *slot = p;
+    *id = c.id;
+    return true;
+}
+
+static const BoundColumn *with_id(const BoundRel *rel, ColumnId id)
+{
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (rel->columns.at[i].id == id)
+            return &rel->columns.at[i];
+    return NULL;
+}
+
+/* For each row of the left side the rows of the right one that rank best; a NULL rank never does. */
+bool analyze_nearest_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    BoundRel *left, *right;
+    ColumnId number, rank;
+    BoundExpr *ranking, *condition;
+    TRY(analyze_rel(a, rel->input, &left, err));
+    TRY(analyze_rel(a, rel->nearest.right, &right, err));
+    left = strip_hidden(a, left);
+    right = strip_hidden(a, right);
+    BoundColumnVec all = both_sides(a, left, right);
+    Scope scope = {.columns = &all, .outer = a->outer};
+    TRY(bind_expr(a, rel->nearest.ranking, &scope, &ranking, err));
+    TRY(row_numbers(a, &left, NULL, NULL, &number, err));
+    bool outer = str_istarts_with(rel->nearest.kind, S("left"));
+    BoundRel *j = make_join(a, left, right, outer ? JOIN_LEFT : JOIN_INNER);
+    TRY(bind_builtin(a, "isnotnull", 1, &ranking, (Origin){0, -1}, &j->join.condition, err));
+    BoundRel *ranked = j;
+    BoundSort best = {ranking, str_is_ci(rel->nearest.direction, "similarity"), false};
+    TRY(row_numbers(a, &ranked, bound_column(with_id(j, number), a->arena), &best, &rank, err));
+    BoundExpr *args[2] = {bound_column(with_id(ranked, rank), a->arena), bound_literal(value_int(TYPE_LONG, rel->nearest.count), a->arena)};
+    TRY(bind_builtin(a, "<=", 2, args, (Origin){0, -1}, &condition, err));
+    BoundRel *f = brel_new(BREL_FILTER, ranked, a->arena);
+    f->columns = ranked->columns;
+    f->filter.condition = condition;
+    *out = strip_hidden(a, f);
+    return true;
+}

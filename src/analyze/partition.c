@@ -209,12 +209,8 @@ static bool repartition_expr(Analyzer *a, const RepartitionSpec *spec, BoundExpr
 }
 
 /* The rows of one partition follow each other, in the order they had. */
-static bool sort_by_partition(Analyzer *a, BoundRel **slot, ColumnId id, Error *err)
+static void sort_by_partition(Analyzer *a, BoundRel **slot, ColumnId id, ColumnId at_id)
 {
-    BoundExpr *at;
-    ColumnId at_id;
-    TRY(place(a, &at, err));
-    TRY(with_column(a, slot, at, &at_id, err));
     BoundRel *s = brel_new(BREL_SORT, *slot, a->arena);
     s->columns = (*slot)->columns;
     BoundSort by_partition = {bound_column(column_by_id(s, id), a->arena), false, true};
@@ -222,12 +218,12 @@ static bool sort_by_partition(Analyzer *a, BoundRel **slot, ColumnId id, Error *
     vec_push(a->arena, &s->sort.order, by_partition);
     vec_push(a->arena, &s->sort.order, by_place);
     *slot = s;
-    return true;
 }
 
 static bool carry_repartition(Analyzer *a, PartitionMark *m, BoundRel *node, bool folded, int depth, Carried *out, Error *err)
 {
-    BoundExpr *e;
+    BoundExpr *e, *at;
+    ColumnId at_id = 0;
     Carried below = {0, 1};
     if (m->column) {
         *out = (Carried){m->column, m->count};
@@ -243,11 +239,13 @@ static bool carry_repartition(Analyzer *a, PartitionMark *m, BoundRel *node, boo
         TRY(slice_of(a, e, whole(a, below.count), m->count, &e, err));
     } else {
         m->count = m->spec.count;
+        TRY(place(a, &at, err));
+        TRY(with_column(a, &input, at, &at_id, err));
         TRY(repartition_expr(a, &m->spec, &e, err));
     }
     TRY(with_column(a, &input, e, &m->column, err));
     if (m->spec.kind != REPARTITION_COALESCE)
-        TRY(sort_by_partition(a, &input, m->column, err));
+        sort_by_partition(a, &input, m->column, at_id);
     node->input = input;
     BoundColumn c = *column_by_id(input, m->column);
     push_own(a, &node->columns, c);

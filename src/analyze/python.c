@@ -70,6 +70,10 @@ static bool takes_rows(const PythonFunction *f, PythonShape shape)
     case PYTHON_EVAL_COGROUP_PANDAS:
     case PYTHON_EVAL_COGROUP_ARROW:
         return shape == PYTHON_COGROUP;
+    case PYTHON_EVAL_TABLE:
+    case PYTHON_EVAL_TABLE_IN_ARROW:
+    case PYTHON_EVAL_TABLE_ARROW:
+        return shape == PYTHON_TABLE;
     default:
         return false;
     }
@@ -144,7 +148,7 @@ static bool align_keys(Analyzer *a, BoundRel *rel, Error *err)
         BoundExprVec pair = {0};
         vec_push(a->arena, &pair, rel->python.keys.at[i].expr);
         vec_push(a->arena, &pair, rel->python.right_keys.at[i].expr);
-        TRY(coerce_all(a, pair, "cogroup", err));
+        TRY(coerce_all(a, &pair, "cogroup", err));
         rel->python.keys.at[i].expr = pair.at[0];
         rel->python.right_keys.at[i].expr = pair.at[1];
     }
@@ -167,4 +171,28 @@ bool analyze_cogroup_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
     TRY(bind_keys(a, &rel->group_map.keys, left, &(*out)->python.keys, err));
     TRY(bind_keys(a, &rel->group_map.other_keys, right, &(*out)->python.right_keys, err));
     return align_keys(a, *out, err);
+}
+
+/* ---- table functions ---- */
+
+static bool table_call(Analyzer *a, PythonFunction *f, const ExprVec *args, BoundRel **out, Error *err)
+{
+    if (!f->return_type)
+        return error_unsupported(err, "The table function " STR_FMT " whose columns its analyze() decides", STR_ARG(f->name));
+    for (size_t i = 0; i < args->len; i++)
+        if (args->at[i]->kind == EXPR_SUBQUERY && args->at[i]->subquery.kind == SUBQUERY_TABLE)
+            return error_unsupported(err, "A TABLE argument of the Python function " STR_FMT, STR_ARG(f->name));
+    TRY(python_rel(a, PYTHON_TABLE, brel_new(BREL_ONE_ROW, NULL, a->arena), f, out, err));
+    Scope scope = {.outer = a->outer};
+    return bind_arguments(a, args, &scope, (*out)->python.calls.at[0].expr, err);
+}
+
+bool analyze_python_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    return table_call(a, rel->python_table.function, &rel->python_table.args, out, err);
+}
+
+bool analyze_python_table_call(Analyzer *a, PythonFunction *f, const Rel *rel, BoundRel **out, Error *err)
+{
+    return table_call(a, f, &rel->table_function.args, out, err);
 }

@@ -208,8 +208,10 @@ bool analyze_table_routine(Analyzer *a, const Rel *rel, bool *found, BoundRel **
 {
     Routine r;
     TRY(find_routine(a, &rel->table_function.name, found, &r, err));
-    if (!*found || r.python)
+    if (!*found)
         return true;
+    if (r.python)
+        return analyze_python_table_call(a, r.python, rel, out, err);
     if (!r.definition->function.is_table || !r.definition->query)
         return error_set(err, ERR_NOT_A_TABLE_FUNCTION, P("functionName", name_quoted(&r.shown, a->arena)));
     Scope outside = {.outer = a->outer};

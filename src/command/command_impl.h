@@ -218,4 +218,6 @@ typedef struct TableWrite {
     Str txn_app_id;             /* txnAppId / txnVersion options: idempotent writes */
     int64_t txn_version;
 } TableWrite;
+/* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. False: there is none. */
+bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out);
 bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err);

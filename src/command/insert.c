@@ -14,19 +14,18 @@ static Field written_field(CommandContext *ctx, const BoundColumn *c)
     return (Field){c->name, type_as_nullable(c->type, ctx->arena), true, c->metadata};
 }
 
-/* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. */
-static bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundRel *rows, Metadata **out)
+bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out)
 {
     VEC(Field) fields = {0};
     const Type *schema = m->schema;
     for (size_t i = 0; i < schema->structure.count; i++)
         vec_push(ctx->arena, &fields, schema->structure.fields[i]);
-    for (size_t c = 0; c < rows->columns.len; c++) {
+    for (size_t c = 0; c < columns->len; c++) {
         bool known = false;
         for (size_t i = 0; i < schema->structure.count && !known; i++)
-            known = same_name(ctx, schema->structure.fields[i].name, rows->columns.at[c].name);
+            known = same_name(ctx, schema->structure.fields[i].name, columns->at[c].name);
         if (!known)
-            vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
+            vec_push(ctx->arena, &fields, written_field(ctx, &columns->at[c]));
     }
     if (fields.len == schema->structure.count)
         return false;
@@ -202,7 +201,7 @@ static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const Tab
     if (w->overwrite_schema && w->mode == WRITE_OVERWRITE)
         changed = replaced_schema(ctx, current, w->rows);
     else if (w->align.by_name && (w->merge_schema || auto_merge))
-        merged_schema(ctx, current, w->rows, &changed);
+        merged_schema(ctx, current, &w->rows->columns, &changed);
     if (!changed)
         return current;
     transaction_set_metadata(x, changed);
@@ -319,6 +318,21 @@ static bool overwrites_dynamically(CommandContext *ctx, const Metadata *m)
     return found && str_is_ci(mode, "dynamic") && m->partition_columns.len;
 }
 
+/* OVERWRITE .. PARTITION (a = 1, b) replaces what has a = 1, new rows or none; NULL when no value is given. */
+static const Expr *fixed_partition(CommandContext *ctx, const Command *c)
+{
+    Expr *all = NULL;
+    for (size_t i = 0; i < c->insert.partition.len; i++) {
+        const Assignment *a = &c->insert.partition.at[i];
+        if (!a->value)
+            continue;
+        Expr *sides[2] = {expr_column(ctx->arena, vec_last(&a->target)), (Expr *)a->value};
+        Expr *both[2] = {all, expr_call(ctx->arena, "<=>", 2, sides)};
+        all = all ? expr_call(ctx->arena, "and", 2, both) : both[1];
+    }
+    return all;
+}
+
 /* DEFAULT as a whole cell of VALUES stands for the column's default. */
 static bool resolve_defaults(CommandContext *ctx, const Command *c, const Metadata *m, Error *err)
 {
@@ -390,7 +404,12 @@ bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error 
         w.mode = WRITE_APPEND;
         break;
     case INSERT_OVERWRITE:
-        w.mode = overwrites_dynamically(ctx, m) || c->insert.partition.len ? WRITE_DYNAMIC_PARTITIONS : WRITE_OVERWRITE;
+        w.mode = WRITE_OVERWRITE;
+        w.replace_where = fixed_partition(ctx, c);
+        if (overwrites_dynamically(ctx, m))
+            w.mode = WRITE_DYNAMIC_PARTITIONS;
+        else if (w.replace_where)
+            w.mode = WRITE_REPLACE_WHERE;
         break;
     case INSERT_REPLACE_WHERE:
         w.mode = WRITE_REPLACE_WHERE;

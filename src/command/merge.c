@@ -21,6 +21,8 @@ typedef struct Merge {
     BoundExpr *on;
     VEC(BoundClause) clauses;
     int64_t source_rows;
+    Metadata *evolved;           /* NULL: the schema stays */
+    bool evolves;                /* columns that only one side has are no error */
     bool has_matched, has_insert, has_by_source;
 } Merge;
 
@@ -52,6 +54,45 @@ static bool check_clauses(Merge *m, Error *err)
         m->has_insert |= c->kind == MERGE_NOT_MATCHED;
         m->has_by_source |= c->kind == MERGE_NOT_MATCHED_BY_SOURCE;
     }
+    return true;
+}
+
+/* ---- schema evolution ---- */
+
+/* SET column = .. and INSERT (column, ..) may name a column that only the source has. */
+static bool is_assigned(const Merge *m, Str name)
+{
+    for (size_t i = 0; i < m->command->merge.clauses.len; i++) {
+        const MergeClause *c = &m->command->merge.clauses.at[i];
+        if (c->action == MERGE_UPDATE_STAR || c->action == MERGE_INSERT_STAR)
+            return true;
+        for (size_t k = 0; k < c->assignments.len; k++)
+            if (str_ieq(vec_last(&c->assignments.at[k].target), name))
+                return true;
+    }
+    return false;
+}
+
+static void release_snapshot(void *s)
+{
+    snapshot_unref(s);
+}
+
+/* New columns join the schema; from here on the target is read with them. */
+static bool evolve(Merge *m, Error *err)
+{
+    CommandContext *ctx = m->ctx;
+    BoundColumnVec named = {0};
+    m->evolves = m->command->merge.schema_evolution || session_bool(ctx->session, "spark.databricks.delta.schema.autoMerge.enabled", false);
+    for (size_t i = 0; i < m->source_columns.len; i++)
+        if (is_assigned(m, m->source_columns.at[i].name))
+            vec_push(ctx->arena, &named, m->source_columns.at[i]);
+    if (!m->evolves || !merged_schema(ctx, m->metadata, &named, &m->evolved))
+        return true;
+    TRY(snapshot_with_metadata(m->target.snapshot, m->evolved, &m->target.snapshot, err));
+    arena_on_free(ctx->arena, release_snapshot, m->target.snapshot);
+    m->metadata = snapshot_metadata(m->target.snapshot);
+    m->width = m->metadata->schema->structure.count;
     return true;
 }
 
@@ -185,7 +226,7 @@ static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
             continue;
         }
         bool fills_itself = delta_generation_expression(f, m->ctx->arena).len || delta_default_expression(f, m->ctx->arena).len;
-        if (!fills_itself)
+        if (!fills_itself && !m->evolves)
             return unresolved(m, f->name, update ? "UPDATE clause" : "INSERT clause", err);
     }
     return true;
@@ -578,7 +619,7 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
         TRY(keep_one_delete(m, &set, has_old, &set, err));
     counts->scan_ms = (clock_monotonic_us() - note->started_us) / 1000;
     TRY(change_set_apply(ctx, &m->target, &set, x, counts, err));
-    if (!counts->updated && !counts->deleted && !counts->inserted)
+    if (!counts->updated && !counts->deleted && !counts->inserted && !m->evolved)
         return true;
     note_merge(m, note, counts);
     bool ok = note_commit(ctx, x, note, NULL, err);
@@ -592,19 +633,21 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     CommitNote note = {.operation = S("MERGE"), .started_us = clock_monotonic_us()};
     Merge m = {.ctx = ctx, .command = c};
     Name name;
-    if (c->merge.schema_evolution)
-        return error_unsupported(err, "MERGE WITH SCHEMA EVOLUTION");
     TRY(check_clauses(&m, err));
     TRY(command_name(ctx, c, &name, err));
     TRY(target_open(ctx, &name, c->origin, &m.target, err));
     TRY(check_change(&m.target, m.has_matched || m.has_by_source, err));
     m.metadata = snapshot_metadata(m.target.snapshot);
     m.width = m.metadata->schema->structure.count;
+    Snapshot *read = m.target.snapshot;
     TRY(store_source(&m, err));
+    TRY(evolve(&m, err));
     TRY(make_join(&m, err));
     for (size_t i = 0; i < c->merge.clauses.len; i++)
         TRY(bind_clause(&m, &c->merge.clauses.at[i], err));
-    Transaction *x = transaction_begin(m.target.table, m.target.snapshot, ctx->arena);
+    Transaction *x = transaction_begin(m.target.table, read, ctx->arena);
+    if (m.evolved)
+        transaction_set_metadata(x, m.evolved);
     ChangeCounts counts = {0};
     bool ok = note_reads(&m, x, err) && apply(&m, x, &note, &counts, err);
     transaction_end(x);

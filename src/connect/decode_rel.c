@@ -449,6 +449,19 @@ static bool decode_as_of_join(Decoder *d, const PB(Relation) *r, Rel **out)
     return true;
 }
 
+static bool decode_nearest_join(Decoder *d, const PB(Relation) *r, Rel **out)
+{
+    const PB(NearestByJoin) *j = r->nearest_by_join;
+    DECODE(rel_over(d, REL_NEAREST_JOIN, j->left, "NearestByJoin", out));
+    Rel *rel = *out;
+    DECODE(decode_input(d, j->right, "NearestByJoin", &rel->nearest.right));
+    DECODE(decode_expr(d, j->ranking_expression, &rel->nearest.ranking));
+    rel->nearest.count = j->has_num_results ? j->num_results : 1;
+    rel->nearest.kind = wire_str(j->join_type);
+    rel->nearest.direction = wire_str(j->direction);
+    return true;
+}
+
 static bool decode_set_op(Decoder *d, const PB(Relation) *r, Rel **out)
 {
     const PB(SetOperation) *s = r->set_op;
@@ -655,7 +668,7 @@ static const RelRow rel_rows[] = {
     {REL_CASE(LATERAL_JOIN), decode_lateral_join, NULL},
     {REL_CASE(CHUNKED_CACHED_LOCAL_RELATION), decode_chunked_local, NULL},
     {REL_CASE(RELATION_CHANGES), NULL, "DataFrameReader.changes"},
-    {REL_CASE(NEAREST_BY_JOIN), NULL, "nearestByJoin"},
+    {REL_CASE(NEAREST_BY_JOIN), decode_nearest_join, NULL},
     {REL_CASE(FILL_NA), decode_stat, NULL},
     {REL_CASE(DROP_NA), decode_stat, NULL},
     {REL_CASE(REPLACE), decode_stat, NULL},

@@ -201,7 +201,7 @@ bool connect_start(const ConnectOptions *options, ConnectServer **out, int *port
     s->settings = options->settings;
     s->engine = options->engine;
     s->sessions = session_table_new(&(SessionTableOptions){options->catalog, options->artifact_folder,
-                                                           options->settings->max_artifact_bytes});
+                                                           options->settings->max_artifact_bytes, options->settings->strict});
     s->workers = workers_new(worker_count(s->settings));
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);

@@ -293,6 +293,11 @@ static ConnectSession *new_session(SessionTable *t, const SessionKey *key)
     Session *session = session_new(key->user, key->id, t->options.catalog);
     if (t->options.artifact_folder.len > 0)
         session_keep_artifacts_in(session, t->options.artifact_folder, t->options.artifact_limit);
+    if (t->options.strict) {
+        AUTO_ARENA arena = arena_new();
+        Error ignored = error_in(arena); /* a key of ours takes any text */
+        (void)!session_set(session, S("lakeshed.strict"), S("true"), &ignored);
+    }
     return wrap_session(session);
 }
 

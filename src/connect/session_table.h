@@ -50,6 +50,7 @@ typedef struct SessionTableOptions {
     Catalog *catalog;
     Str artifact_folder;
     int64_t artifact_limit;
+    bool strict;                /* what lakeshed.strict is in a new session */
 } SessionTableOptions;
 
 SessionTable *session_table_new(const SessionTableOptions *options);

@@ -17,7 +17,9 @@ enum { BUSY_TIMEOUT_MS = 10000 };
 
 static bool failed(Db *db, const char *what, Error *err)
 {
-    return error_internal(err, "the metadata database: %s: %s", what, sqlite3_errmsg(db->handle));
+    const char *path = sqlite3_db_filename(db->handle, "main");
+    return error_set(err, ERR_LAKESHED_FILE, PZ("path", path && path[0] ? path : "the metadata database"),
+                     P("reason", str_printf(err->arena, "%s (%s)", sqlite3_errmsg(db->handle), what)));
 }
 
 static bool run(Db *db, const char *sql, Error *err)
@@ -42,7 +44,8 @@ static bool migrate(Db *db, const Migration *migrations, size_t count, Error *er
     int version = 0;
     TRY(current_version(db, &version, err));
     if (count && version > migrations[count - 1].number)
-        return error_internal(err, "the metadata database was written by a newer lakeshed (schema %d)", version);
+        return error_set(err, ERR_LAKESHED_FILE, PZ("path", sqlite3_db_filename(db->handle, "main")),
+                         P("reason", str_printf(err->arena, "a newer lakeshed wrote it (schema %d)", version)));
     for (size_t i = 0; i < count; i++) {
         if (migrations[i].number <= version)
             continue;

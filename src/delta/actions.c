@@ -78,6 +78,18 @@ static PropertyVec get_properties(yyjson_val *object, const char *key, Arena *ar
     return read_properties(yyjson_obj_get(object, key), false, arena);
 }
 
+/* Absent, null or a list of texts. */
+static bool is_list(yyjson_val *v)
+{
+    yyjson_val *item;
+    size_t i, n;
+    yyjson_arr_foreach (v, i, n, item) {
+        if (!yyjson_is_str(item))
+            return false;
+    }
+    return !v || yyjson_is_null(v) || yyjson_is_arr(v);
+}
+
 static DeltaStrVec get_strings(yyjson_val *object, const char *key, bool *present, Arena *arena)
 {
     yyjson_val *list = yyjson_obj_get(object, key), *item;
@@ -94,7 +106,8 @@ static DeltaStrVec get_strings(yyjson_val *object, const char *key, bool *presen
 static DeletionVector *read_vector(yyjson_val *v, Arena *arena)
 {
     Str storage = json_get_str(v, "storageType");
-    if (!yyjson_is_obj(v) || storage.len != 1)
+    int64_t at = json_get_i64(v, "offset", 0), size = json_get_i64(v, "sizeInBytes", 0);
+    if (!yyjson_is_obj(v) || storage.len != 1 || at != (int32_t)at || size != (int32_t)size)
         return NULL;
     DeletionVector *dv = ARENA_NEW(arena, DeletionVector);
     yyjson_val *offset = yyjson_obj_get(v, "offset");
@@ -102,27 +115,33 @@ static DeletionVector *read_vector(yyjson_val *v, Arena *arena)
         .storage = storage.ptr[0],
         .path_or_inline = json_get_str(v, "pathOrInlineDv"),
         .has_offset = yyjson_is_int(offset),
-        .offset = (int32_t)json_get_i64(v, "offset", 0),
-        .size_in_bytes = (int32_t)json_get_i64(v, "sizeInBytes", 0),
+        .offset = (int32_t)at,
+        .size_in_bytes = (int32_t)size,
         .cardinality = json_get_i64(v, "cardinality", 0),
     };
     return dv;
+}
+
+/* Absent, null or a JSON object. */
+static bool is_map(yyjson_val *v)
+{
+    return !v || yyjson_is_null(v) || yyjson_is_obj(v);
 }
 
 static const char *read_add(yyjson_val *v, Arena *arena, AddFile *out)
 {
     /* One pass over the keys instead of a search for each: this is the hot path of a long log. */
     size_t i, n;
-    yyjson_val *key, *value, *vector = NULL;
+    yyjson_val *key, *value, *vector = NULL, *values = NULL, *size = NULL;
     *out = (AddFile){.default_row_commit_version = -1};
     yyjson_obj_foreach (v, i, n, key, value) {
         Str name = json_str(key);
         if (str_is(name, "path"))
             out->path = json_str(value);
         else if (str_is(name, "partitionValues"))
-            out->partition_values = read_properties(value, false, arena);
+            out->partition_values = read_properties(values = value, false, arena);
         else if (str_is(name, "size"))
-            out->size = yyjson_is_int(value) ? yyjson_get_sint(value) : 0;
+            out->size = yyjson_is_int(size = value) ? yyjson_get_sint(value) : 0;
         else if (str_is(name, "modificationTime"))
             out->modification_time_ms = yyjson_is_int(value) ? yyjson_get_sint(value) : 0;
         else if (str_is(name, "dataChange"))
@@ -146,6 +165,10 @@ static const char *read_add(yyjson_val *v, Arena *arena, AddFile *out)
         if (!out->dv)
             return "an add action's deletionVector is not a descriptor";
     }
+    if (!is_map(values))
+        return "an add action's partitionValues are not a map";
+    if (size && !yyjson_is_num(size) && !yyjson_is_null(size))
+        return "an add action's size is not a number";
     if (out->size < 0)
         return "an add action has a negative size";
     return out->path.len ? NULL : "an add action has no path";
@@ -174,6 +197,8 @@ static const char *read_remove(yyjson_val *v, Arena *arena, RemoveFile *out)
         if (!out->dv)
             return "a remove action's deletionVector is not a descriptor";
     }
+    if (!is_map(yyjson_obj_get(v, "partitionValues")))
+        return "a remove action's partitionValues are not a map";
     return out->path.len ? NULL : "a remove action has no path";
 }
 
@@ -200,15 +225,23 @@ static const char *read_metadata(yyjson_val *v, Arena *arena, Metadata *out)
         .has_created_time = yyjson_is_int(yyjson_obj_get(v, "createdTime")),
         .created_time_ms = json_get_i64(v, "createdTime", 0),
     };
+    if (!is_map(yyjson_obj_get(v, "configuration")))
+        return "a metaData action's configuration is not a map";
+    if (!is_list(yyjson_obj_get(v, "partitionColumns")))
+        return "a metaData action's partitionColumns are not a list of names";
     return NULL;
 }
 
 static const char *read_protocol(yyjson_val *v, Arena *arena, Protocol *out)
 {
-    *out = (Protocol){
-        .min_reader = (int)json_get_i64(v, "minReaderVersion", -1),
-        .min_writer = (int)json_get_i64(v, "minWriterVersion", -1),
-    };
+    int64_t reader = json_get_i64(v, "minReaderVersion", -1);
+    int64_t writer = json_get_i64(v, "minWriterVersion", -1);
+    if (reader > INT32_MAX || writer > INT32_MAX)
+        return "a protocol action's versions are out of range";
+    /* A feature that is overlooked would be one whose rules are broken. */
+    if (!is_list(yyjson_obj_get(v, "readerFeatures")) || !is_list(yyjson_obj_get(v, "writerFeatures")))
+        return "a protocol action's features are not a list of names";
+    *out = (Protocol){.min_reader = (int)reader, .min_writer = (int)writer};
     out->reader_features = get_strings(v, "readerFeatures", &out->has_reader_features, arena);
     out->writer_features = get_strings(v, "writerFeatures", &out->has_writer_features, arena);
     return out->min_reader < 0 || out->min_writer < 0 ? "a protocol action has no versions" : NULL;

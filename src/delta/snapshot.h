@@ -27,6 +27,10 @@ MUST_CHECK bool snapshot_at_version(DeltaTable *t, int64_t version, Snapshot **o
 /* The last version whose commit timestamp is <= the instant; Spark's errors before the first and
  * after the last. */
 MUST_CHECK bool snapshot_at_timestamp(DeltaTable *t, int64_t us, Snapshot **out, Error *err);
+/* The same files read under another schema, which a statement is about to commit: columns that the
+ * files lack are NULL. */
+MUST_CHECK bool snapshot_with_metadata(const Snapshot *s, const Metadata *m, Snapshot **out,
+                                       Error *err);
 void snapshot_ref(Snapshot *s);
 void snapshot_unref(Snapshot *s);
 

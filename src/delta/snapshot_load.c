@@ -158,7 +158,7 @@ static Snapshot *new_snapshot(DeltaTable *t, int64_t version, TableState *state,
     s->table = t;
     s->version = version;
     s->state = state;
-    s->files = file_set_freeze(files);
+    s->files = files;
     table_count_snapshot(t);
     return s;
 }
@@ -193,7 +193,7 @@ static bool finish(DeltaTable *t, Replay *r, int64_t version, int64_t modified_m
         return false;
     }
     file_set_hold(r->files, r->text);
-    *out = new_snapshot(t, version, state, r->files);
+    *out = new_snapshot(t, version, state, file_set_freeze(r->files));
     (*out)->modified_ms = modified_ms;
     (*out)->commit_size = size;
     r->state = NULL;
@@ -202,6 +202,22 @@ static bool finish(DeltaTable *t, Replay *r, int64_t version, int64_t modified_m
         return true;
     snapshot_unref(*out);
     return false;
+}
+
+bool snapshot_with_metadata(const Snapshot *s, const Metadata *m, Snapshot **out, Error *err)
+{
+    TableState *state = table_state_copy(s->state);
+    state->metadata = *metadata_copy(m, state->arena);
+    if (!finish_state(s->table, state, s->version, err)) {
+        table_state_unref(state);
+        return false;
+    }
+    file_set_ref(s->files);
+    *out = new_snapshot(s->table, s->version, state, s->files);
+    (*out)->modified_ms = s->modified_ms;
+    (*out)->commit_size = s->commit_size;
+    (*out)->timestamp_ms = s->timestamp_ms;
+    return true;
 }
 
 static void replay_release(Replay *r)

@@ -394,6 +394,8 @@ static bool append_strings(struct ArrowArray *array, duckdb_string_t *data,
 
 static bool append(struct ArrowArray *array, const Type *type, duckdb_vector vector, idx_t from,
                    idx_t count, Error *err);
+static bool append_data(struct ArrowArray *array, const Type *type, duckdb_vector vector,
+                        const uint64_t *validity, idx_t from, idx_t count, Error *err);
 
 /* The two parts of a variant are declared as never NULL: below a NULL they are empty. */
 static bool append_variants(struct ArrowArray *array, duckdb_vector vector, idx_t from, idx_t count,
@@ -413,9 +415,18 @@ static bool append_structs(struct ArrowArray *array, const Type *type, duckdb_ve
 {
     if (type->kind == TYPE_VARIANT)
         return append_variants(array, vector, from, count, err);
-    for (size_t i = 0; i < type->structure.count; i++)
-        TRY(append(array->children[i], type->structure.fields[i].type,
-                   duckdb_struct_vector_get_child(vector, i), from, count, err));
+    for (size_t i = 0; i < type->structure.count; i++) {
+        const Field *f = &type->structure.fields[i];
+        struct ArrowArray *child = array->children[i];
+        duckdb_vector part = duckdb_struct_vector_get_child(vector, i);
+        if (f->nullable || f->type->kind == TYPE_NULL) {
+            TRY(append(child, f->type, part, from, count, err));
+            continue;
+        }
+        /* A field that is never NULL has no bitmap, whatever lies below a NULL struct. */
+        TRY(append_data(child, f->type, part, duckdb_vector_get_validity(part), from, count, err));
+        child->length += (int64_t)count;
+    }
     return true;
 }
 

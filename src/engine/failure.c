@@ -128,8 +128,8 @@ static bool file_failure(Str text, Error *err)
         return error_set(err, ERR_FAILED_READ_FILE__FILE_NOT_EXIST,
                          P("path", file_uri(missing, err->arena)));
     Str broken = between(text, "No magic bytes found at end of file '", "'");
-    if (!broken.len)
-        broken = between(text, "too small to be a Parquet file '", "'");
+    if (!broken.len && str_find(text, S("too small to be a Parquet file")) >= 0)
+        broken = between(text, "File '", "'");
     if (!broken.len && str_find(text, S("arquet")) >= 0)
         broken = between(text, "file '", "'");
     if (!broken.len && str_find(text, S("arquet")) >= 0)
@@ -137,6 +137,13 @@ static bool file_failure(Str text, Error *err)
     if (broken.len)
         return error_set(err, ERR_FAILED_READ_FILE__CANNOT_READ_FILE_FOOTER,
                          P("path", file_uri(broken, err->arena)));
+    /* The rest of what a damaged Parquet file makes DuckDB say; which file it was it does not tell. */
+    static const char *const damages[] = {"arquet",     "don't know what type", "TProtocolException", "hrift",
+                                          "decompress", "nappy",                "Out of buffer",      "RLE"};
+    for (size_t i = 0; i < LENGTH_OF(damages); i++)
+        if (str_find(text, str_from(damages[i])) >= 0)
+            return error_set(err, ERR_FAILED_READ_FILE__NO_HINT,
+                             P("path", str_printf(err->arena, "of this query (" STR_FMT ")", STR_ARG(text))));
     return error_internal(err, STR_FMT, STR_ARG(text));
 }
 

@@ -48,7 +48,9 @@ static bool inflate_file(Str path, FileBytes *out, Error *err)
         if (len == cap)
             bytes = realloc(bytes, cap *= 2);
     }
-    gzclose(file);
+    /* A file that ends in the middle is told of at the end only. */
+    if (gzclose(file) != Z_OK)
+        n = -1;
     if (!bytes)
         panic("out of memory");
     if (n < 0 || len >= INFLATED_MAX) {

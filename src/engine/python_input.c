@@ -24,6 +24,9 @@ static const PythonKind kinds[] = {
     {PYTHON_EVAL_AGG_PANDAS_ITER, PYTHON_AGGREGATE},
     {PYTHON_EVAL_AGG_ARROW, PYTHON_AGGREGATE, .shares = true},
     {PYTHON_EVAL_AGG_ARROW_ITER, PYTHON_AGGREGATE},
+    {PYTHON_EVAL_TABLE, PYTHON_TABLE, .struct_out = true},
+    {PYTHON_EVAL_TABLE_IN_ARROW, PYTHON_TABLE, .struct_out = true},
+    {PYTHON_EVAL_TABLE_ARROW, PYTHON_TABLE, .struct_out = true},
 };
 
 const PythonKind *python_kind(int eval_type)
@@ -117,28 +120,46 @@ static void put_function(Buf *b, const PythonFunction *f)
     python_put_long(b, 0); /* the profiler's id of the result */
 }
 
-/* Arguments of scalar and aggregating functions, each sent as a column "_0", "_1", .. */
+/* The arguments of a call, each sent as a column "_0", "_1", .. */
+static void send_call(Inner *in, const BoundExpr *call, Buf *b)
+{
+    python_put_int(b, (int32_t)call->python.args.len);
+    for (size_t k = 0; k < call->python.args.len; k++) {
+        BoundExpr *arg = call->python.args.at[k];
+        ptrdiff_t at = sent_before(in, arg);
+        if (at < 0) {
+            at = (ptrdiff_t)(in->project->columns.len - in->layout.held);
+            add_column(in, arg, str_printf(in->arena, "_%zd", at));
+        }
+        Str name = k < call->python.names.len ? call->python.names.at[k] : S("");
+        python_put_int(b, (int32_t)at);
+        python_put_bool(b, name.len > 0);
+        if (name.len)
+            python_put_text(b, name);
+    }
+}
+
 static void send_arguments(Inner *in, const BoundItemVec *calls, Buf *b)
 {
     python_put_int(b, (int32_t)calls->len);
     for (size_t i = 0; i < calls->len; i++) {
-        const BoundExpr *call = calls->at[i].expr;
-        python_put_int(b, (int32_t)call->python.args.len);
-        for (size_t k = 0; k < call->python.args.len; k++) {
-            BoundExpr *arg = call->python.args.at[k];
-            ptrdiff_t at = sent_before(in, arg);
-            if (at < 0) {
-                at = (ptrdiff_t)(in->project->columns.len - in->layout.held);
-                add_column(in, arg, str_printf(in->arena, "_%zd", at));
-            }
-            Str name = k < call->python.names.len ? call->python.names.at[k] : S("");
-            python_put_int(b, (int32_t)at);
-            python_put_bool(b, name.len > 0);
-            if (name.len)
-                python_put_text(b, name);
-        }
-        put_function(b, call->python.function);
+        send_call(in, calls->at[i].expr, b);
+        put_function(b, calls->at[i].expr->python.function);
     }
+    close_sent(in);
+}
+
+/* A table function is a class; the worker wants its type and name beside it. */
+static void send_table(Inner *in, Buf *b)
+{
+    const BoundExpr *call = in->rel->python.calls.at[0].expr;
+    const PythonFunction *f = call->python.function;
+    send_call(in, call, b);
+    python_put_int(b, 0);      /* columns the input is partitioned by */
+    python_put_bool(b, false); /* nothing that its analyze() left */
+    python_put_text(b, f->command);
+    python_put_text(b, type_json(f->return_type, in->arena));
+    python_put_text(b, f->name);
     close_sent(in);
 }
 
@@ -411,6 +432,9 @@ static void plan_sent(Inner *in, Buf *functions)
         break;
     case PYTHON_COGROUP:
         send_groups(in, functions);
+        break;
+    case PYTHON_TABLE:
+        send_table(in, functions);
         break;
     }
     in->plan = in->project;

@@ -224,7 +224,9 @@ static void describe_job(Render *r, PythonSource *s, const PythonFunction *f)
     PythonJob *job = &s->job;
     Arena *a = r->arena;
     /* Functions made before their session was known ask for pickled rows; the same bytes serve for rows in Arrow. */
-    job->eval_type = f->eval_type == PYTHON_EVAL_BATCHED ? PYTHON_EVAL_ARROW_BATCHED : f->eval_type;
+    job->eval_type = f->eval_type == PYTHON_EVAL_BATCHED ? PYTHON_EVAL_ARROW_BATCHED
+                     : f->eval_type == PYTHON_EVAL_TABLE ? PYTHON_EVAL_TABLE_IN_ARROW
+                                                         : f->eval_type;
     job->python_version = f->python_version;
     job->files_folder = str_copy(r->func.python_files, a);
     list_archives(job, a);

@@ -14,6 +14,7 @@ enum {
     FUNC_HIDDEN = 1 << 4,           /* internal: cannot be called by name */
     FUNC_ORDER_SENSITIVE = 1 << 5,  /* aggregate that accepts ORDER BY / WITHIN GROUP */
     FUNC_CONTEXT = 1 << 6,          /* parameterless context function: current_date without parentheses */
+    FUNC_EXACT = 1 << 8,            /* arguments are taken as they are: no implicit casts */
     FUNC_LAZY = 1 << 7              /* may leave arguments unevaluated, whose errors then do not count */
 };
 

@@ -83,6 +83,8 @@ static void push(Level *l, Item item) {
     if (l->count == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 16;
         l->at = realloc(l->at, l->cap * sizeof(Item));
+        if (!l->at)
+            abort();
     }
     l->at[l->count++] = item;
 }

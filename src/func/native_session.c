@@ -45,6 +45,16 @@ static bool row_assert(Native *n, idx_t row) {
         P("errorMessage", native_arg_null(n, 1, row) ? S("null") : native_str(n, 1, row)));
 }
 
+/* The level after this one, below the limit of levels. */
+static bool row_recursion_level(Native *n, idx_t row) {
+    int32_t level = native_i32(n, 0, row) + 1;
+    int64_t limit = native_i64(n, 1, row);
+    if (level < limit)
+        return native_set_i32(n, row, level);
+    return NATIVE_FAIL(n, ERR_RECURSION_LEVEL_LIMIT_EXCEEDED,
+                       P("levelLimit", str_printf(n->arena, "%lld", (long long)limit)));
+}
+
 /* [61 62] */
 static bool row_show_binary(Native *n, idx_t row) {
     Str s = native_str(n, 0, row);
@@ -62,6 +72,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_partition_randn", "d:848", row_partition_random, NATIVE_VOLATILE | NATIVE_STATE, 1},
     {"ls_raise", "4:s", row_raise, NATIVE_SEES_NULL | NATIVE_VOLATILE, 0},
     {"ls_assert", "4:bs", row_assert, NATIVE_SEES_NULL | NATIVE_VOLATILE, 0},
+    {"ls_recursion_level", "4:48", row_recursion_level, NATIVE_VOLATILE, 0},
     {"ls_show_binary", "s:x", row_show_binary, 0, 0},
 };
 

@@ -69,6 +69,8 @@ static int by_hash(const void *a, const void *b) {
 
 static Entry *sorted(const Theta *t) {
     Entry *out = malloc((t->count + 1) * sizeof(Entry));
+    if (!out)
+        abort();
     size_t n = 0;
     for (size_t i = 0; i < t->slot_count; i++)
         if (t->slots[i].hash)

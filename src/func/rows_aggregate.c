@@ -388,6 +388,10 @@ const FuncRow aggregate_rows[] = {
     {"collect_set", NULL, FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list,
      .flags = FUNC_ORDER_SENSITIVE,
      .example = "SELECT size(collect_set(c)) FROM VALUES (1), (2), (1) AS t(c)", .expected = "2"},
+    {"frequent_items", NULL, FUNC_AGGREGATE, "(T, double) -> array<T>!",
+     "coalesce(list_transform([histogram($1)$over], lambda h: list_transform(list_filter(map_entries(h), lambda e: "
+     "e.value >= $2 * list_sum(map_values(h))), lambda e: e.key))[1], [])",
+     .flags = FUNC_HIDDEN},
     {"min_by", NULL, FUNC_AGGREGATE, "(T, orderable) -> T?; (T, orderable, int) -> array<T>?",
      "$?3{arg_min($1, $2, $3)$over}{arg_min_null($1, $2)$over}", .bind = bind_max_by,
      .example = "SELECT min_by(x, y) FROM VALUES ('a', 10), ('b', 50), ('c', 20) AS tab(x, y)",

@@ -464,7 +464,7 @@ const FuncRow collection_rows[] = {
      .example = "map_contains_key(map(1, 'a', 2, 'b'), 1)", .expected = "true"},
     {"str_to_map", NULL, FUNC_SCALAR, "(string, [string], [string]) -> map<string,string?>",
      "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'})",
-     .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})",
+     .flags = FUNC_EXACT, .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})",
      .example = "str_to_map('a:1,b:2,c:3', ',', ':')", .expected = "{a -> 1, b -> 2, c -> 3}"},
     {"struct", NULL, FUNC_SCALAR, .example = "struct(1, 2)", .expected = "{1, 2}"},
     {"named_struct", NULL, FUNC_SCALAR, .example = "named_struct('a', 1)", .expected = "{1}"},

@@ -74,6 +74,10 @@ static bool bind_current_time(FuncCall *call, const FuncContext *ctx, Error *err
     int64_t precision = 6;
     if (!call->args.len)
         push_literal(call, value_int(TYPE_INT, 6), ctx);
+    else if (call->args.at[0]->kind == BEXPR_COLUMN) /* current_time, given the name (c) */
+        return error_set(err, ERR_MULTI_ALIAS_WITHOUT_GENERATOR,
+                         P("names", call->args.at[0]->column.name),
+                         PZ("expr", "\"current_time()\""));
     else if (!func_constant_int(call->args.at[0], &precision))
         return func_non_foldable(call, 0, "precision", ctx, err);
     if (precision < 0 || precision > 6)

@@ -39,6 +39,7 @@ const FuncRow hash_rows[] = {
      "CASE WHEN $1 > 0 THEN ($1 - 1) % 32768 ELSE (- $1) % 32768 END",
      .example = "bitmap_bit_position(123)", .expected = "122"},
     {"bitmap_count", NULL, FUNC_SCALAR, "(binary) -> long", "ls_bitmap_count($1)",
+     .flags = FUNC_EXACT,
      .example = "bitmap_count(X'1010')", .expected = "2"},
 };
 END_OF_ROWS(hash);

@@ -50,11 +50,15 @@ static void set_arg(FuncCall *call, size_t i, const Type *t, const FuncContext *
 
 /* The call becomes one of another row, under that row's own rules. */
 static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Error *err) {
+    const FuncRow *written = call->row;
     call->row = func_find(str_from(name));
     call->written_name = str_from(name);
     if (!call->row)
         return error_unsupported(err, "the operation %s", name);
-    return func_resolve(call, ctx, err);
+    TRY(func_resolve(call, ctx, err));
+    if (written && is_try(written))
+        call->written_name = str_from(written->name);
+    return true;
 }
 
 static void swap_args(FuncCall *call) {
@@ -635,9 +639,12 @@ static bool bind_in(FuncCall *call, const FuncContext *ctx, Error *err) {
 static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
+    bool text = false;
     for (size_t i = 0; i < 2; i++)
-        if (type_is_stringy(arg(call, i)->type) && type_is_numeric(arg(call, 1 - i)->type))
+        if (type_is_stringy(arg(call, i)->type) && type_is_numeric(arg(call, 1 - i)->type)) {
             set_arg(call, i, promoted_text(arg(call, 1 - i)->type, ctx), ctx);
+            text = true;
+        }
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     const Type *t = type_same_shape(a, b) ? a : coerce_tightest(a, b, ctx->arena);
     if (!t)
@@ -645,8 +652,8 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (t->kind == TYPE_NULL)
         t = type_simple(TYPE_INT);
     if (!type_is_integral(t))
-        return type_same_shape(a, b) ? func_binary_wrong(call, "\"INTEGRAL\"", ctx, err)
-                                     : func_binary_diff(call, ctx, err);
+        return text || type_same_shape(a, b) ? func_binary_wrong(call, "\"INTEGRAL\"", ctx, err)
+                                             : func_binary_diff(call, ctx, err);
     set_arg(call, 0, t, ctx);
     set_arg(call, 1, t, ctx);
     call->result = t;

@@ -1,4 +1,4 @@
-/* Encryption, random texts, bitmaps, histograms, vectors, time windows: functions with a shape of
+/* Encryption, random texts, bitmaps, histograms, time windows: functions with a shape of
  * their own. */
 #include <string.h>
 
@@ -208,12 +208,14 @@ const FuncRow special_rows[] = {
      .example = "SELECT substring(hex(bitmap_construct_agg(bitmap_bit_position(c))), 1, 6) FROM "
                 "VALUES (1), (2), (3) AS t(c)",
      .expected = "070000"},
-    {"bitmap_or_agg", NULL, FUNC_AGGREGATE, "(binary) -> binary!",
+    {"bitmap_or_agg", NULL, FUNC_AGGREGATE, .flags = FUNC_EXACT, .signature = "(binary) -> binary!",
+     .sql =
      "ls_bitmap_merge(list($1)$over, false)",
      .example =
          "SELECT substring(hex(bitmap_or_agg(c)), 1, 6) FROM VALUES (X'10'), (X'20') AS t(c)",
      .expected = "300000"},
-    {"bitmap_and_agg", NULL, FUNC_AGGREGATE, "(binary) -> binary!",
+    {"bitmap_and_agg", NULL, FUNC_AGGREGATE, .flags = FUNC_EXACT, .signature = "(binary) -> binary!",
+     .sql =
      "ls_bitmap_merge(list($1)$over, true)",
      .example =
          "SELECT substring(hex(bitmap_and_agg(c)), 1, 6) FROM VALUES (X'F0'), (X'70') AS t(c)",
@@ -221,12 +223,6 @@ const FuncRow special_rows[] = {
     {"histogram_numeric", NULL, FUNC_AGGREGATE, .bind = bind_histogram, .render = render_histogram,
      .example = "SELECT histogram_numeric(c, 5) FROM VALUES (0), (1), (2), (10) AS t(c)",
      .expected = "[{0, 1.0}, {1, 1.0}, {2, 1.0}, {10, 1.0}]"},
-    {"vector_inner_product", NULL, FUNC_SCALAR, "(array<float>, array<float>) -> float?",
-     "CAST(list_inner_product($1, $2) AS FLOAT)",
-     .example = "vector_inner_product(array(1.0F, 2.0F), array(3.0F, 4.0F))", .expected = "11.0"},
-    {"vector_l2_distance", NULL, FUNC_SCALAR, "(array<float>, array<float>) -> float?",
-     "CAST(list_distance($1, $2) AS FLOAT)",
-     .example = "vector_l2_distance(array(1.0F, 2.0F), array(4.0F, 6.0F))", .expected = "5.0"},
     {"window", NULL, FUNC_SCALAR, .bind = bind_window, .render = render_window, .pretty = "window",
      .example = "window(TIMESTAMP'2024-01-01 00:00:07', '5 seconds')",
      .expected = "{2024-01-01 00:00:05, 2024-01-01 00:00:10}"},

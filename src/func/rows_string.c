@@ -16,7 +16,7 @@ static bool bind_concat(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool mixed = false;
     for (size_t i = 0; i < call->args.len; i++) {
         const Type *have = call->args.at[i]->type;
-        if (have->kind == TYPE_MAP || have->kind == TYPE_STRUCT || have->kind == TYPE_VARIANT)
+        if (have->kind == TYPE_MAP || have->kind == TYPE_STRUCT)
             return func_unexpected_type(call, i, "(\"STRING\" or \"BINARY\" or \"ARRAY\")", ctx,
                                         err);
         mixed |= have->kind != TYPE_ARRAY;
@@ -196,7 +196,11 @@ static bool render_reverse(const BoundExpr *call, const Str *args, size_t count,
     (void)err;
     return func_render_template(
         call, args, count, ctx,
-        call->type->kind == TYPE_ARRAY ? "list_reverse($1)" : "ls_reverse($1)", out);
+        call->type->kind == TYPE_ARRAY    ? "list_reverse($1)"
+        : call->type->kind == TYPE_BINARY ? "unhex(array_to_string(list_reverse("
+                                            "regexp_extract_all(hex($1), '..')), ''))"
+                                          : "ls_reverse($1)",
+        out);
 }
 
 /* A pattern without escapes is DuckDB's own LIKE, which is much faster. */
@@ -225,8 +229,15 @@ static bool bind_to_char(FuncCall *call, const FuncContext *ctx, Error *err) {
             return func_resolve(call, ctx, err);
         }
     }
-    return func_apply_signature(call, "(decimal, string) -> string?; (double, string) -> string?",
-                                ctx, err);
+    TRY(func_apply_signature(call, "(decimal, string) -> string; (double, string) -> string", ctx,
+                             err));
+    return func_constant(call->args.at[1]) || func_non_foldable(call, 1, "format", ctx, err);
+}
+
+/* A format that is not constant is refused. */
+static bool bind_to_binary(FuncCall *call, const FuncContext *ctx, Error *err) {
+    return call->args.len < 2 || func_constant(call->args.at[1]) ||
+           func_non_foldable(call, 1, "fmt", ctx, err);
 }
 
 /* The result's precision and scale are counted in the format. */
@@ -330,7 +341,7 @@ const FuncRow string_rows[] = {
      .example = "replace('ABCabc', 'abc', 'DEF')", .expected = "ABCDEF"},
     {"translate", NULL, FUNC_SCALAR, "(string, string, string) -> string", "translate($1, $2, $3)",
      .example = "translate('AaBbCc', 'abc', '123')", .expected = "A1B2C3"},
-    {"reverse", NULL, FUNC_SCALAR, "(string) -> string; (array<T>) -> array<T>",
+    {"reverse", NULL, FUNC_SCALAR, "(binary) -> binary; (string) -> string; (array<T>) -> array<T>",
      .render = render_reverse, .example = "reverse('Spark SQL')", .expected = "LQS krapS"},
     {"split", NULL, FUNC_SCALAR, "(string, string, [int]) -> array<string!>",
      "ls_split($1, $2, $?3{$3}{-1})", .pretty = "split($1, $2, $?3{$3}{-1})",
@@ -355,10 +366,10 @@ const FuncRow string_rows[] = {
     {"decode", NULL, FUNC_SCALAR, .bind = bind_decode, .render = render_decode,
      .example = "decode(encode('abc', 'utf-8'), 'utf-8')", .expected = "abc"},
     {"to_binary", NULL, FUNC_SCALAR, "(string, [string]) -> binary?",
-     "ls_to_binary($1, $?2{$2}{'hex'}, false)", .example = "to_binary('abc', 'utf-8')",
+     "ls_to_binary($1, $?2{$2}{'hex'}, false)", .bind = bind_to_binary, .example = "to_binary('abc', 'utf-8')",
      .expected = "abc"},
     {"try_to_binary", NULL, FUNC_SCALAR, "(string, [string]) -> binary?",
-     "ls_to_binary($1, $?2{$2}{'hex'}, true)", .example = "try_to_binary('abc', 'utf-8')",
+     "ls_to_binary($1, $?2{$2}{'hex'}, true)", .bind = bind_to_binary, .example = "try_to_binary('abc', 'utf-8')",
      .expected = "abc"},
     {"format_string", "printf", FUNC_SCALAR, .bind = bind_format, .render = render_format,
      .example = "format_string(\"Hello World %d %s\", 100, \"days\")",
@@ -387,7 +398,7 @@ const FuncRow string_rows[] = {
     {"regexp_instr", NULL, FUNC_SCALAR, "(string, string, [int]) -> int", "ls_regex_instr($1, $2)",
      .pretty = "regexp_instr($1, $2, $?3{$3}{0})", .example = "regexp_instr('abcabc', 'b')",
      .expected = "2"},
-    TEXT("soundex", NULL, "ls_soundex($1)", .example = "soundex('Miller')", .expected = "M460"),
+    TEXT("soundex", NULL, "ls_soundex($1)", .flags = FUNC_EXACT, .example = "soundex('Miller')", .expected = "M460"),
     {"levenshtein", NULL, FUNC_SCALAR, "(string, string, [int]) -> int",
      "ls_levenshtein($1, $2, $?3{$3}{2147483647})", .example = "levenshtein('kitten', 'sitting')",
      .expected = "3"},
@@ -424,7 +435,7 @@ const FuncRow string_rows[] = {
      .example = "try_parse_url('http://spark.apache.org/path?query=1', 'HOST')",
      .expected = "spark.apache.org"},
     {"mask", NULL, FUNC_SCALAR, "(string, [string], [string], [string], [string]) -> string?",
-     .bind = bind_mask,
+     .bind = bind_mask, .flags = FUNC_EXACT,
      .sql = "ls_mask($1, $?2{$2}{'X'}, $?3{$3}{'x'}, $?4{$4}{'n'}, $?5{$5}{CAST(NULL AS VARCHAR)})",
      .pretty = "mask($1, $?2{$2}{X}, $?3{$3}{x}, $?4{$4}{n}, $?5{$5}{NULL})",
      .example = "mask('abcd-EFGH-8765-4321')", .expected = "xxxx-XXXX-nnnn-nnnn"},
@@ -458,6 +469,7 @@ const FuncRow string_rows[] = {
     {"uuid", NULL, FUNC_SCALAR, "() -> string!", "CAST(uuid() AS VARCHAR)",
      .flags = FUNC_NONDETERMINISTIC, .example = "length(uuid())", .expected = "36"},
     {"collation", NULL, FUNC_SCALAR, "(string) -> string!", "'SYSTEM.BUILTIN.UTF8_BINARY'",
+     .flags = FUNC_EXACT,
      .example = "collation('Spark SQL')", .expected = "SYSTEM.BUILTIN.UTF8_BINARY"},
     {"char_type_write_side_check", NULL, FUNC_SCALAR, "(string, int) -> string",
      "ls_char_check($1, $2, true)", .flags = FUNC_HIDDEN},

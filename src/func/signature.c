@@ -471,6 +471,7 @@ typedef struct Matcher {
     const FuncContext *ctx;
     Binding *bind;
     bool casts; /* implicit casts allowed */
+    bool exact; /* only those of NULL */
 } Matcher;
 
 static bool bind_var(Matcher *m, char var, const Type *t, bool nulls) {
@@ -506,7 +507,8 @@ static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable) {
         if (type_same_shape(rule->type, t) ||
             (type_is_stringy(t) && rule->type->kind == TYPE_STRING))
             return true;
-        return m->casts && (t->kind == TYPE_NULL || coerce_implicit(t, rule->type, m->ctx->ansi));
+        return m->casts && (t->kind == TYPE_NULL ||
+                            (!m->exact && coerce_implicit(t, rule->type, m->ctx->ansi)));
     case RULE_ARRAY:
         if (t->kind == TYPE_NULL)
             return m->casts &&
@@ -521,7 +523,8 @@ static bool match(Matcher *m, const Rule *rule, const Type *t, bool nullable) {
         return true;
     default:
         return class_accepts(rule->kind, t) ||
-               (m->casts && class_cast(rule->kind, t, m->ctx->arena) != NULL);
+               (m->casts && (!m->exact || t->kind == TYPE_NULL) &&
+                class_cast(rule->kind, t, m->ctx->arena) != NULL);
     }
 }
 
@@ -635,9 +638,30 @@ const Value *func_constant(const BoundExpr *e) {
     return e->literal.is_null || same ? &e->literal : NULL;
 }
 
+static bool whole_of(const Value *v, int64_t *out) {
+    if (type_is_integral(v->type))
+        *out = v->integer;
+    else if (v->type->kind == TYPE_FLOAT || v->type->kind == TYPE_DOUBLE)
+        *out = v->real > -1e18 && v->real < 1e18 ? (int64_t)v->real : 0;
+    else if (v->type->kind != TYPE_DECIMAL)
+        return type_is_stringy(v->type) && str_to_i64(str_trim(v->bytes), out);
+    else if (v->type->decimal.precision > 18)
+        return false;
+    else
+        *out = (int64_t)v->decimal.low;
+    for (int i = 0; v->type->kind == TYPE_DECIMAL && i < v->type->decimal.scale; i++)
+        *out /= 10;
+    return true;
+}
+
 bool func_constant_int(const BoundExpr *e, int64_t *out) {
-    while (e->kind == BEXPR_CAST && e->implicit)
+    bool whole = false; /* a cast to an integer drops the fraction */
+    while (e->kind == BEXPR_CAST && e->implicit) {
+        whole |= type_is_integral(e->type);
         e = e->cast.child;
+    }
+    if (whole && e->kind == BEXPR_LITERAL && !e->literal.is_null)
+        return whole_of(&e->literal, out);
     if (e->kind == BEXPR_CALL && e->call.args.len == 1 &&
         (!strcmp(e->call.row->name, "negative") || !strcmp(e->call.row->name, "unary_minus"))) {
         return func_constant_int(e->call.args.at[0], out) && !__builtin_sub_overflow(0, *out, out);
@@ -658,7 +682,7 @@ bool func_any_nullable(const FuncCall *call) {
 static bool try_alternative(const Alternative *a, const FuncCall *call, const FuncContext *ctx,
                             bool casts, Binding *b, size_t *failed) {
     *b = (Binding){0};
-    Matcher m = {ctx, b, casts};
+    Matcher m = {ctx, b, casts, call->row && call->row->flags & FUNC_EXACT};
     for (size_t i = 0; i < call->args.len; i++) {
         const BoundExpr *arg = call->args.at[i];
         const Rule *rule = param_at(a, i);
@@ -724,7 +748,7 @@ static bool put_required(Buf *out, const Signature *s, size_t argc, size_t index
 
 static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *ctx, Error *err) {
     size_t furthest = 0;
-    bool common = false, over_arrays = false;
+    bool common = false, over_arrays = false, over_maps = false;
     for (size_t k = 0; k < s->count; k++) {
         Binding b;
         size_t failed = 0;
@@ -733,10 +757,11 @@ static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *
             furthest = failed;
             common = b.failed_common;
             over_arrays = s->at[k].count && s->at[k].params[0]->kind == RULE_ARRAY;
+            over_maps = s->at[k].count && s->at[k].params[0]->kind == RULE_MAP;
         }
     }
     const BoundExpr *first = call->args.at[0];
-    bool map = first->type && first->type->kind == TYPE_MAP && call->args.len == 2;
+    bool map = over_maps && first->type && first->type->kind == TYPE_MAP && call->args.len == 2;
     if (common && (map || (over_arrays && first->type && first->type->kind == TYPE_ARRAY)))
         return error_set(err,
                          map ? ERR_DATATYPE_MISMATCH__MAP_FUNCTION_DIFF_TYPES

@@ -45,3 +45,4 @@ bool native_register_theta(duckdb_connection c, Error *err);
 bool native_register_hll(duckdb_connection c, Error *err);
 bool native_register_kll(duckdb_connection c, Error *err);
 bool native_register_count_min(duckdb_connection c, Error *err);
+bool native_register_frequent(duckdb_connection c, Error *err);

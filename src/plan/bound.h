@@ -121,7 +121,8 @@ typedef enum PythonShape {
     PYTHON_MAP,          /* an iterator of batches to another */
     PYTHON_GROUP,        /* each group to rows */
     PYTHON_COGROUP,      /* each pair of groups to rows */
-    PYTHON_AGGREGATE     /* the keys, then one value a call and group */
+    PYTHON_AGGREGATE,    /* the keys, then one value a call and group */
+    PYTHON_TABLE         /* a table function's rows; its arguments are over the input */
 } PythonShape;
 
 typedef struct BoundItem {

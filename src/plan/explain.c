@@ -392,7 +392,7 @@ static void put_set_op(Explainer *x, const BoundRel *rel)
 static void put_python(Explainer *x, const BoundRel *rel)
 {
     static const char *const names[] = {"ArrowEvalPython", "MapInArrow", "FlatMapGroupsInArrow", "FlatMapCoGroupsInArrow",
-                                        "ArrowAggregatePython"};
+                                        "ArrowAggregatePython", "ArrowEvalPythonUDTF"};
     buf_addf(&x->out, "%s [", names[rel->python.shape]);
     for (size_t i = 0; i < rel->python.calls.len && put_or_cut(x, i); i++)
         put_expr(x, rel->python.calls.at[i].expr);

@@ -100,7 +100,10 @@ typedef enum PythonEval {
     PYTHON_EVAL_SCALAR_ARROW = 250,
     PYTHON_EVAL_SCALAR_ARROW_ITER = 251,
     PYTHON_EVAL_AGG_ARROW = 252,
-    PYTHON_EVAL_AGG_ARROW_ITER = 254
+    PYTHON_EVAL_AGG_ARROW_ITER = 254,
+    PYTHON_EVAL_TABLE = 300,
+    PYTHON_EVAL_TABLE_IN_ARROW = 301, /* as TABLE for the function; rows travel as Arrow */
+    PYTHON_EVAL_TABLE_ARROW = 302
 } PythonEval;
 
 typedef struct PythonFunction {
@@ -173,6 +176,7 @@ typedef enum RelKind {
     REL_JOIN,
     REL_LATERAL_JOIN,
     REL_ASOF_JOIN,
+    REL_NEAREST_JOIN,
     REL_SET_OP,
     REL_SORT,
     REL_LIMIT,
@@ -298,6 +302,7 @@ struct Rel {
             Str kind, direction;
             bool allow_exact;
         } asof;
+        struct { Rel *right; Expr *ranking; int64_t count; Str kind, direction; } nearest;
         struct { Rel *right; SetOpKind kind; bool all, by_name, allow_missing; } set_op;
         struct { ExprVec order; bool global; } sort;
         struct { Expr *count; } limit;      /* LIMIT, OFFSET, TAIL */

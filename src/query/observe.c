@@ -15,6 +15,8 @@ static void find_observed(const Rel *rel, Arena *arena, RelVec *out)
         find_observed(rel->set_op.right, arena, out);
     if (rel->kind == REL_ASOF_JOIN)
         find_observed(rel->asof.right, arena, out);
+    if (rel->kind == REL_NEAREST_JOIN)
+        find_observed(rel->nearest.right, arena, out);
 }
 
 static bool observe_one(Query *q, const Rel *observed, Observation *out, Error *err)

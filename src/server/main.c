@@ -165,7 +165,8 @@ static bool run_sql(Server *s, const Options *options, Error *err)
     if (ok) {
         clock_uuid(id);
         Session *session = session_new(S("local"), str_from(id), s->catalog);
-        ok = sql_shell_run(session, s->engine, options->sql, options->format, err);
+        ok = (!s->settings.strict || session_set(session, S("lakeshed.strict"), S("true"), err)) &&
+             sql_shell_run(session, s->engine, options->sql, options->format, err);
         session_unref(session);
     }
     server_close(s);

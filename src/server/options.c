@@ -122,7 +122,8 @@ Str options_help(Arena *arena)
 {
     Str settings = settings_help(arena);
     return str_printf(arena,
-                      "lakeshed: the clients of a Databricks lakehouse connect to it, unmodified.\n"
+                      "lakeshed: the clients of a Databricks lakehouse (PySpark, the DeltaTable API) connect to it, unmodified;\n"
+                      "its tables are ordinary Delta tables on this machine's disk.\n"
                       "\n"
                       "  lakeshed serve [options]            start the server; stop it with SIGTERM or Ctrl-C\n"
                       "  lakeshed sql \"SELECT ...\" [options]  run one statement on a data folder no server has open\n"
@@ -132,7 +133,8 @@ Str options_help(Arena *arena)
                       "REST:     curl http://localhost:8080/health\n"
                       "\n"
                       "Options (also as key = value in a file given with --config, and as LAKESHED_<KEY> in the\n"
-                      "environment, such as LAKESHED_REST_PORT; the command line wins, then the environment):\n"
+                      "environment, such as LAKESHED_REST_PORT; the command line wins, then the environment;\n"
+                      "the default stands in brackets):\n"
                       STR_FMT
                       "  --config                 settings file\n"
                       "  --format                 of `sql`: table, csv, json or arrow (table)\n"

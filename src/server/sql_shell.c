@@ -1,6 +1,7 @@
 /* Prints a statement's rows as a table, CSV, JSON lines or Arrow. */
 #include "server/sql_shell.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,7 +194,7 @@ static bool print_arrow(Execution *x, Error *err)
         buf_free(&ipc);
         TRY(ok);
         first = false;
-    } while (rows > 0);
+    } while (rows > 0 && !ferror(stdout));
     static const char end[END_LEN] = {(char)0xff, (char)0xff, (char)0xff, (char)0xff, 0, 0, 0, 0};
     fwrite(end, 1, sizeof end, stdout);
     return true;
@@ -207,15 +208,17 @@ static bool print_rows(Execution *x, Str format, Str zone, Error *err)
     RowVec all = {0};
     if (str_is(format, "csv"))
         print_csv_header(&p);
-    for (;;) {
+    while (!ferror(stdout)) {
+        AUTO_ARENA batch = arena_new();
+        Printer one = {p.schema, zone, batch};
         RowVec rows = {0};
-        TRY(execution_next_rows(x, arena, &rows, err));
+        TRY(execution_next_rows(x, table ? arena : batch, &rows, err));
         if (rows.len == 0)
             break;
         if (str_is(format, "csv"))
-            print_csv(&p, &rows);
+            print_csv(&one, &rows);
         else if (!table)
-            print_json(&p, &rows);
+            print_json(&one, &rows);
         for (size_t i = 0; table && i < rows.len; i++)
             vec_push(arena, &all, rows.at[i]);
     }
@@ -242,5 +245,9 @@ bool sql_shell_run(Session *session, Engine *engine, Str statement, Str format, 
     Query *q = query_new(session, engine, arena, NULL);
     bool ok = run(q, statement, format, arena, err);
     query_free(q);
-    return (fflush(stdout) == 0 && ok) || (!error_is_set(err) && error_internal(err, "standard output is closed"));
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || error_is_set(err))
+        return ok;
+    return error_set(err, ERR_LAKESHED_FILE, PZ("path", "standard output"),
+                     PZ("reason", errno ? strerror(errno) : "not everything could be written"));
 }

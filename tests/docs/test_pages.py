@@ -22,7 +22,7 @@ PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(
 COMMANDS = [command for page in PAGES for command in commands(page)]
 PYTHON = [block for page in PAGES for block in blocks(page) if block.language == "python"]
 # Where no curl is installed: what the pages use of it.
-CURL = "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen('http://' + sys.argv[1].split('//')[-1]).read().decode())"
+CURL = "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen('http://' + sys.argv[-1].split('//')[-1]).read().decode())"
 
 
 def is_serve(command):

@@ -156,3 +156,94 @@ def test_the_result_can_be_stored(spark):
     spark.range(4).select("id", plus_one("id").alias("v")).write.mode("overwrite").saveAsTable("default.udf_stored")
     assert spark.table("default.udf_stored").where("v > 2").count() == 2
     spark.sql("DROP TABLE default.udf_stored")
+
+
+def test_a_registered_function_serves_sql(spark):
+    spark.udf.register("add_n", lambda x, n=10: x + n, "long")
+    assert [r[0] for r in spark.sql("SELECT add_n(id) FROM range(3)").collect()] == [10, 11, 12]
+    assert [r[0] for r in spark.sql("SELECT add_n(id, 1) AS v FROM range(3) WHERE add_n(id, n => 5) > 5").collect()] == [2, 3]
+    assert spark.range(1).select(F.call_function("add_n", F.lit(1))).first()[0] == 11
+
+
+def test_pandas_functions(spark):
+    import pandas as pd
+
+    @F.pandas_udf("long")
+    def plus(a: pd.Series, b: pd.Series) -> pd.Series:
+        return a + b
+
+    assert [r[0] for r in spark.range(3).select(plus("id", F.col("id") * 2)).collect()] == [0, 3, 6]
+
+    @F.pandas_udf("long")
+    def batches(it: "Iterator[pd.Series]") -> "Iterator[pd.Series]":  # noqa: F821
+        for s in it:
+            yield s + 1
+
+    batches = F.pandas_udf(lambda it: (s + 1 for s in it), "long", F.PandasUDFType.SCALAR_ITER)
+    assert [r[0] for r in spark.range(25000).select(batches("id")).tail(2)] == [24999, 25000]
+
+    @F.pandas_udf("double")
+    def mean(v: pd.Series) -> float:
+        return v.mean()
+
+    df = spark.createDataFrame([(1, 1.0), (2, 3.0), (1, 2.0), (None, 5.0)], "k int, v double")
+    assert [tuple(r) for r in df.groupBy("k").agg(mean("v")).collect()] == [(None, 5.0), (1, 1.5), (2, 3.0)]
+    assert df.agg(mean("v").alias("m")).first().m == 2.75
+    with pytest.raises(PySparkException, match="INVALID_PANDAS_UDF_PLACEMENT"):
+        df.groupBy("k").agg(mean("v"), F.sum("v")).collect()
+
+
+def test_arrow_functions(spark):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    @F.arrow_udf("string")
+    def upper(a: pa.Array) -> pa.Array:
+        return pc.ascii_upper(a)
+
+    assert spark.createDataFrame([("a",), (None,)], "s string").select(upper("s").alias("u")).collect() == [("A",), (None,)]
+
+
+def test_map_in_pandas_and_arrow(spark):
+    import pyarrow as pa
+
+    df = spark.createDataFrame([(1, 21), (2, 30)], "id long, age int")
+    kept = df.mapInPandas(lambda it: (p[p.id == 1] for p in it), df.schema)
+    assert kept.collect() == [(1, 21)]
+    doubled = df.mapInArrow(lambda it: (pa.RecordBatch.from_pydict({"n": [b.num_rows]}) for b in it), "n long")
+    assert doubled.schema.simpleString() == "struct<n:bigint>" and doubled.collect() == [(2,)]
+    assert spark.range(30000).mapInPandas(lambda it: it, "id long").count() == 30000
+    assert len(spark.range(30000).mapInPandas(lambda it: it, "id long").limit(3).collect()) == 3
+
+
+def test_groups_in_pandas_and_arrow(spark):
+    import pandas as pd
+    import pyarrow as pa
+
+    df = spark.createDataFrame([(2, 3.0), (1, 1.0), (1, 2.0), (2, 5.0), (2, 10.0)], "id long, v double")
+    normal = df.groupBy("id").applyInPandas(lambda p: p.assign(v=p.v - p.v.mean()), "id long, v double")
+    assert [tuple(r) for r in normal.collect()] == [(1, -0.5), (1, 0.5), (2, -3.0), (2, -1.0), (2, 4.0)]
+    keyed = df.groupBy((F.col("id") % 2).alias("odd")).applyInPandas(
+        lambda key, p: pd.DataFrame([(key[0], len(p), ",".join(p.columns))]), "k long, n long, c string")
+    assert [tuple(r) for r in keyed.collect()] == [(0, 3, "id,v"), (1, 2, "id,v")]
+    arrow = df.groupBy("id").applyInArrow(
+        lambda key, t: pa.Table.from_pydict({"k": [key[0].as_py()], "n": [t.num_rows]}), "k long, n long")
+    assert [tuple(r) for r in arrow.collect()] == [(1, 2), (2, 3)]
+    whole = df.groupBy().applyInPandas(lambda p: pd.DataFrame({"n": [len(p)]}), "n long")
+    assert whole.collect() == [(5,)]
+
+
+def test_pairs_of_groups(spark):
+    import pandas as pd
+
+    left = spark.createDataFrame([(1, "a"), (2, "b"), (2, "c")], "id int, x string")
+    right = spark.createDataFrame([(2, 7.5), (3, 8.5)], "id long, y double")
+    both = left.groupBy("id").cogroup(right.groupBy("id")).applyInPandas(
+        lambda key, l, r: pd.DataFrame([(key[0], len(l), len(r))]), "k long, l long, r long")
+    assert [tuple(r) for r in both.collect()] == [(1, 1, 0), (2, 2, 1), (3, 0, 1)]
+
+
+def test_calls_over_common_tables_and_inside_subqueries(spark):
+    spark.udf.register("times2", lambda x: 2 * x, "long")
+    text = "WITH t AS (SELECT id FROM range(4)), u AS (SELECT times2(id) AS d FROM t) SELECT d, (SELECT max(times2(d)) FROM u) FROM u"
+    assert [tuple(r) for r in spark.sql(text).collect()] == [(0, 12), (2, 12), (4, 12), (6, 12)]

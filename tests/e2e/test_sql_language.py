@@ -100,3 +100,12 @@ def test_which_column_a_name_means(spark):
     got = rows(spark, "SELECT l.k, r.v FROM v l LEFT JOIN v r ON l.k = r.k AND l.v IN (SELECT max(v) FROM v) ORDER BY l.v, r.v")
     assert got == [(1, None), (2, None), (2, 20), (2, 30)]
     assert rows(spark, "SELECT k, v, grouping__id, count(*) FROM v GROUP BY k, v GROUPING SETS (()) ") == [(None, None, 3, 3)]
+
+
+def test_recursion_ends(spark):
+    to = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {}) SELECT max(n) FROM t"
+    assert rows(spark, to.format(100)) == [(100,)]
+    assert condition(spark, to.format(101)) == "RECURSION_LEVEL_LIMIT_EXCEEDED"
+    assert rows(spark, to.format(150).replace("t(n)", "t(n) MAX RECURSION LEVEL 200")) == [(150,)]
+    assert rows(spark, "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t LIMIT 3") == [(1,), (2,), (3,)]
+    assert condition(spark, to.format(5).replace("ALL", "")) == "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE"

@@ -1,7 +1,6 @@
 """The user's table program (tests/e2e/programs), then its table and change feed at every version in every engine."""
 import datetime
 import importlib.util
-import os
 import pathlib
 
 import pytest
@@ -16,11 +15,11 @@ SCHEMA = "order_id string, customer_id string, amount double, status string, cre
 def orders(lakeshed):
     """The program run for twelve days: path, last version."""
     lakeshed.sql("CREATE CATALOG IF NOT EXISTS prod", "CREATE SCHEMA IF NOT EXISTS prod.orders")
-    os.environ["SPARK_REMOTE"] = lakeshed.remote
     spec = importlib.util.spec_from_file_location("delta_operations", PROGRAM)
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
-    program.spark.conf.set("spark.sql.session.timeZone", "America/Los_Angeles")
+    assert program.spark is lakeshed.session
+    lakeshed.sql(**{"spark.sql.session.timeZone": "America/Los_Angeles"})
     program.create_orders_table()
     for day in range(1, 13):
         at = datetime.datetime(2024, 3, day, 23, 30, tzinfo=datetime.timezone.utc)
@@ -29,8 +28,8 @@ def orders(lakeshed):
         if day % 4 == 0:
             program.soft_delete_orders([f"o{day}", f"o{day + 1}"])
     program.vacuum_table()
-    yield lakeshed.path(TABLE), lakeshed.last_version(TABLE)
-    program.spark.stop()
+    lakeshed.sql(**{"spark.sql.session.timeZone": "UTC"})
+    return lakeshed.path(TABLE), lakeshed.last_version(TABLE)
 
 
 def test_every_version(orders, lakeshed, spark, delta_rs, duck):

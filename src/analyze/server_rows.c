@@ -1,0 +1,70 @@
+/* Table functions that tell what the server knows: sql_keywords() and collations(). */
+#include "analyze/analyze_impl.h"
+
+typedef struct Keyword {
+    const char *text;
+} Keyword;
+
+static const Keyword KEYWORDS[] = {
+#define KEYWORD(id, text, flags) {text},
+#define KEYWORD_SPELLING(id, text)
+#include "sql/keywords.def"
+#undef KEYWORD
+#undef KEYWORD_SPELLING
+};
+
+static void push_row(Analyzer *a, RowVec *rows, const Value *cells, size_t count)
+{
+    Row row = {ARENA_ARRAY(a->arena, Value, count)};
+    for (size_t i = 0; i < count; i++)
+        row.cells[i] = cells[i];
+    vec_push(a->arena, rows, row);
+}
+
+static bool keywords(Analyzer *a, BoundRel **out)
+{
+    const Field fields[] = {{S("keyword"), type_simple(TYPE_STRING), false, {0}}, {S("reserved"), type_simple(TYPE_BOOLEAN), false, {0}}};
+    RowVec rows = {0};
+    for (size_t i = 0; i < LENGTH_OF(KEYWORDS); i++) {
+        Value cells[] = {value_string(str_from(KEYWORDS[i].text)), value_bool(false)};
+        push_row(a, &rows, cells, LENGTH_OF(cells));
+    }
+    *out = rel_of_values(a, type_struct(fields, LENGTH_OF(fields), a->arena), &rows);
+    return true;
+}
+
+/* Those that comparisons here follow. */
+static bool collations(Analyzer *a, BoundRel **out)
+{
+    static const struct {
+        const char *name;
+        bool lower, icu;
+    } KNOWN[] = {{"UTF8_BINARY", false, false}, {"UTF8_LCASE", true, false}, {"UNICODE", false, true}, {"UNICODE_CI", true, true}};
+    static const char *const NAMES[] = {"CATALOG", "SCHEMA", "NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY",
+                                        "PAD_ATTRIBUTE", "ICU_VERSION"};
+    const Type *text = type_simple(TYPE_STRING);
+    Field fields[LENGTH_OF(NAMES)];
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        fields[i] = (Field){str_from(NAMES[i]), text, i == 3 || i == 4 || i == 8, {0}};
+    RowVec rows = {0};
+    for (size_t i = 0; i < LENGTH_OF(KNOWN); i++) {
+        Value cells[] = {value_string(S("SYSTEM")), value_string(S("BUILTIN")), value_string(str_from(KNOWN[i].name)), value_null(text),
+                         value_null(text), value_string(S("ACCENT_SENSITIVE")),
+                         value_string(KNOWN[i].lower ? S("CASE_INSENSITIVE") : S("CASE_SENSITIVE")), value_string(S("NO_PAD")),
+                         KNOWN[i].icu ? value_string(S("78.3.0.0")) : value_null(text)};
+        push_row(a, &rows, cells, LENGTH_OF(cells));
+    }
+    *out = rel_of_values(a, type_struct(fields, LENGTH_OF(fields), a->arena), &rows);
+    return true;
+}
+
+bool analyze_server_rows(Analyzer *a, Str name, bool *found, BoundRel **out)
+{
+    *found = true;
+    if (str_is_ci(name, "sql_keywords"))
+        return keywords(a, out);
+    if (str_is_ci(name, "collations"))
+        return collations(a, out);
+    *found = false;
+    return true;
+}
