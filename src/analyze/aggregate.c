@@ -488,8 +488,15 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         return analyze_pivot_group(a, rel, input, out, err);
     BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
     TRY(bind_keys(a, rel, aggregate, err));
-    for (size_t i = 0; i < aggregate->aggregate.keys.len; i++)
-        TRY(lift_partitions(a, &aggregate->input, &aggregate->aggregate.keys.at[i].expr, err));
+    struct LiftedWindow *windows = NULL;
+    for (size_t i = 0; i < aggregate->aggregate.keys.len; i++) {
+        BoundItem *key = &aggregate->aggregate.keys.at[i];
+        TRY(lift_time_windows(a, &aggregate->input, &windows, &key->expr, err));
+        TRY(lift_partitions(a, &aggregate->input, &key->expr, err));
+        for (size_t k = 0; windows && k < aggregate->columns.len && !aggregate->aggregate.sets.len; k++)
+            if (aggregate->columns.at[k].id == key->id)
+                aggregate->columns.at[k].nullable = key->expr->nullable;
+    }
     input = aggregate->input;
     NamedItemVec items = {0};
     if (rel->aggregate.keys_in_output || rel->kind == REL_PIPE_AGGREGATE)
@@ -500,6 +507,8 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(bind_items(a, &rel->aggregate.items, &scope, &same, &items, err));
     if (same != input)
         return error_unsupported(err, "a generator in the select list of an aggregation");
+    for (size_t i = 0; i < items.len && windows; i++)
+        TRY(lift_time_windows(a, &aggregate->input, &windows, &items.at[i].expr, err));
     if (rel->aggregate.group == GROUP_ALL && !aggregate->aggregate.keys.len)
         TRY(split_all(a, aggregate, &items, err));
     else
@@ -507,6 +516,7 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
     BoundRel *project = project_items(a, aggregate, &items, NULL);
     if (!rel->aggregate.having) {
+        TRY(part_moments(a, aggregate, err));
         *out = project;
         return true;
     }

@@ -172,8 +172,14 @@ typedef struct RepartitionSpec {
 BoundRel *mark_partitions(Analyzer *a, BoundRel *input, const RepartitionSpec *spec);
 /* Calls that depend on the row's partition get it as an argument, from hidden columns of the input. */
 bool lift_partitions(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
+/* Aggregates of central moments over local rows get the row's partition as a second argument. */
+bool part_moments(Analyzer *a, BoundRel *aggregate, Error *err);
 /* The hidden column with the partition of an operator's rows; 0: all are in one. */
 bool partition_column(Analyzer *a, BoundRel **input, ColumnId *id, Error *err);
+
+/* time_window.c: calls of window(..) become a hidden column of the input; equal ones the same column */
+struct LiftedWindow;
+bool lift_time_windows(Analyzer *a, BoundRel **input, struct LiftedWindow **known, BoundExpr **e, Error *err);
 
 /* interval.c */
 bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
@@ -206,6 +212,7 @@ bool bound_has_aggregate(const BoundExpr *e);
 
 /* check.c: aggregates, windows and generators that nothing computes are refused. */
 bool check_plan(Analyzer *a, BoundRel *plan, Error *err);
+bool check_condition(Analyzer *a, BoundExpr *condition, Error *err);
 
 /* equal.c */
 bool bound_equal(const BoundExpr *x, const BoundExpr *y);

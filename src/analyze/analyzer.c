@@ -264,7 +264,7 @@ bool analyze_expr(Analyzer *a, const Expr *e, const BoundColumnVec *columns, Bou
 bool analyze_condition(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err)
 {
     Scope scope = expr_scope(columns);
-    return bind_condition(a, e, &scope, "condition", out, err);
+    return bind_condition(a, e, &scope, "condition", out, err) && check_condition(a, *out, err);
 }
 
 Scope scope_of(Analyzer *a, const BoundRel *rel)

@@ -275,10 +275,6 @@ static bool check_place(Analyzer *a, const Expr *e, const FuncRow *row, const Sc
         error_set(err, ERR_NESTED_AGGREGATE_FUNCTION);
         return set_context(a, err, e->origin);
     }
-    if (row->kind == FUNC_AGGREGATE && scope->clause && str_is(str_from(scope->clause), "WHERE")) {
-        error_set(err, ERR_INVALID_WHERE_CONDITION, P("condition", str_printf(a->arena, "\"%s\"", row->name)), PZ("expressionList", row->name));
-        return set_context(a, err, e->origin);
-    }
     if (row->kind == FUNC_WINDOW && !scope->allow_windows) {
         error_set(err, ERR_WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE, P("funcName", str_printf(a->arena, "\"%s()\"", row->name)));
         return set_context(a, err, e->origin);
@@ -307,6 +303,33 @@ static bool takes_order_as_argument(Str name)
         if (str_is_ci(name, NAMES[i]))
             return true;
     return false;
+}
+
+typedef struct OwnColumns {
+    bool outer, own;
+} OwnColumns;
+
+static bool note_owner(BoundExpr **slot, void *arg)
+{
+    OwnColumns *o = arg;
+    if ((*slot)->kind == BEXPR_COLUMN) {
+        o->outer |= (*slot)->column.outer;
+        o->own |= !(*slot)->column.outer;
+    }
+    return bound_each_child(*slot, note_owner, o);
+}
+
+/* WHERE has no groups; only an aggregate of an outer query's columns may stand there: HAVING EXISTS (.. WHERE x < max(outer.y)). */
+static bool check_where(Analyzer *a, const Expr *e, const FuncRow *row, BoundExpr *call, const Scope *scope, Error *err)
+{
+    if (row->kind != FUNC_AGGREGATE || !scope->clause || !str_is(str_from(scope->clause), "WHERE"))
+        return true;
+    OwnColumns o = {false, false};
+    (void)note_owner(&call, &o);
+    if (o.outer && !o.own)
+        return true;
+    error_set(err, ERR_INVALID_WHERE_CONDITION, P("condition", str_printf(a->arena, "\"%s\"", row->name)), PZ("expressionList", row->name));
+    return set_context(a, err, e->origin);
 }
 
 static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scope, BoundExpr **out, Error *err)
@@ -341,6 +364,7 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     for (size_t i = 0; i < e->call.args.len && args.len == e->call.args.len; i++)
         vec_push(a->arena, &names, args.at[i] ? struct_field_name(a, e->call.args.at[i], args.at[i], i) : S(""));
     TRY(resolve_row(a, row, vec_last(&e->call.name), args, &names, e->call.distinct, e->origin, out, err));
+    TRY(check_where(a, e, row, *out, scope, err));
     if ((*out)->kind == BEXPR_AGGREGATE || row->kind == FUNC_WINDOW)
         TRY(bind_aggregate_parts(a, &call, &inner, *out, err));
     scope->used_fallback |= inner.used_fallback;

@@ -56,6 +56,13 @@ static bool check_rel(BoundRel **slot, void *arg)
     return brel_each_input(*slot, check_rel, &c);
 }
 
+bool check_condition(Analyzer *a, BoundExpr *condition, Error *err)
+{
+    BoundRel filter = {.kind = BREL_FILTER};
+    Check c = {a, &filter, err};
+    return check_expr(&condition, &c);
+}
+
 bool check_plan(Analyzer *a, BoundRel *plan, Error *err)
 {
     Check c = {a, plan, err};

@@ -278,6 +278,15 @@ static bool carry_through(Analyzer *a, BoundRel *rel, bool folded, int depth, Ca
     return true;
 }
 
+/* Spark folds projections and filters into local rows before it slices them. */
+static bool is_folded(const BoundRel *rel)
+{
+    int depth = 0;
+    while ((rel->kind == BREL_PROJECT || rel->kind == BREL_FILTER) && rel->input && ++depth < MAX_CARRY_DEPTH)
+        rel = rel->input;
+    return rel->kind == BREL_LOCAL || rel->kind == BREL_VALUES;
+}
+
 static bool carry(Analyzer *a, BoundRel **slot, bool folded, int depth, Carried *out, Error *err)
 {
     BoundRel *rel = *slot;
@@ -287,10 +296,10 @@ static bool carry(Analyzer *a, BoundRel **slot, bool folded, int depth, Carried 
     for (PartitionMark *m = a->partition_marks; m; m = m->next)
         if (m->rel == rel)
             return carry_repartition(a, m, rel, folded, depth, out, err);
+    if (!folded && is_folded(rel))
+        return carry_local(a, slot, out, err);
     switch (rel->kind) {
     case BREL_RANGE: return carry_range(a, slot, out, err);
-    case BREL_LOCAL:
-    case BREL_VALUES: return folded || carry_local(a, slot, out, err);
     case BREL_PROJECT:
     case BREL_FILTER: return carry_through(a, rel, folded, depth, out, err);
     case BREL_SAMPLE: return carry_through(a, rel, false, depth, out, err);
@@ -374,4 +383,37 @@ bool lift_partitions(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err)
     PartitionLift l = {a, partition, at, err, false};
     (void)!replace_partitioned(e, &l);
     return !l.failed;
+}
+
+/* ---- moments: their last digits depend on what is merged with what ---- */
+
+static bool is_moment(const BoundExpr *e)
+{
+    static const char *const NAMES[] = {"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "skewness", "kurtosis"};
+    if (e->kind != BEXPR_AGGREGATE || e->call.distinct || e->call.args.len != 1)
+        return false;
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        if (!strcmp(e->call.row->name, NAMES[i]))
+            return true;
+    return false;
+}
+
+bool part_moments(Analyzer *a, BoundRel *aggregate, Error *err)
+{
+    Carried c = {0, 1};
+    bool asked = false;
+    if (!aggregate->input || !is_folded(aggregate->input))
+        return true;
+    for (size_t i = 0; i < aggregate->aggregate.aggregates.len; i++) {
+        BoundExpr *e = aggregate->aggregate.aggregates.at[i].expr;
+        if (!is_moment(e))
+            continue;
+        if (!asked)
+            TRY(carry(a, &aggregate->input, false, 0, &c, err));
+        asked = true;
+        const BoundColumn *column = c.column ? column_by_id(aggregate->input, c.column) : NULL;
+        if (column)
+            vec_push(a->arena, &e->call.args, bound_column(column, a->arena));
+    }
+    return true;
 }

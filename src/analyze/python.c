@@ -84,7 +84,7 @@ static bool python_rel(Analyzer *a, PythonShape shape, BoundRel *input, PythonFu
 {
     if (!takes_rows(f, shape))
         return error_unsupported(err, "The Python function " STR_FMT " of kind %d over rows", STR_ARG(f->name), f->eval_type);
-    if (!f->return_type || f->return_type->kind != TYPE_STRUCT || !f->return_type->structure.count)
+    if (!f->return_type || f->return_type->kind != TYPE_STRUCT)
         return error_unsupported(err, "A Python function over rows whose result is no list of columns");
     BoundRel *rel = brel_new(BREL_PYTHON, input, a->arena);
     rel->python.shape = shape;

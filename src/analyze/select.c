@@ -18,6 +18,8 @@ static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
         return e->cast.child->alias.names.at[0];
     if (e->kind == EXPR_CAST && bound->kind == BEXPR_CAST && bound->cast.child->kind == BEXPR_COLUMN)
         return bound->cast.child->column.name;
+    if (e->kind == EXPR_COLUMN && bound->kind == BEXPR_CALL && bound->call.row->flags & FUNC_CONTEXT)
+        return func_pretty_name(bound, a->func.zone, a->arena);
     if (e->kind == EXPR_COLUMN)
         return vec_last(&e->column.name);
     if (e->kind == EXPR_EXTRACT && bound->kind == BEXPR_FIELD && bound->field.child->kind != BEXPR_FIELD)
@@ -179,10 +181,14 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         BoundRel *aggregate = brel_new(BREL_AGGREGATE, strip_hidden(a, input), a->arena);
         for (size_t i = 0; i < items.len; i++)
             TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
+        TRY(part_moments(a, aggregate, err));
         project = project_items(a, aggregate, &items, &metadata);
     } else {
-        for (size_t i = 0; i < items.len; i++)
+        struct LiftedWindow *windows = NULL;
+        for (size_t i = 0; i < items.len; i++) {
+            TRY(lift_time_windows(a, &input, &windows, &items.at[i].expr, err));
             TRY(lift_partitions(a, &input, &items.at[i].expr, err));
+        }
         project = project_items(a, input, &items, &metadata);
     }
     *out = rel->project.distinct ? distinct_of(a, project) : project;
@@ -195,9 +201,9 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 static BoundRel *reachable_projection(BoundRel *rel)
 {
     BoundRel *at = rel;
-    while (at && (at->kind == BREL_FILTER || at->kind == BREL_SORT || (at->kind == BREL_PROJECT && at->project.hides)))
+    while (at && !at->sealed && (at->kind == BREL_FILTER || at->kind == BREL_SORT || (at->kind == BREL_PROJECT && at->project.hides)))
         at = at->input;
-    return at && at->kind == BREL_PROJECT && at->input ? at : NULL;
+    return at && !at->sealed && at->kind == BREL_PROJECT && at->input ? at : NULL;
 }
 
 static const BoundColumnVec *fallback_columns(const BoundRel *projection)

@@ -6,6 +6,7 @@ BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier)
     BoundRel *copy = ARENA_NEW(a->arena, BoundRel);
     *copy = *rel;
     copy->columns = (BoundColumnVec){0};
+    copy->sealed = true;
     for (size_t i = 0; i < rel->columns.len; i++) {
         BoundColumn c = rel->columns.at[i];
         c.qualifier = *qualifier;

@@ -102,6 +102,7 @@ static bool describe(Analyzer *a, BoundRel *input, const BoundColumnVec *columns
         push_aggregate(a, aggregate, count, S("n"));
         project_push(a, calculated, bound_column(&aggregate->columns.at[0], a->arena), aggregate->columns.at[0]);
     }
+    TRY(part_moments(a, aggregate, err));
     cte.definition = calculated;
     cte.columns = calculated->columns;
     BoundRel *all = brel_new(BREL_SETOP, NULL, a->arena);

@@ -147,6 +147,18 @@ static bool place_nested(CommandContext *ctx, const Type *schema, Str table, con
     return true;
 }
 
+/* A named column list must name every column that is neither nullable nor fills itself. */
+static bool all_required(const Type *schema, BoundExpr *const *values, const CommandContext *ctx, Error *err)
+{
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        const Field *f = &schema->structure.fields[i];
+        if (!values[i] && !f->nullable && !delta_generation_expression(f, ctx->arena).len &&
+            !delta_default_expression(f, ctx->arena).len && !delta_is_identity(f))
+            return error_set(err, ERR_DELTA_INSERT_COLUMN_MISMATCH, P("columnName", f->name));
+    }
+    return true;
+}
+
 static bool by_position(CommandContext *ctx, const Type *schema, Str table, const BoundRel *input, const AlignOptions *o, BoundExpr **values, Error *err)
 {
     size_t count = schema->structure.count;
@@ -161,7 +173,7 @@ static bool by_position(CommandContext *ctx, const Type *schema, Str table, cons
                 return error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(o->columns->at[i]))));
             values[at] = bound_column(&input->columns.at[i], ctx->arena);
         }
-        return true;
+        return o->plain_files || all_required(schema, values, ctx, err);
     }
     if (input->columns.len > count)
         return extra_columns(ctx, table, schema, input, true, err);

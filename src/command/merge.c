@@ -67,7 +67,7 @@ static bool is_assigned(const Merge *m, Str name)
         if (c->action == MERGE_UPDATE_STAR || c->action == MERGE_INSERT_STAR)
             return true;
         for (size_t k = 0; k < c->assignments.len; k++)
-            if (str_ieq(vec_last(&c->assignments.at[k].target), name))
+            if (c->assignments.at[k].target.len <= 2 && str_ieq(vec_last(&c->assignments.at[k].target), name))
                 return true;
     }
     return false;

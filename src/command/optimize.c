@@ -1,4 +1,4 @@
-/* OPTIMIZE: small files of a partition are packed into larger ones; rows do not change. */
+/* OPTIMIZE and REORG: the files of a partition are packed into larger ones, sorted or freed of deleted rows; rows do not change. */
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -17,6 +17,9 @@ typedef VEC(Field) FieldList;
 typedef struct Packed {
     int64_t files_added, files_removed, bytes_added, bytes_removed, partitions, bins, considered, skipped;
     int64_t vectors_removed;
+    int64_t smallest[2], largest[2]; /* of the files added and removed */
+    Str sorted_by;                   /* ZORDER BY: the column; empty: none */
+    bool purge;                      /* only files with deleted rows */
 } Packed;
 
 static int compare_partitions(const AddFile *x, const AddFile *y)
@@ -59,9 +62,49 @@ static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, Packed 
         vec_push(ctx->arena, out, bin);
 }
 
-static bool worth_packing(const Bin *bin)
+static bool worth_packing(const Bin *bin, const Packed *p)
 {
-    return bin->files.len > 1 || (bin->files.len == 1 && bin->files.at[0]->dv);
+    return bin->files.len > 1 || p->sorted_by.len || (bin->files.len == 1 && bin->files.at[0]->dv);
+}
+
+static void note_size(Packed *p, int side, int64_t size, bool first)
+{
+    if (first || size < p->smallest[side])
+        p->smallest[side] = size;
+    if (first || size > p->largest[side])
+        p->largest[side] = size;
+}
+
+/* The Z-order of one column is its order. */
+static BoundRel *sort_rows(CommandContext *ctx, const Packed *p, BoundRel *scan)
+{
+    for (size_t i = 0; p->sorted_by.len && i < scan->columns.len; i++) {
+        if (!str_eq(scan->columns.at[i].name, p->sorted_by))
+            continue;
+        BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
+        BoundSort by = {.expr = bound_column(&scan->columns.at[i], ctx->arena), .nulls_first = true};
+        vec_push(ctx->arena, &sort->sort.order, by);
+        sort->columns = scan->columns;
+        return sort;
+    }
+    return scan;
+}
+
+static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c, Packed *p, Error *err)
+{
+    const Metadata *m = snapshot_metadata(t->snapshot);
+    for (size_t i = 0; i < c->optimize.zorder.len; i++) {
+        const Name *name = &c->optimize.zorder.at[i]->column.name;
+        int at = name->len == 1 ? type_field_index(m->schema, name->at[0], analyzer_func(ctx->analyzer)->case_sensitive) : -1;
+        if (at < 0 && name->len > 1)
+            return error_unsupported(err, "OPTIMIZE ... ZORDER BY the nested field " STR_FMT, STR_ARG(name_text(name, ctx->arena)));
+        if (at < 0)
+            return error_set(err, ERR_DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST, P("columnName", name_text(name, ctx->arena)));
+        p->sorted_by = m->schema->structure.fields[at].name;
+        if (metadata_partition_index(m, p->sorted_by) >= 0)
+            return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", p->sorted_by));
+    }
+    return c->optimize.zorder.len <= 1 || error_unsupported(err, "OPTIMIZE ... ZORDER BY several columns");
 }
 
 static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transaction *x, AddFileVec *added, Packed *p, Error *err)
@@ -72,14 +115,17 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
     *only = bin->files;
     scan->delta.only_files = only;
     size_t before = added->len;
-    TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), scan, false, added, NULL, err));
+    BoundRel *rows = sort_rows(ctx, p, scan);
+    TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, false, added, NULL, err));
     for (size_t i = before; i < added->len; i++) {
+        note_size(p, 0, added->at[i].size, !p->files_added);
         transaction_add(x, &added->at[i]);
         p->files_added++;
         p->bytes_added += added->at[i].size;
     }
     for (size_t i = 0; i < bin->files.len; i++) {
         transaction_remove(x, bin->files.at[i], false);
+        note_size(p, 1, bin->files.at[i]->size, !p->files_removed);
         p->files_removed++;
         p->bytes_removed += bin->files.at[i]->size;
         p->vectors_removed += bin->files.at[i]->dv != NULL;
@@ -130,7 +176,7 @@ static bool candidates(CommandContext *ctx, const Target *t, const Command *c, F
         snapshot_files(t->snapshot, ctx->arena, &all);
     p->considered = (int64_t)all.len;
     for (size_t i = 0; i < all.len; i++)
-        if (all.at[i]->size < MIN_FILE_BYTES || all.at[i]->dv)
+        if (p->purge ? all.at[i]->dv != NULL : p->sorted_by.len || all.at[i]->size < MIN_FILE_BYTES || all.at[i]->dv)
             vec_push(ctx->arena, out, all.at[i]);
         else
             p->skipped++;
@@ -183,8 +229,8 @@ static BoundRel *metrics_row(CommandContext *ctx, const Target *t, const Packed 
         if (!files)
             continue;
         Value *s = ARENA_ARRAY(ctx->arena, Value, 5);
-        s[0] = value_null(type_simple(TYPE_LONG));
-        s[1] = value_null(type_simple(TYPE_LONG));
+        s[0] = value_int(TYPE_LONG, p->smallest[side]);
+        s[1] = value_int(TYPE_LONG, p->largest[side]);
         s[2] = value_double((double)bytes / (double)files);
         s[3] = value_int(TYPE_LONG, files);
         s[4] = value_int(TYPE_LONG, bytes);
@@ -200,10 +246,19 @@ static BoundRel *metrics_row(CommandContext *ctx, const Target *t, const Packed 
 
 static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, CommitNote *note, Error *err)
 {
+    Buf sorted = buf_in(ctx->arena);
+    buf_addc(&sorted, '[');
+    if (p->sorted_by.len)
+        json_put_str(&sorted, p->sorted_by);
+    buf_addc(&sorted, ']');
     note_parameter_text(ctx, note, "predicate", S("[]"));
-    note_parameter_text(ctx, note, "zOrderBy", S("[]"));
-    note_parameter_text(ctx, note, "clusterBy", S("[]"));
-    note_parameter(ctx, note, "auto", S("false"));
+    if (p->purge)
+        note_parameter(ctx, note, "applyPurge", S("true"));
+    else {
+        note_parameter_text(ctx, note, "zOrderBy", buf_str(&sorted));
+        note_parameter_text(ctx, note, "clusterBy", S("[]"));
+        note_parameter(ctx, note, "auto", S("false"));
+    }
     note_metric(ctx, note, "numRemovedFiles", p->files_removed);
     note_metric(ctx, note, "numRemovedBytes", p->bytes_removed);
     note_metric(ctx, note, "numAddedFiles", p->files_added);
@@ -220,22 +275,21 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     Target t;
     FileList files = {0};
     BinVec bins = {0};
-    Packed packed = {0};
+    Packed packed = {.purge = c->optimize.reorg_purge};
     AddFileVec added = {0};
-    if (c->optimize.zorder.len)
-        return error_unsupported(err, "OPTIMIZE ... ZORDER BY");
-    if (c->optimize.reorg_purge)
-        return error_unsupported(err, "REORG TABLE ... APPLY (PURGE)");
+    if (packed.purge)
+        note.operation = S("REORG");
     TRY(command_name(ctx, c, &name, err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, false, err));
+    TRY(check_zorder(ctx, &t, c, &packed, err));
     TRY(candidates(ctx, &t, c, &files, &packed, err));
     fill_bins(ctx, &files, &bins, &packed);
     Transaction *x = transaction_begin(t.table, t.snapshot, ctx->arena);
     FileList read = {0};
     bool ok = true;
     for (size_t i = 0; ok && i < bins.len; i++) {
-        if (!worth_packing(&bins.at[i]))
+        if (!worth_packing(&bins.at[i], &packed))
             continue;
         for (size_t k = 0; k < bins.at[i].files.len; k++)
             vec_push(ctx->arena, &read, bins.at[i].files.at[k]);

@@ -25,6 +25,18 @@ static bool get_setting(Request *r, Str key, Str *value)
     return found;
 }
 
+static bool get_explicit(Request *r, Str key, Str *value)
+{
+    KeyValueVec all = {0};
+    session_all(r->session->session, r->arena, &all);
+    for (size_t i = 0; i < all.len; i++)
+        if (str_eq(all.at[i].key, key)) {
+            *value = all.at[i].value;
+            return true;
+        }
+    return false;
+}
+
 static bool config_set(Request *r, const PB(ConfigRequest__Set) *m, Pairs *out)
 {
     for (size_t i = 0; i < m->n_pairs; i++) {
@@ -57,7 +69,8 @@ static bool config_get_with_default(Request *r, const PB(ConfigRequest__GetWithD
     for (size_t i = 0; i < m->n_pairs; i++) {
         Str key = wire_str(m->pairs[i]->key), value, given = wire_str(m->pairs[i]->value);
         bool has_default = m->pairs[i]->value != NULL;
-        bool found = get_setting(r, key, &value);
+        /* The default of the call comes before Spark's own. */
+        bool found = has_default ? get_explicit(r, key, &value) : get_setting(r, key, &value);
         add_pair(r, out, key, found ? &value : has_default ? &given : NULL);
     }
     return true;

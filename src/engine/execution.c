@@ -1,6 +1,10 @@
 /* One running query: its SQL on a connection of its own, rows taken as they come, stopped when
  * asked. */
 #include "engine/execution.h"
+
+#include <sched.h>
+#include <time.h>
+
 #include "engine/arrow_out.h"
 #include "engine/engine_impl.h"
 #include "engine/render.h"
@@ -68,6 +72,35 @@ bool call_with_depth(size_t depth, bool (*call)(void *arg, Error *err), void *ar
 
 /* ---- starting ---- */
 
+/* Rests longer and longer, up to half a millisecond: other threads have the work. */
+static void rest(unsigned turn)
+{
+    enum { YIELDS = 64, STEPS = 5 };
+    if (turn < YIELDS) {
+        sched_yield();
+        return;
+    }
+    unsigned step = turn - YIELDS < STEPS ? turn - YIELDS : STEPS;
+    struct timespec pause = {.tv_nsec = 16000L << step};
+    nanosleep(&pause, NULL);
+}
+
+/* Takes part in a query until it has a result. duckdb_execute_pending alone would burn a core while every task is with
+ * other threads. */
+static void help_until_ready(duckdb_pending_result pending)
+{
+    unsigned idle = 0;
+    for (;;) {
+        duckdb_pending_state state = duckdb_pending_execute_task(pending);
+        if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+            rest(idle++);
+        else if (state == DUCKDB_PENDING_RESULT_NOT_READY)
+            idle = 0;
+        else
+            return;
+    }
+}
+
 bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel, bool streaming,
                   duckdb_result *out, bool *has_result, Error *err)
 {
@@ -83,6 +116,7 @@ bool run_prepared(duckdb_prepared_statement statement, const Cancel *cancel, boo
     bool ok = cancel_check(cancel, err);
     if (ok) {
         *has_result = true;
+        help_until_ready(pending);
         ok = duckdb_execute_pending(pending, out) == DuckDBSuccess ||
              engine_result_failure(out, err);
     }

@@ -219,6 +219,10 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
         return error_set(err, ERR_INVALID_WITHIN_GROUP_EXPRESSION__MISMATCH_WITH_DISTINCT_INPUT,
                          PZ("funcName", "`listagg`"), PZ("funcArg", "the aggregated column"),
                          PZ("orderingExpr", "the ordering"));
+    if (says(text, "cannot contain window functions") || says(text, "cannot contain aggregates") ||
+        says(text, "must appear in the GROUP BY clause"))
+        return error_set(err, ERR_UNSUPPORTED_EXPR_FOR_OPERATOR,
+                         PZ("invalidExprSqls", "an aggregate or a window where neither can be"));
     if (says(text, "Binder Error: LATERAL join"))
         return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
     if (type == DUCKDB_ERROR_NOT_IMPLEMENTED || says(text, "Not implemented Error"))

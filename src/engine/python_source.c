@@ -154,7 +154,8 @@ static bool python_fill(void *p, duckdb_data_chunk chunk, idx_t capacity, idx_t 
     idx_t held = python_talk_held_rows(state->talk);
     if (!have)
         return !held || bad_count(err);
-    if (python_talk_width(state->talk) != state->width)
+    /* Columns go by their place; more than declared are left out, as Spark does with those of mapInArrow. */
+    if (python_talk_width(state->talk) < state->width)
         return bad_width(state, err);
     idx_t n = have < (int64_t)capacity ? (idx_t)have : capacity;
     if (state->held) {
@@ -283,10 +284,12 @@ bool render_python(Render *r, const BoundRel *rel, Block *out, Error *err)
         fields[i] = (Field){rel->columns.at[i].name, rel->columns.at[i].type, true, S("")};
         names[i] = str_printf(r->arena, "c%u", rel->columns.at[i].id).ptr;
     }
-    if (!n)
-        return error_unsupported(err, "A Python function that gives no columns");
+    if (!n) { /* foreachPartition: rows of no column, which DuckDB does not have */
+        fields[0] = (Field){S("c0"), type_simple(TYPE_BOOLEAN), true, S("")};
+        names[0] = "c0";
+    }
     s->source = (RowSource){
-        .schema = type_struct(fields, n, r->arena),
+        .schema = type_struct(fields, n ? n : 1, r->arena),
         .names = names,
         .row_estimate = -1,
         .open = python_open,

@@ -87,9 +87,16 @@ static void put_sorts(Printer *p, const BoundSortVec *order) {
     }
 }
 
+/* try_add and try_subtract over dates are calls of other rows under their own name. */
+static bool keeps_name(const BoundExpr *e) {
+    Str name = e->call.written_name;
+    return (str_is(name, "try_add") || str_is(name, "try_subtract")) &&
+           strcmp(e->call.row->name, str_is(name, "try_add") ? "try_date_add_swapped" : "") != 0;
+}
+
 static void put_call(Printer *p, const BoundExpr *e) {
     const FuncRow *row = e->call.row;
-    if (row->pretty) {
+    if (row->pretty && !keeps_name(e)) {
         Printer form = *p;
         form.out = buf_in(p->arena);
         put_form(&form, e, row->pretty, '\0', true);

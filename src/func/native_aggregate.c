@@ -2,6 +2,7 @@
 #include "func/native_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* Count, mean and central moments; merged by the pairwise formulas of Pébay (2008). */
 typedef struct Moments {
@@ -83,6 +84,57 @@ static void put(duckdb_vector result, idx_t at, bool known, double v) {
         put_null(result, at);
 }
 
+/* The same where the rows of several partitions follow each other: each has moments of its own, as Spark merges them. */
+typedef struct PartedMoments {
+    Moments before, part;
+    int32_t partition;
+} PartedMoments;
+
+static idx_t parted_size(duckdb_function_info info) {
+    (void)info;
+    return sizeof(PartedMoments);
+}
+
+static void parted_init(duckdb_function_info info, duckdb_aggregate_state state) {
+    (void)info;
+    memset(state, 0, sizeof(PartedMoments));
+}
+
+static void close_part(PartedMoments *m) {
+    merge(&m->before, &m->part);
+    memset(&m->part, 0, sizeof m->part);
+}
+
+static void parted_update(duckdb_function_info info, duckdb_data_chunk input,
+                          duckdb_aggregate_state *states) {
+    (void)info;
+    duckdb_vector v = duckdb_data_chunk_get_vector(input, 0);
+    const double *data = duckdb_vector_get_data(v);
+    const int32_t *partitions = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+    uint64_t *valid = duckdb_vector_get_validity(v);
+    idx_t rows = duckdb_data_chunk_get_size(input);
+    for (idx_t i = 0; i < rows; i++) {
+        PartedMoments *m = (PartedMoments *)states[i];
+        if (valid && !duckdb_validity_row_is_valid(valid, i))
+            continue;
+        if (m->partition != partitions[i])
+            close_part(m);
+        m->partition = partitions[i];
+        add_value(&m->part, data[i]);
+    }
+}
+
+static void parted_combine(duckdb_function_info info, duckdb_aggregate_state *source,
+                           duckdb_aggregate_state *target, idx_t count) {
+    (void)info;
+    for (idx_t i = 0; i < count; i++) {
+        PartedMoments *to = (PartedMoments *)target[i], from = *(const PartedMoments *)source[i];
+        close_part(to);
+        close_part(&from);
+        merge(&to->before, &from.before);
+    }
+}
+
 typedef enum MomentResult {
     SKEWNESS,
     KURTOSIS,
@@ -122,6 +174,16 @@ static void finish(duckdb_function_info info, duckdb_aggregate_state *source, du
     MomentResult what = (MomentResult)(intptr_t)duckdb_aggregate_function_get_extra_info(info);
     for (idx_t i = 0; i < count; i++)
         put_moment(result, offset + i, (const Moments *)source[i], what);
+}
+
+static void parted_finish(duckdb_function_info info, duckdb_aggregate_state *source,
+                          duckdb_vector result, idx_t count, idx_t offset) {
+    MomentResult what = (MomentResult)(intptr_t)duckdb_aggregate_function_get_extra_info(info);
+    for (idx_t i = 0; i < count; i++) {
+        PartedMoments m = *(const PartedMoments *)source[i];
+        close_part(&m);
+        put_moment(result, offset + i, &m.before, what);
+    }
 }
 
 /* ---- pairs: correlation, covariance, regression of y on x ---- */
@@ -305,8 +367,32 @@ static bool register_aggregate(duckdb_connection c, const AggregateRow *row, Err
            error_internal(err, "DuckDB refused the function %s", row->name);
 }
 
+/* ls_parted_x(value, partition) */
+static bool register_parted(duckdb_connection c, const AggregateRow *row, Error *err) {
+    char name[64];
+    snprintf(name, sizeof name, "ls_parted_%s", row->name + strlen("ls_"));
+    duckdb_aggregate_function f = duckdb_create_aggregate_function();
+    duckdb_logical_type real = duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE),
+                        integer = duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
+    duckdb_aggregate_function_set_name(f, name);
+    duckdb_aggregate_function_add_parameter(f, real);
+    duckdb_aggregate_function_add_parameter(f, integer);
+    duckdb_aggregate_function_set_return_type(f, real);
+    duckdb_aggregate_function_set_extra_info(f, (void *)(intptr_t)row->result, NULL);
+    duckdb_aggregate_function_set_functions(f, parted_size, parted_init, parted_update,
+                                            parted_combine, parted_finish);
+    duckdb_state state = duckdb_register_aggregate_function(c, f);
+    duckdb_destroy_logical_type(&real);
+    duckdb_destroy_logical_type(&integer);
+    duckdb_destroy_aggregate_function(&f);
+    return state == DuckDBSuccess || error_internal(err, "DuckDB refused the function %s", name);
+}
+
 bool native_register_aggregate(duckdb_connection c, Error *err) {
-    for (size_t i = 0; i < LENGTH_OF(AGGREGATES); i++)
+    for (size_t i = 0; i < LENGTH_OF(AGGREGATES); i++) {
         TRY(register_aggregate(c, &AGGREGATES[i], err));
+        if (!AGGREGATES[i].pair)
+            TRY(register_parted(c, &AGGREGATES[i], err));
+    }
     return true;
 }

@@ -104,6 +104,7 @@ static bool row_xpath(Native *n, idx_t row) {
                                                    STR_ARG(path))));
     xmlXPathContext *context = xmlXPathNewContext(doc);
     context->error = silent;
+    context->node = (xmlNode *)doc; /* where relative paths start */
     xmlXPathObject *o = xmlXPathEvalExpression((const xmlChar *)str_z(path, n->arena), context);
     bool fits = o && (n->function->variant != 'l' || o->type == XPATH_NODESET);
     bool ok = fits ? set_object(n, row, o)

@@ -14,7 +14,7 @@ static bool render_array(const BoundExpr *call, const Str *args, size_t count,
 
 /* map(k1, v1, ...): keys and values are brought to common types of their own. */
 static bool bind_map(FuncCall *call, const FuncContext *ctx, Error *err) {
-    const Type *key = type_simple(call->args.len ? TYPE_NULL : TYPE_STRING), *value = key;
+    const Type *key = type_simple(TYPE_NULL), *value = key;
     size_t n = call->args.len;
     if (n % 2)
         return func_wrong_arg_count(call, "2n (n > 0)", ctx, err);
@@ -170,12 +170,31 @@ static bool bind_map_entries(FuncCall *call, const FuncContext *ctx, Error *err)
 }
 
 /* element_at over arrays and maps; try_element_at never fails. */
+/* Of array(..) written out with a constant index: the element's own nullability. */
+static bool element_nullable(const FuncCall *call, int64_t first, bool otherwise) {
+    const BoundExpr *list = call->args.at[0];
+    int64_t index;
+    if (list->kind != BEXPR_CALL || strcmp(list->call.row->name, "array") != 0 ||
+        !func_constant_int(call->args.at[1], &index))
+        return otherwise;
+    int64_t count = (int64_t)list->call.args.len, at = index < 0 && first ? count + index : index - first;
+    return at < 0 || at >= count || list->call.args.at[at]->nullable;
+}
+
+/* get(array, index from 0) */
+static bool bind_get(FuncCall *call, const FuncContext *ctx, Error *err) {
+    (void)ctx;
+    (void)err;
+    call->nullable = element_nullable(call, 0, true);
+    return true;
+}
+
 static bool bind_element_at(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool trying = !strcmp(call->row->name, "try_element_at");
     TRY(func_apply_signature(call, "(array<T>, int) -> T; (map<W,V>, W) -> V?", ctx, err));
     const Type *t = call->args.at[0]->type;
     if (t->kind == TYPE_MAP || trying || !ctx->ansi)
-        call->nullable = true;
+        call->nullable = t->kind == TYPE_MAP || element_nullable(call, 1, true);
     else
         call->nullable = func_any_nullable(call) || (t->kind == TYPE_ARRAY && t->array.nulls);
     return true;
@@ -430,7 +449,7 @@ const FuncRow collection_rows[] = {
     {"try_element_at", NULL, FUNC_SCALAR, .bind = bind_element_at, .render = render_element_at,
      .example = "try_element_at(array(1, 2, 3), 2)", .expected = "2"},
     {"get", NULL, FUNC_SCALAR, "(array<T>, int) -> T?",
-     "CASE WHEN $2 >= 0 THEN list_extract($1, $2 + 1) END", .example = "get(array(1, 2, 3), 0)",
+     "CASE WHEN $2 >= 0 THEN list_extract($1, $2 + 1) END", .bind = bind_get, .example = "get(array(1, 2, 3), 0)",
      .expected = "1"},
     {"element_at_index", NULL, FUNC_SCALAR, .bind = bind_index,
      .sql = "list_extract($1, ls_array_index(len($1), $2, true))",

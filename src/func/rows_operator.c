@@ -50,15 +50,11 @@ static void set_arg(FuncCall *call, size_t i, const Type *t, const FuncContext *
 
 /* The call becomes one of another row, under that row's own rules. */
 static bool become(FuncCall *call, const char *name, const FuncContext *ctx, Error *err) {
-    const FuncRow *written = call->row;
     call->row = func_find(str_from(name));
     call->written_name = str_from(name);
     if (!call->row)
         return error_unsupported(err, "the operation %s", name);
-    TRY(func_resolve(call, ctx, err));
-    if (written && is_try(written))
-        call->written_name = str_from(written->name);
-    return true;
+    return func_resolve(call, ctx, err);
 }
 
 static void swap_args(FuncCall *call) {
@@ -383,10 +379,16 @@ static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err) 
         return func_wrong_arg_count(call, "2", ctx, err);
     char name[2] = {op_of(row), '\0'};
     const FuncRow *plain = func_find(str_from(name));
+    const Type *first = call->args.at[0]->type;
     call->row = plain;
     TRY(bind_plain(call, ctx, err));
+    bool swapped = first->kind != TYPE_DATE;
     if (call->row == plain)
         call->row = row;
+    else if (swapped && !strcmp(call->row->name, "date_add"))
+        call->row = func_find(S("try_date_add_swapped"));
+    else
+        call->written_name = str_from(row->name); /* what it is called, whatever it became */
     for (size_t i = 0; i < call->args.len; i++)
         if (call->args.at[i]->kind == BEXPR_CAST && call->args.at[i]->implicit)
             call->args.at[i]->cast.mode = CAST_TRY;

@@ -93,8 +93,8 @@ static bool render_count_min(const BoundExpr *call, const Str *args, size_t coun
     "$?" #n "{CASE lower($" #n ") WHEN 'min' THEN '1' WHEN 'max' THEN '2' WHEN 'alwaysone' THEN "   \
     "'3' ELSE '0' END}{'0'}"
 #define ANY_KEY(rest)                                                                              \
-    "(array<int>" rest "; (array<long>" rest "; (binary" rest "; (double" rest "; (float" rest     \
-    "; (int" rest "; (long" rest "; (string" rest
+    "(int" rest "; (long" rest "; (string" rest "; (binary" rest "; (float" rest "; (double" rest  \
+    "; (array<int>" rest "; (array<long>" rest
 
 #define AGGREGATED(K, T, column) "tuple_sketch_agg_" K "(" column ", CAST(6 AS " T "))"
 
@@ -291,9 +291,9 @@ const FuncRow sketch_rows[] = {
         REAL_FIRST, "CAST($1 AS DOUBLE)", "ls_kll_quantile_real",
         "02020F04C8000800000000000000F03F"),
     {"count_min_sketch", NULL, FUNC_AGGREGATE,
-     "(byte, double, double, int) -> binary!; (short, double, double, int) -> binary!; (int, "
-     "double, double, int) -> binary!; (long, double, double, int) -> binary!; (string, double, "
-     "double, int) -> binary!; (binary, double, double, int) -> binary!",
+     "(byte, double, double, long) -> binary!; (short, double, double, long) -> binary!; (int, "
+     "double, double, long) -> binary!; (long, double, double, long) -> binary!; (string, double, "
+     "double, long) -> binary!; (binary, double, double, long) -> binary!",
      .bind = bind_count_min, .render = render_count_min,
      EXAMPLE("SELECT hex(count_min_sketch(col, 0.5d, 0.5d, 1)) FROM VALUES (1), (2), (1) AS "
              "tab(col)",

@@ -66,8 +66,10 @@ static bool bind_randstr(FuncCall *call, const FuncContext *ctx, Error *err) {
 
 /* ---- time windows ---- */
 
+enum { MAX_WINDOWS = 10000 };
+
 typedef struct Window {
-    int64_t duration, offset; /* microseconds */
+    int64_t duration, slide, offset; /* microseconds */
 } Window;
 
 static bool window_length(FuncCall *call, size_t index, const FuncContext *ctx, int64_t *us,
@@ -105,13 +107,47 @@ static bool bind_window(FuncCall *call, const FuncContext *ctx, Error *err) {
             err, ERR_DATATYPE_MISMATCH__VALUE_OUT_OF_RANGE, P("sqlExpr", func_call_text(call, ctx)),
             PZ("exprName", "`window_duration`"), PZ("valueRange", "(0, 9223372036854775807]"),
             P("currentValue", str_printf(ctx->arena, "%lldL", (long long)w->duration)));
-    if (slide != w->duration)
-        return error_unsupported(err, "a sliding window");
+    if (slide <= 0 || slide > w->duration)
+        return error_set(
+            err, ERR_DATATYPE_MISMATCH__PARAMETER_CONSTRAINT_VIOLATION,
+            P("sqlExpr", func_call_text(call, ctx)), PZ("leftExprName", "`slide_duration`"),
+            P("leftExprValue", str_printf(ctx->arena, "%lldL", (long long)slide)),
+            PZ("constraint", "<="), PZ("rightExprName", "`window_duration`"),
+            P("rightExprValue", str_printf(ctx->arena, "%lldL", (long long)w->duration)));
+    if (w->duration / slide > MAX_WINDOWS)
+        return error_unsupported(err, "a row in more than %d windows", MAX_WINDOWS);
+    w->slide = slide;
     call->bind_data = w;
     const Type *t = call->args.at[0]->type;
     Field fields[2] = {{S("start"), t, true, {0}}, {S("end"), t, true, {0}}};
     call->result = type_struct(fields, 2, ctx->arena);
     call->nullable = call->args.at[0]->nullable;
+    return true;
+}
+
+/* All windows of a time, the latest first; none for NULL. */
+static bool bind_windows(FuncCall *call, const FuncContext *ctx, Error *err) {
+    TRY(bind_window(call, ctx, err));
+    call->result = type_array(call->result, false, ctx->arena);
+    call->nullable = true;
+    return true;
+}
+
+static bool render_windows(const BoundExpr *call, const Str *args, size_t count,
+                           const FuncContext *ctx, Buf *out, Error *err) {
+    (void)count;
+    (void)ctx;
+    (void)err;
+    const Window *w = call->call.bind_data;
+    const char *make =
+        call->call.args.at[0]->type->kind == TYPE_TIMESTAMP ? "make_timestamptz" : "make_timestamp";
+    buf_addf(out,
+             "list_transform([epoch_us(" STR_FMT ")], lambda t: list_transform(list_filter("
+             "list_transform(range(%lld), lambda i: ls_window_start(t, %lld, %lld) - i * %lld), "
+             "lambda s: s + %lld > t), lambda s: {'start': %s(s), 'end': %s(s + %lld)}))[1]",
+             STR_ARG(args[0]), (long long)((w->duration + w->slide - 1) / w->slide),
+             (long long)w->slide, (long long)w->offset, (long long)w->slide, (long long)w->duration, make,
+             make, (long long)w->duration);
     return true;
 }
 
@@ -121,6 +157,8 @@ static bool render_window(const BoundExpr *call, const Str *args, size_t count,
     (void)ctx;
     (void)err;
     const Window *w = call->call.bind_data;
+    if (w->slide != w->duration)
+        return error_unsupported(err, "a sliding window here");
     const char *make =
         call->call.args.at[0]->type->kind == TYPE_TIMESTAMP ? "make_timestamptz" : "make_timestamp";
     buf_addf(out,
@@ -226,6 +264,8 @@ const FuncRow special_rows[] = {
     {"window", NULL, FUNC_SCALAR, .bind = bind_window, .render = render_window, .pretty = "window",
      .example = "window(TIMESTAMP'2024-01-01 00:00:07', '5 seconds')",
      .expected = "{2024-01-01 00:00:05, 2024-01-01 00:00:10}"},
+    {"time_windows", NULL, FUNC_SCALAR, .bind = bind_windows, .render = render_windows,
+     .flags = FUNC_HIDDEN},
     {"window_time", NULL, FUNC_SCALAR, .bind = bind_window_time,
      .sql = "make_timestamptz(epoch_us(struct_extract_at($1, 2)) - 1)",
      .example = "window_time(window(TIMESTAMP'2024-01-01 00:00:07', '5 seconds'))",

@@ -222,8 +222,10 @@ static bool bind_to_char(FuncCall *call, const FuncContext *ctx, Error *err) {
             const char *name = str_is(format, "base64") ? "base64"
                                : str_is(format, "hex")  ? "hex"
                                                         : "decode";
+            bool shown = str_is_ci(call->written_name, "to_varchar") && strcmp(name, "decode") != 0;
             call->row = func_find(str_from(name));
-            call->written_name = str_from(name);
+            if (!shown)
+                call->written_name = str_from(name);
             if (strcmp(name, "decode"))
                 call->args.len = 1;
             return func_resolve(call, ctx, err);

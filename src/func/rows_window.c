@@ -9,23 +9,23 @@ static bool bind_offset(FuncCall *call, const FuncContext *ctx, Error *err) {
     return true;
 }
 
-#define RANK(name, type, text, ...)                                                                \
-    { name, NULL, FUNC_WINDOW, "(any*...) -> " type "!", text, .pretty = name "()", __VA_ARGS__ }
+#define RANK(name, shown, type, text, ...)                                                         \
+    { name, NULL, FUNC_WINDOW, "(any*...) -> " type "!", text, .pretty = shown "()", __VA_ARGS__ }
 
 const FuncRow window_rows[] = {
-    RANK("row_number", "int", "CAST(row_number()$over AS INTEGER)",
+    RANK("row_number", "row_number", "int", "CAST(row_number()$over AS INTEGER)",
          .example = "SELECT row_number() OVER (ORDER BY c) FROM VALUES (5) AS t(c)",
          .expected = "1"),
-    RANK("rank", "int", "CAST(rank()$over AS INTEGER)",
+    RANK("rank", "RANK", "int", "CAST(rank()$over AS INTEGER)",
          .example = "SELECT rank() OVER (ORDER BY c) FROM VALUES (5), (5) AS t(c)",
          .expected = "1; 1"),
-    RANK("dense_rank", "int", "CAST(dense_rank()$over AS INTEGER)",
+    RANK("dense_rank", "DENSE_RANK", "int", "CAST(dense_rank()$over AS INTEGER)",
          .example = "SELECT dense_rank() OVER (ORDER BY c) FROM VALUES (5), (5) AS t(c)",
          .expected = "1; 1"),
-    RANK("percent_rank", "double", "percent_rank()$over",
+    RANK("percent_rank", "PERCENT_RANK", "double", "percent_rank()$over",
          .example = "SELECT percent_rank() OVER (ORDER BY c) FROM VALUES (5) AS t(c)",
          .expected = "0.0"),
-    RANK("cume_dist", "double", "cume_dist()$over",
+    RANK("cume_dist", "cume_dist", "double", "cume_dist()$over",
          .example = "SELECT cume_dist() OVER (ORDER BY c) FROM VALUES (5) AS t(c)",
          .expected = "1.0"),
     {"ntile", NULL, FUNC_WINDOW, "([int]) -> int!", "CAST(ntile($?1{$1}{1})$over AS INTEGER)",

@@ -146,6 +146,7 @@ typedef struct FileScan {
 struct BoundRel {
     BoundRelKind kind;
     BoundColumnVec columns;  /* the output, in order */
+    bool sealed;             /* it was given a name: clauses above see these columns only */
     BoundRel *input;
     union {
         struct { VEC(BoundExprVec) rows; } values;

@@ -25,6 +25,14 @@ def condition(error):
     return error.getErrorClass() or str(error).split("[")[1].split("]")[0]
 
 
+@pytest.fixture(scope="module")
+def spark(server):
+    """One session for all: up to 4.0, collecting a stopped session closes a thread pool that its successors use."""
+    session = server.session()
+    yield session
+    session.stop()
+
+
 @pytest.fixture
 def people(spark):
     return spark.createDataFrame([("ann", 31, "a"), ("bob", 25, "b"), ("cid", None, "a"), ("dee", 40, "b")],

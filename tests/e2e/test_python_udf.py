@@ -174,11 +174,6 @@ def test_pandas_functions(spark):
 
     assert [r[0] for r in spark.range(3).select(plus("id", F.col("id") * 2)).collect()] == [0, 3, 6]
 
-    @F.pandas_udf("long")
-    def batches(it: "Iterator[pd.Series]") -> "Iterator[pd.Series]":  # noqa: F821
-        for s in it:
-            yield s + 1
-
     batches = F.pandas_udf(lambda it: (s + 1 for s in it), "long", F.PandasUDFType.SCALAR_ITER)
     assert [r[0] for r in spark.range(25000).select(batches("id")).tail(2)] == [24999, 25000]
 

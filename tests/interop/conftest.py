@@ -13,7 +13,8 @@ import server_process  # noqa: E402
 class Lakeshed:
     """A session on the program, in the shape of the other engines."""
 
-    def __init__(self, session):
+    def __init__(self, remote, session):
+        self.remote = remote
         self.session = session
         session.conf.set("spark.sql.session.timeZone", "UTC")
 
@@ -52,7 +53,7 @@ class Lakeshed:
 def lakeshed(tmp_path_factory):
     server = server_process.Server(tmp_path_factory.mktemp("lakeshed") / "data")
     session = server.session()
-    yield Lakeshed(session)
+    yield Lakeshed(server.remote, session)
     session.stop()
     assert server.stop() == 0
 

@@ -1,6 +1,7 @@
 """The user's table program (tests/e2e/programs), then its table and change feed at every version in every engine."""
 import datetime
 import importlib.util
+import os
 import pathlib
 
 import pytest
@@ -15,6 +16,7 @@ SCHEMA = "order_id string, customer_id string, amount double, status string, cre
 def orders(lakeshed):
     """The program run for twelve days: path, last version."""
     lakeshed.sql("CREATE CATALOG IF NOT EXISTS prod", "CREATE SCHEMA IF NOT EXISTS prod.orders")
+    os.environ["SPARK_REMOTE"] = lakeshed.remote
     spec = importlib.util.spec_from_file_location("delta_operations", PROGRAM)
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)

@@ -1,0 +1,128 @@
+"""Delta's statements as a real Spark 4.2 with Delta 4.4 answers them: what is written, what is refused and how."""
+import time
+
+import pytest
+
+
+@pytest.fixture
+def sql(spark):
+    """Runs statements in a schema of the test's own; rows as sorted tuples, a refusal as its class."""
+    spark.sql("DROP SCHEMA IF EXISTS statements CASCADE")
+    spark.sql("CREATE SCHEMA statements")
+    spark.sql("USE statements")
+    yield lambda text: sorted((tuple(r) for r in spark.sql(text).collect()), key=repr)
+    spark.sql("USE default")
+
+
+def refusal(sql, text):
+    with pytest.raises(Exception) as error:
+        sql(text)
+    return error.value.getCondition()
+
+
+def test_overwrite_of_partitions(sql):
+    sql("CREATE TABLE p (p INT, q STRING, v INT) USING DELTA PARTITIONED BY (p, q)")
+    sql("INSERT INTO p VALUES (1, 'a', 1), (1, 'b', 2), (2, 'a', 3)")
+    sql("INSERT OVERWRITE p PARTITION (p = 1, q = 'a') SELECT 5 WHERE false")
+    assert sql("SELECT * FROM p") == [(1, "b", 2), (2, "a", 3)]
+    sql("INSERT OVERWRITE p PARTITION (p = 1) SELECT 'c', 9")
+    assert sql("SELECT * FROM p") == [(1, "c", 9), (2, "a", 3)]
+    sql("INSERT OVERWRITE p PARTITION (p, q) VALUES (5, 'x', 5)")
+    assert sql("SELECT * FROM p") == [(5, "x", 5)]
+    sql("SET spark.sql.sources.partitionOverwriteMode = dynamic")
+    sql("INSERT INTO p VALUES (6, 'a', 1), (6, 'b', 2)")
+    sql("INSERT OVERWRITE p VALUES (6, 'a', 100)")
+    sql("INSERT OVERWRITE p PARTITION (p = 6) VALUES ('b', 200)")
+    assert sql("SELECT * FROM p") == [(5, "x", 5), (6, "a", 100), (6, "b", 200)]
+    sql("SET spark.sql.sources.partitionOverwriteMode = static")
+
+
+def test_values_are_cast_as_delta_casts_them(sql):
+    sql("CREATE TABLE c (i INT, d DATE, b BOOLEAN, s STRING) USING DELTA")
+    sql("INSERT INTO c VALUES ('5', '2024-01-02', 'true', 7)")
+    sql("UPDATE c SET i = '9', b = 0 WHERE i = 5")
+    sql("MERGE INTO c t USING (SELECT '11' i, '2024-01-01' d, true b, 5 s) s ON t.i = s.i WHEN NOT MATCHED THEN INSERT *")
+    assert [(i, str(d), b, s) for i, d, b, s in sql("SELECT * FROM c")] == [(11, "2024-01-01", True, "5"), (9, "2024-01-02", False, "7")]
+    assert refusal(sql, "INSERT INTO c VALUES ('x', NULL, NULL, NULL)") == "CAST_INVALID_INPUT"
+    assert refusal(sql, "INSERT INTO c VALUES (3000000000, NULL, NULL, NULL)") == "CAST_OVERFLOW_IN_TABLE_INSERT"
+    assert refusal(sql, "INSERT INTO c VALUES (DATE'2024-01-01', NULL, NULL, NULL)").startswith("DATATYPE_MISMATCH.CAST_")
+
+
+def test_nested_fields_by_name_or_position(sql):
+    sql("CREATE TABLE n (id INT, s STRUCT<a: INT, b: ARRAY<INT>>) USING DELTA")
+    sql("INSERT INTO n VALUES (1, struct(1, array(1, 2)))")
+    sql("INSERT INTO n VALUES (2, named_struct('b', 5, 'a', array(3)))")
+    sql("INSERT INTO n SELECT 3 id, named_struct('b', array(3), 'a', 5) s")
+    sql("INSERT INTO n BY NAME SELECT 4 id, named_struct('b', array(4), 'a', 6) s")
+    assert sql("SELECT id, s.a, s.b FROM n") == [(1, 1, [1, 2]), (2, 5, [3]), (3, 5, [3]), (4, 6, [4])]
+    assert refusal(sql, "INSERT INTO n VALUES (6, named_struct('a', 5))") == "DELTA_INSERT_COLUMN_ARITY_MISMATCH"
+    sql("CREATE TABLE l (id INT, l ARRAY<STRUCT<a: INT, b: STRING>>) USING DELTA")
+    sql("INSERT INTO l BY NAME SELECT 2 id, array(named_struct('b', 'q', 'a', 2)) l")
+    sql("INSERT INTO l SELECT 4 other, array(named_struct('b', '9', 'a', 2)) l")
+    assert sql("SELECT id, l[0].a, l[0].b FROM l") == [(2, 2, "q"), (4, 9, "2")]
+
+
+def test_merge_evolves_the_schema(sql):
+    sql("CREATE TABLE e (id INT, v STRING) USING DELTA")
+    sql("INSERT INTO e VALUES (1, 'a'), (2, 'b')")
+    both = "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    sql(f"MERGE INTO e t USING (SELECT 2 id, 'B' v, 5 extra) s ON t.id = s.id {both}")
+    assert sql("SELECT * FROM e") == [(1, "a"), (2, "B")]
+    sql(f"MERGE WITH SCHEMA EVOLUTION INTO e t USING (SELECT 2 id, 'C' v, 5 extra UNION ALL SELECT 9, 'n', 6) s ON t.id = s.id {both}")
+    assert sql("SELECT * FROM e") == [(1, "a", None), (2, "C", 5), (9, "n", 6)]
+    sql("MERGE WITH SCHEMA EVOLUTION INTO e t USING (SELECT 1 id, 8 fresh, 3 other) s ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET t.fresh = s.fresh")
+    assert sql("SELECT * FROM e") == [(1, "a", None, 8), (2, "C", 5, None), (9, "n", 6, None)]
+    sql("SET spark.databricks.delta.schema.autoMerge.enabled = true")
+    sql(f"MERGE INTO e t USING (SELECT 1000 id, 1 last) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET *")
+    sql("SET spark.databricks.delta.schema.autoMerge.enabled = false")
+    assert [name for name, _, _ in sql("DESCRIBE e")] == ["extra", "fresh", "id", "last", "v"]
+
+
+def test_time_travel_ends_where_files_may_be_gone(sql):
+    sql("CREATE TABLE t (a INT) USING DELTA TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')")
+    sql("INSERT INTO t VALUES (1)")
+    sql("INSERT INTO t VALUES (2)")
+    time.sleep(0.01)
+    expected = "DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION"
+    assert refusal(sql, "SELECT * FROM t VERSION AS OF 1") == expected
+    assert refusal(sql, "RESTORE TABLE t TO VERSION AS OF 1") == expected
+    assert sql("SELECT * FROM t VERSION AS OF 2") == [(1,), (2,)]
+    sql("SET spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration = false")
+    assert sql("SELECT * FROM t VERSION AS OF 1") == [(1,)]
+    sql("SET spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration = true")
+
+
+def test_a_table_without_columns_cannot_be_read(sql):
+    sql("CREATE TABLE bare USING DELTA")
+    assert refusal(sql, "SELECT * FROM bare") == "DELTA_READ_TABLE_WITHOUT_COLUMNS"
+    assert sql("DESCRIBE bare") == []
+
+
+def test_rearranging(sql):
+    sql("CREATE TABLE z (id INT, p INT) USING DELTA PARTITIONED BY (p) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    sql("INSERT INTO z SELECT CAST((id * 7) % 10 AS INT), CAST(id % 2 AS INT) FROM range(20)")
+    sql("INSERT INTO z VALUES (3, 0)")
+    before = sql("SELECT * FROM z")
+    metrics = sql("OPTIMIZE z ZORDER BY (id)")[0][1]
+    assert (metrics.numFilesAdded, metrics.numFilesRemoved, metrics.filesAdded.totalFiles) == (2, 3, 2)
+    assert sql("SELECT * FROM z") == before
+    assert refusal(sql, "OPTIMIZE z ZORDER BY (p)") == "DELTA_ZORDERING_ON_PARTITION_COLUMN"
+    assert refusal(sql, "OPTIMIZE z ZORDER BY (nope)") == "DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST"
+    sql("DELETE FROM z WHERE id = 3")
+    metrics = sql("REORG TABLE z APPLY (PURGE)")[0][1]
+    assert (metrics.numFilesAdded, metrics.numFilesRemoved) == (2, 2)
+    assert sql("SELECT * FROM z") == [row for row in before if row[0] != 3]
+    assert sql("REORG TABLE z APPLY (PURGE)")[0][1].numFilesRemoved == 0
+    history = [(r[4], r[5].get("zOrderBy"), r[5].get("applyPurge")) for r in sql("DESCRIBE HISTORY z") if r[4] in ("OPTIMIZE", "REORG")]
+    assert sorted(history) == [("OPTIMIZE", '["id"]', None), ("REORG", None, "true")]
+
+
+def test_counting_reads_no_file(sql, spark):
+    sql("CREATE TABLE counted (id INT) USING DELTA TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    sql("INSERT INTO counted SELECT CAST(id AS INT) FROM range(10)")
+    sql("DELETE FROM counted WHERE id < 3")
+    plan = spark.sql("SELECT count(*), count(1) FROM counted")
+    assert plan.collect()[0] == (7, 7)
+    assert sql("SELECT count(*) FROM counted WHERE id > 4") == [(5,)]
+    assert sql("SELECT count(id) FROM counted") == [(7,)]
