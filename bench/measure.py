@@ -148,8 +148,10 @@ class Results:
         return "\n".join(out)
 
     def finish(self):
+        """Writes and prints what was found, and ends the program."""
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{self.question}.json").write_text(json.dumps({"question": self.question, "turns": TURNS, "rows": ROWS,
                                                                      "lines": self.lines}, indent=1) + "\n")
         print(self.table(), flush=True)
         shutil.rmtree(WORK, ignore_errors=True)
+        os._exit(0)  # clients of servers that are gone would go on trying to take leave of them

@@ -1,10 +1,8 @@
 """MERGE of an upsert (half updates all over the table, half inserts) into a large table; the files must then hold the same."""
-import shutil
-
 from deltalake import DeltaTable
 
 import tables
-from measure import Contender, Results, cpu_seconds, expect, linked_copy, side_by_side
+from measure import Contender, Results, expect, linked_copy, side_by_side
 from servers import lakeshed, sail
 
 STATEMENT = """MERGE INTO target t USING news s ON t.order_id = s.order_id

@@ -184,6 +184,9 @@ bool lift_time_windows(Analyzer *a, BoundRel **input, struct LiftedWindow **know
 /* interval.c */
 bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 
+/* pushdown.c: conjuncts over a Delta scan's columns reach the scan, for skipping files */
+void push_down_filters(Analyzer *a, BoundRel *plan);
+
 /* subquery.c */
 bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 /* Visits the expressions of every relation of a subquery's plan: that is where outer columns are used. */

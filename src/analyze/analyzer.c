@@ -247,6 +247,7 @@ bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(analyze_rel(a, rel, &bound, err));
     TRY(check_plan(a, bound, err));
     *out = strip_hidden(a, bound);
+    push_down_filters(a, *out);
     return true;
 }
 

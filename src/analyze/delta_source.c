@@ -22,6 +22,31 @@ static bool open_table(Analyzer *a, Str location, DeltaTable **out, Error *err)
     return true;
 }
 
+/* What a query sees of a field's metadata: not Delta's own (ids, generation expressions), which its result does not have. */
+static Str public_metadata(Str metadata, Arena *arena)
+{
+    Error ignored = error_in(arena);
+    yyjson_val *root, *key;
+    if (str_find(metadata, S("\"delta.")) < 0 || !json_parse(metadata, S("metadata"), arena, &root, &ignored) || !yyjson_is_obj(root))
+        return metadata;
+    Buf b = buf_in(arena);
+    bool first = true;
+    yyjson_obj_iter each = yyjson_obj_iter_with(root);
+    buf_addc(&b, '{');
+    while ((key = yyjson_obj_iter_next(&each)) != NULL) {
+        if (str_starts_with(json_str(key), S("delta.")))
+            continue;
+        if (!first)
+            buf_addc(&b, ',');
+        first = false;
+        json_put_str(&b, json_str(key));
+        buf_addc(&b, ':');
+        buf_add(&b, json_text(yyjson_obj_iter_get_val(key), arena));
+    }
+    buf_addc(&b, '}');
+    return buf_str(&b);
+}
+
 bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err)
 {
     (void)err;
@@ -36,7 +61,7 @@ bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, 
         const Field *f = &schema->structure.fields[i];
         BoundColumn c = new_column(a, f->name, type_char_as_string(f->type, a->arena), f->nullable);
         c.qualifier = *qualifier;
-        c.metadata = f->metadata;
+        c.metadata = public_metadata(f->metadata, a->arena);
         r->delta.fields[i] = i;
         vec_push(a->arena, &r->columns, c);
     }

@@ -56,8 +56,10 @@ static bool equal_operands(const BoundExpr *x, const BoundExpr *y)
     size_t lefts = 0, rights = 0;
     gather_operands(x, x->call.row, left, &lefts, OPERANDS_MAX);
     gather_operands(y, y->call.row, right, &rights, OPERANDS_MAX);
-    if (lefts != rights || lefts > OPERANDS_MAX)
+    if (lefts != rights)
         return false;
+    if (lefts > OPERANDS_MAX)
+        return equal_lists(&x->call.args, &y->call.args);
     for (size_t i = 0; i < lefts; i++) {
         size_t k = i;
         while (k < rights && !bound_equal(left[i], right[k]))
@@ -73,7 +75,8 @@ static bool equal_calls(const BoundExpr *x, const BoundExpr *y)
 {
     return x->call.row == y->call.row && !(x->call.row->flags & FUNC_NONDETERMINISTIC) &&
            x->call.distinct == y->call.distinct && x->call.ignore_nulls == y->call.ignore_nulls &&
-           (equal_lists(&x->call.args, &y->call.args) || (is_commutative(x->call.row) && equal_operands(x, y))) &&
+           /* One or the other: looking at both would double the work at every level. */
+           (is_commutative(x->call.row) ? equal_operands(x, y) : equal_lists(&x->call.args, &y->call.args)) &&
            bound_equal(x->call.filter, y->call.filter) && equal_sorts(&x->call.order, &y->call.order);
 }
 

@@ -7,8 +7,8 @@
 
 static const Origin NOWHERE = {0, -1};
 
-/* Spark's own default is the number of its cores. */
-enum { DEFAULT_PARTITIONS = 2, MAX_CARRY_DEPTH = 200 };
+/* Spark's own default is the number of its cores; its documentation is written with four. */
+enum { DEFAULT_PARTITIONS = 4, MAX_PARTITIONS = 1 << 20, MAX_CARRY_DEPTH = 200 };
 
 typedef struct PartitionMark {
     const BoundRel *rel;
@@ -116,12 +116,21 @@ static const BoundColumn *column_by_id(const BoundRel *rel, ColumnId id)
 
 /* ---- sources ---- */
 
+static int64_t default_partitions(Analyzer *a)
+{
+    bool found;
+    Str text;
+    int64_t n;
+    session_get(a->session, S("spark.sql.leafNodeDefaultParallelism"), a->arena, &found, &text);
+    return found && str_to_i64(text, &n) && n > 0 && n <= MAX_PARTITIONS ? n : DEFAULT_PARTITIONS;
+}
+
 static bool carry_range(Analyzer *a, BoundRel **slot, Carried *out, Error *err)
 {
     const BoundRel *r = *slot;
     double n = ((double)r->range.end - (double)r->range.start) / (double)r->range.step;
-    int64_t parts = r->range.partitions > 0 ? r->range.partitions : DEFAULT_PARTITIONS;
-    if (n < 1 || n > 0x1p40 || parts > 1 << 20 || parts == 1)
+    int64_t parts = r->range.partitions > 0 ? r->range.partitions : default_partitions(a);
+    if (n < 1 || n > 0x1p40 || parts > MAX_PARTITIONS || parts == 1)
         return true;
     int64_t count = (int64_t)(((__int128)r->range.end - r->range.start + r->range.step - (r->range.step > 0 ? 1 : -1)) / r->range.step);
     BoundExpr *index;
@@ -138,12 +147,12 @@ static bool carry_local(Analyzer *a, BoundRel **slot, Carried *out, Error *err)
     BoundExpr *at, *rows, *least, *parts;
     TRY(place(a, &at, err));
     TRY(total(a, &rows, err));
-    BoundExpr *bounds[2] = {rows, whole(a, DEFAULT_PARTITIONS)};
+    BoundExpr *bounds[2] = {rows, whole(a, default_partitions(a))};
     TRY(bind_builtin(a, "least", 2, bounds, NOWHERE, &parts, err));
     TRY(operation(a, "*", at, parts, &least, err));
     TRY(operation(a, "-", least, whole(a, 1), &least, err));
     TRY(operation(a, "div", least, rows, &least, err));
-    out->count = DEFAULT_PARTITIONS;
+    out->count = default_partitions(a);
     return with_column(a, slot, as_int(a, least), &out->column, err);
 }
 

@@ -1,6 +1,8 @@
 /* DataFrame.stat, describe and summary as aggregates. */
 #include "analyze/analyze_impl.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 
 static const Origin NOWHERE = {0, -1};
@@ -171,7 +173,12 @@ static bool stat_pair(Analyzer *a, const Rel *rel, BoundRel *input, BoundRel **o
     TRY(bind_builtin(a, corr ? "corr" : "covar_samp", 2, args, NOWHERE, &e, err));
     BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
     push_aggregate(a, aggregate, e, corr ? S("corr") : S("cov"));
-    *out = aggregate;
+    /* Unlike the functions, these always give a number. */
+    BoundExpr *value[2] = {bound_column(&aggregate->columns.at[0], a->arena), bound_literal(value_double(corr ? NAN : 0.0), a->arena)};
+    TRY(bind_builtin(a, "coalesce", 2, value, NOWHERE, &e, err));
+    BoundRel *p = brel_new(BREL_PROJECT, aggregate, a->arena);
+    project_push(a, p, e, column_of_expr(a, e, aggregate->columns.at[0].name, (Str){0}));
+    *out = p;
     return true;
 }
 

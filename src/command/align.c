@@ -79,6 +79,44 @@ bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *valu
     return analyze_delta_cast(ctx->analyzer, value, f->type, table, f->name, out, err);
 }
 
+/* ---- assigning a field of a struct ---- */
+
+enum { MAX_FIELD_DEPTH = 32 };
+
+const BoundExpr *assigned_column(const BoundExpr *target)
+{
+    size_t depth = 0;
+    while (target->kind == BEXPR_FIELD && depth++ < MAX_FIELD_DEPTH)
+        target = target->field.child;
+    return target->kind == BEXPR_COLUMN ? target : NULL;
+}
+
+static BoundExpr *field_of(CommandContext *ctx, BoundExpr *base, size_t index)
+{
+    BoundExpr *f = bound_new(BEXPR_FIELD, base->type->structure.fields[index].type, true, ctx->arena);
+    f->field.child = base;
+    f->field.index = index;
+    return f;
+}
+
+BoundExpr *replace_field(CommandContext *ctx, const BoundExpr *target, BoundExpr *base, BoundExpr *value)
+{
+    const BoundExpr *path[MAX_FIELD_DEPTH];
+    BoundExpr *bases[MAX_FIELD_DEPTH];
+    size_t depth = 0;
+    for (; target->kind == BEXPR_FIELD; target = target->field.child)
+        path[depth++] = target;
+    for (size_t i = depth; i > 0; i--)
+        bases[i - 1] = i == depth ? base : field_of(ctx, bases[i], path[i]->field.index);
+    for (size_t i = 0; i < depth; i++) {
+        BoundExpr *s = bound_new(BEXPR_STRUCT, bases[i]->type, false, ctx->arena);
+        for (size_t k = 0; k < s->type->structure.count; k++)
+            vec_push(ctx->arena, &s->structure.children, k == path[i]->field.index ? value : field_of(ctx, bases[i], k));
+        value = s;
+    }
+    return value;
+}
+
 /* ---- from a query's columns to values by field ---- */
 
 static bool same_name(const CommandContext *ctx, Str x, Str y)

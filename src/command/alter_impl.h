@@ -28,6 +28,8 @@ bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t
 bool alter_unset_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 /* UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY for names that have a clause of their own. */
 bool check_reserved_property(Str key, Error *err);
+/* The log may not forget versions whose files are still kept. */
+bool check_log_retention(const Metadata *m, Error *err);
 /* A property of a Delta table by its canonical spelling, its value checked. DELTA_UNKNOWN_CONFIGURATION otherwise. */
 bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err);
 

@@ -60,6 +60,10 @@ bool column_default(CommandContext *ctx, const Field *f, BoundExpr **out, Error 
 /* One column per field of the schema, cast for storing; missing ones filled; generated ones computed or checked. */
 bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *input, const AlignOptions *options, BoundRel **out,
                 Error *err);
+/* The column of which an assignment's target is a field at some depth, or the column itself; NULL: neither. */
+const BoundExpr *assigned_column(const BoundExpr *target);
+/* `base`, a value of that column, with the target's field replaced; a NULL struct becomes one of NULLs. */
+BoundExpr *replace_field(CommandContext *ctx, const BoundExpr *target, BoundExpr *base, BoundExpr *value);
 /* One value stored into one field: cast, length-checked. */
 bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *value, BoundExpr **out, Error *err);
 /* rows' columns from `first` on are the table's; generated ones are replaced by their value unless given[i] holds (a

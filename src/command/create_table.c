@@ -243,9 +243,11 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     m->created_time_ms = clock_now_ms();
     for (size_t i = 0; i < spec->properties.len; i++) {
         Str key = spec->properties.at[i].key;
+        TRY(check_reserved_property(key, err));
+        if (!str_istarts_with(key, S("delta.feature.")) && !str_istarts_with(key, S("delta.constraints.")))
+            TRY(check_delta_property(ctx, &key, spec->properties.at[i].value, err));
         if (is_feature_request(key))
             continue;
-        TRY(check_delta_property(ctx, &key, spec->properties.at[i].value, err));
         metadata_set_property(m, key, spec->properties.at[i].value, ctx->arena);
     }
     for (size_t i = 0; i < spec->constraints.len; i++)
@@ -253,6 +255,7 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
             metadata_set_property(m, str_printf(ctx->arena, "delta.constraints." STR_FMT, STR_ARG(str_lower(spec->constraints.at[i].name, ctx->arena))),
                                   spec->constraints.at[i].check_sql, ctx->arena);
     t->metadata = m;
+    TRY(check_log_retention(m, err));
     TRY(protocol_for_metadata(m, ctx->arena, &t->protocol, err));
     return requested_features(ctx, &spec->properties, &t->protocol, err);
 }

@@ -67,7 +67,7 @@ static bool is_assigned(const Merge *m, Str name)
         if (c->action == MERGE_UPDATE_STAR || c->action == MERGE_INSERT_STAR)
             return true;
         for (size_t k = 0; k < c->assignments.len; k++)
-            if (c->assignments.at[k].target.len <= 2 && str_ieq(vec_last(&c->assignments.at[k].target), name))
+            if (c->assignments.at[k].target.len == 1 && str_ieq(vec_last(&c->assignments.at[k].target), name))
                 return true;
     }
     return false;
@@ -232,29 +232,40 @@ static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
     return true;
 }
 
-static bool target_field(Merge *m, const Name *name, size_t *field, Error *err)
+static bool target_field(Merge *m, const Name *name, size_t *field, BoundExpr **target, Error *err)
 {
     Expr column = {.kind = EXPR_COLUMN, .origin = {0, -1}, .column = {.name = *name, .plan_id = -1}};
-    BoundExpr *e;
-    TRY(analyze_expr(m->ctx->analyzer, &column, &m->target_columns, &e, err));
-    for (size_t i = 0; e->kind == BEXPR_COLUMN && i < m->width; i++)
+    TRY(analyze_expr(m->ctx->analyzer, &column, &m->target_columns, target, err));
+    const BoundExpr *e = assigned_column(*target);
+    for (size_t i = 0; e && i < m->width; i++)
         if (m->target_columns.at[i].id == e->column.id) {
             *field = i;
             return true;
         }
-    return error_unsupported(err, "assigning to the nested field " STR_FMT, STR_ARG(name_text(name, m->ctx->arena)));
+    return error_unsupported(err, "assigning to " STR_FMT, STR_ARG(name_text(name, m->ctx->arena)));
 }
 
 static bool assigned_values(Merge *m, BoundClause *b, Error *err)
 {
     const AssignmentVec *list = &b->clause->assignments;
+    bool *in_parts = ARENA_ARRAY(m->ctx->arena, bool, m->width);
     for (size_t i = 0; i < list->len; i++) {
         size_t f = 0;
-        TRY(target_field(m, &list->at[i].target, &f, err));
-        if (b->given[f])
+        BoundExpr *target, *value;
+        TRY(target_field(m, &list->at[i].target, &f, &target, err));
+        bool nested = target->kind == BEXPR_FIELD;
+        if (nested && b->clause->action == MERGE_INSERT)
+            return error_unsupported(err, "inserting the nested field " STR_FMT, STR_ARG(name_text(&list->at[i].target, m->ctx->arena)));
+        if (b->given[f] && !(nested && in_parts[f]))
             return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->metadata->schema->structure.fields[f].name));
-        TRY(assigned_value(m->ctx, &m->metadata->schema->structure.fields[f], list->at[i].value, clause_columns(m, b->clause->kind),
-                           m->target.name, &b->values[f], err));
+        Field field = m->metadata->schema->structure.fields[f];
+        if (nested)
+            field = (Field){field.name, target->type, true, {0}};
+        TRY(assigned_value(m->ctx, &field, list->at[i].value, clause_columns(m, b->clause->kind), m->target.name, &value, err));
+        if (nested)
+            value = replace_field(m->ctx, target, b->values[f] ? b->values[f] : bound_column(&m->target_columns.at[f], m->ctx->arena), value);
+        b->values[f] = value;
+        in_parts[f] = nested;
         b->given[f] = true;
     }
     return true;

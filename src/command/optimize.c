@@ -136,25 +136,28 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
 
 typedef struct PartitionOnly {
     const Metadata *m;
-    bool ok;
+    Str stranger; /* the first column that does not partition */
 } PartitionOnly;
 
 static bool check_partition_column(BoundExpr **e, void *arg)
 {
     PartitionOnly *p = arg;
-    if ((*e)->kind == BEXPR_COLUMN)
-        p->ok &= metadata_partition_index(p->m, (*e)->column.name) >= 0;
+    if ((*e)->kind == BEXPR_COLUMN && !p->stranger.len && metadata_partition_index(p->m, (*e)->column.name) < 0)
+        p->stranger = (*e)->column.name;
     return bound_each_child(*e, check_partition_column, p);
 }
 
 /* OPTIMIZE ... WHERE names whole partitions: only partition columns may stand in it. */
 static bool partition_files(CommandContext *ctx, const Target *t, BoundRel *scan, BoundExpr *condition, FileList *out, Error *err)
 {
-    PartitionOnly only = {snapshot_metadata(t->snapshot), true};
+    PartitionOnly only = {.m = snapshot_metadata(t->snapshot)};
     check_partition_column(&condition, &only);
-    if (!only.ok)
-        return error_set(err, ERR_DELTA_NON_PARTITION_COLUMN_REFERENCE,
-                         P("columnName", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)), PZ("columnList", ""));
+    if (only.stranger.len) {
+        Buf names = buf_in(ctx->arena);
+        for (size_t i = 0; i < only.m->partition_columns.len; i++)
+            buf_addf(&names, "%s" STR_FMT, i ? ", " : "", STR_ARG(only.m->partition_columns.at[i]));
+        return error_set(err, ERR_DELTA_NON_PARTITION_COLUMN_REFERENCE, P("columnName", only.stranger), P("columnList", buf_str(&names)));
+    }
     BoundExprVec conjuncts = {0};
     vec_push(ctx->arena, &conjuncts, condition);
     ScanColumn *columns = ARENA_ARRAY(ctx->arena, ScanColumn, scan->delta.column_count);

@@ -234,8 +234,7 @@ static bool set_one(CommandContext *ctx, Change *x, const KeyValue *kv, Error *e
     return true;
 }
 
-/* The log may not forget versions whose files are still kept. */
-static bool check_retention(const Metadata *m, Error *err)
+bool check_log_retention(const Metadata *m, Error *err)
 {
     const int64_t day = 86400000;
     int64_t log = metadata_interval_ms(m, "delta.logRetentionDuration", 30 * day);
@@ -252,7 +251,7 @@ bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t
     for (size_t i = 0; i < c->properties.len; i++)
         TRY(set_one(ctx, &x, &c->properties.at[i], err));
     buf_addc(&x.shown, '}');
-    TRY(check_retention(x.metadata, err));
+    TRY(check_log_retention(x.metadata, err));
     CommitNote note = {.operation = S("SET TBLPROPERTIES"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "properties", buf_str(&x.shown));
     TRY(alter_commit(ctx, t, x.metadata, &x.protocol, &note, false, err));

@@ -104,13 +104,14 @@ static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundR
 
 /* ---- UPDATE ---- */
 
-static bool assigned_field(CommandContext *ctx, const Target *t, const Assignment *a, const BoundRel *scan, size_t *field, Error *err)
+static bool assigned_field(CommandContext *ctx, const Target *t, const Assignment *a, const BoundRel *scan, size_t *field, BoundExpr **target,
+                           Error *err)
 {
     Expr column = {.kind = EXPR_COLUMN, .origin = {0, -1}, .column = {.name = a->target, .plan_id = -1}};
-    BoundExpr *e;
-    TRY(analyze_expr(ctx->analyzer, &column, &scan->columns, &e, err));
-    if (e->kind != BEXPR_COLUMN)
-        return error_unsupported(err, "assigning to the nested field " STR_FMT, STR_ARG(name_text(&a->target, ctx->arena)));
+    TRY(analyze_expr(ctx->analyzer, &column, &scan->columns, target, err));
+    const BoundExpr *e = assigned_column(*target);
+    if (!e)
+        return error_unsupported(err, "assigning to " STR_FMT, STR_ARG(name_text(&a->target, ctx->arena)));
     for (size_t i = 0; i < snapshot_schema(t->snapshot)->structure.count; i++)
         if (scan->columns.at[i].id == e->column.id)
             *field = i;
@@ -130,13 +131,23 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
     const Metadata *m = snapshot_metadata(t->snapshot);
     BoundExpr **values = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
     BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
+    bool *in_parts = ARENA_ARRAY(ctx->arena, bool, picked->width);
     for (size_t i = 0; i < c->dml.assignments.len; i++) {
         const Assignment *a = &c->dml.assignments.at[i];
         size_t f = 0;
-        TRY(assigned_field(ctx, t, a, picked->scan, &f, err));
-        if (values[f])
+        BoundExpr *target, *value;
+        TRY(assigned_field(ctx, t, a, picked->scan, &f, &target, err));
+        bool nested = target->kind == BEXPR_FIELD;
+        if (values[f] && !(nested && in_parts[f]))
             return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->schema->structure.fields[f].name));
-        TRY(assigned_value(ctx, &m->schema->structure.fields[f], a->value, &picked->scan->columns, t->name, &values[f], err));
+        Field field = m->schema->structure.fields[f];
+        if (nested)
+            field = (Field){field.name, target->type, true, {0}};
+        TRY(assigned_value(ctx, &field, a->value, &picked->scan->columns, t->name, &value, err));
+        if (nested)
+            value = replace_field(ctx, target, values[f] ? values[f] : bound_column(&picked->scan->columns.at[f], ctx->arena), value);
+        values[f] = value;
+        in_parts[f] = nested;
         given[f] = bound_literal(value_bool(true), ctx->arena);
         vec_push(ctx->arena, &picked->values, values[f]);
     }

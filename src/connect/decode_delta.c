@@ -261,7 +261,7 @@ static bool decode_column(Decoder *d, const PB_DELTA(CreateDeltaTable__Column) *
 {
     Str name = wire_str(m->name);
     *out = (ColumnDef){.name = name_of(d->arena, 1, &name)};
-    out->not_null = m->has_nullable && !m->nullable;
+    out->not_null = !m->nullable; /* proto3: false is not sent */
     out->has_comment = m->comment != NULL;
     out->comment = wire_str(m->comment);
     if (m->generated_always_as != NULL) {

@@ -221,7 +221,8 @@ bool deletion_vector_path(const DeletionVector *dv, Arena *arena, Str *path, Err
         return fail_path(dv, err);
     Str prefix = str_slice(text, 0, text.len - UUID_TEXT_Z85);
     if (!z85_decode(str_slice(text, prefix.len, text.len), uuid) ||
-        str_find_char(prefix, '/') >= 0 || str_is(prefix, "..") || str_is(prefix, "."))
+        str_find_char(prefix, '/') >= 0 || str_find_char(prefix, '\0') >= 0 ||
+        str_is(prefix, "..") || str_is(prefix, "."))
         return fail_path(dv, err);
     *path = str_printf(arena, STR_FMT "%sdeletion_vector_" STR_FMT ".bin", STR_ARG(prefix),
                        prefix.len ? "/" : "", STR_ARG(uuid_text(uuid, arena)));

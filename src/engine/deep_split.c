@@ -91,20 +91,20 @@ static void put_piece(Split *s, BoundExpr **e, Shape *shape)
 
 typedef struct Visit {
     Split *split;
-    bool may_cut;
-    Shape all; /* of the children so far */
+    bool may_cut, is_root; /* a root stays: below itself it would be met again */
+    Shape all;             /* of the children so far */
 } Visit;
 
 static bool split_child(BoundExpr **e, void *arg)
 {
     Visit *parent = arg;
     Split *s = parent->split;
-    Visit mine = {s, parent->may_cut && takes_all(*e), {.fixed = is_fixed(*e)}};
+    Visit mine = {.split = s, .may_cut = parent->may_cut && takes_all(*e), .all.fixed = is_fixed(*e)};
     *e = bound_copy(*e, s->r->arena);
     TRY(bound_each_child(*e, split_child, &mine));
     Shape shape = mine.all;
     shape.depth++;
-    if (parent->may_cut && !shape.fixed && shape.depth >= PIECE_DEPTH)
+    if (parent->may_cut && !parent->is_root && !shape.fixed && shape.depth >= PIECE_DEPTH)
         put_piece(s, e, &shape);
     Shape *all = &parent->all;
     all->depth = shape.depth > all->depth ? shape.depth : all->depth;
@@ -115,7 +115,7 @@ static bool split_child(BoundExpr **e, void *arg)
 
 static bool split_root(BoundExpr **e, void *arg)
 {
-    Visit root = {arg, true, {0}};
+    Visit root = {.split = arg, .may_cut = true, .is_root = true};
     return depth_of(*e) <= DEPTH_MAX || split_child(e, &root);
 }
 

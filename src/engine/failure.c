@@ -225,6 +225,10 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
                          PZ("invalidExprSqls", "an aggregate or a window where neither can be"));
     if (says(text, "Binder Error: LATERAL join"))
         return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
+    if (says(text, "Table function must return at least one column"))
+        return error_unsupported(err, "Reading files without columns");
+    if (says(text, "pack nothing into a struct"))
+        return error_unsupported(err, "A struct without fields here");
     if (type == DUCKDB_ERROR_NOT_IMPLEMENTED || says(text, "Not implemented Error"))
         return error_unsupported(err, "What the engine refuses: " STR_FMT, STR_ARG(text));
     if (says(text, "No space left on device") || says(text, "Permission denied") || says(text, "Read-only file system"))

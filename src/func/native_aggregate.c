@@ -29,11 +29,11 @@ static void merge(Moments *a, const Moments *b) {
     double n = a->n + b->n, d = b->mean - a->mean, dn = d / n;
     double m4 = a->m4 + b->m4 +
                 dn * dn * dn * d * a->n * b->n * (a->n * a->n - a->n * b->n + b->n * b->n) +
-                6 * dn * dn * (a->n * a->n * b->m2 + b->n * b->n * a->m2) +
+                dn * dn * 6 * (a->n * a->n * b->m2 + b->n * b->n * a->m2) +
                 4 * dn * (a->n * b->m3 - b->n * a->m3);
     double m3 = a->m3 + b->m3 + dn * dn * d * a->n * b->n * (a->n - b->n) +
                 3 * dn * (a->n * b->m2 - b->n * a->m2);
-    a->m2 += b->m2 + d * dn * a->n * b->n;
+    a->m2 = a->m2 + b->m2 + d * dn * a->n * b->n;
     a->m3 = m3;
     a->m4 = m4;
     a->mean += dn * b->n;

@@ -36,8 +36,8 @@ static void *count_min_make(Str config, Error *err) {
     double eps = 0, confidence = 0;
     if (!str_to_f64(sketch_word(config, 0), &eps) || !str_to_f64(sketch_word(config, 1), &confidence) ||
         !(eps > 0) || !(confidence > 0 && confidence < 1)) {
-        (void)!error_set(err, ERR_INTERNAL_ERROR,
-                         PZ("message", "count_min_sketch needs eps > 0 and 0 < confidence < 1"));
+        (void)!error_set(err, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "count_min_sketch"),
+                         PZ("reason", "eps is above 0 and confidence between 0 and 1"));
         return NULL;
     }
     double width = ceil(2 / eps), depth = ceil(-log(1 - confidence) / log(2));

@@ -247,7 +247,8 @@ static bool build_update(void *state, const NativeVec *args, idx_t row, Error *e
 
 static bool merge_update(void *state, const NativeVec *args, idx_t row, Error *err) {
     return read_into(state, native_str_at(&args[0], row)) ||
-           error_set(err, ERR_INTERNAL_ERROR, PZ("message", "not a sketch of frequent items"));
+           error_set(err, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "approx_top_k"),
+                     PZ("reason", "this is no sketch of frequent items"));
 }
 
 static bool frequent_merge(void *state, const void *other, Error *err) {
@@ -356,7 +357,8 @@ static bool row_items(Native *n, idx_t row) {
     Frequent *f = frequent_new(config.ptr[0], LG_MAX);
     if (!read_into(f, native_str(n, 0, row))) {
         frequent_release(f);
-        return NATIVE_FAIL(n, ERR_INTERNAL_ERROR, PZ("message", "not a sketch of frequent items"));
+        return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "approx_top_k"),
+                           PZ("reason", "this is no sketch of frequent items"));
     }
     Ranked *ranked = ARENA_ARRAY(n->arena, Ranked, f->active + 1);
     size_t count = 0, mask = length(f) - 1, step = step_of(f);

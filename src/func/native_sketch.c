@@ -27,9 +27,24 @@ Str sketch_function(Str name, Arena *arena) {
 
 /* ---- aggregates ---- */
 
+enum { CONFIG_MAX = 96 };
+
+/* The configuration stays, so that a state can be made anew where DuckDB combines into an empty one
+ * and goes on using the source, as windows do. */
 typedef struct State {
     void *object;
+    uint32_t config_len;
+    char config[CONFIG_MAX];
 } State;
+
+static bool state_start(const SketchAggregate *a, State *s, Str config, Error *err) {
+    if (config.len > CONFIG_MAX)
+        return error_internal(err, "a sketch configuration of %zu bytes", config.len);
+    memmove(s->config, config.ptr, config.len);
+    s->config_len = (uint32_t)config.len;
+    s->object = a->make((Str){s->config, s->config_len}, err);
+    return s->object != NULL;
+}
 
 static const SketchAggregate *row_of(duckdb_function_info info) {
     return duckdb_aggregate_function_get_extra_info(info);
@@ -46,7 +61,7 @@ static idx_t state_size(duckdb_function_info info) {
 
 static void state_init(duckdb_function_info info, duckdb_aggregate_state state) {
     (void)info;
-    ((State *)state)->object = NULL;
+    memset(state, 0, sizeof(State));
 }
 
 static void state_update(duckdb_function_info info, duckdb_data_chunk input,
@@ -61,9 +76,14 @@ static void state_update(duckdb_function_info info, duckdb_data_chunk input,
         args[i] = native_vec(duckdb_data_chunk_get_vector(input, i), arena);
     for (idx_t row = 0; row < rows; row++) {
         State *s = (State *)states[row];
-        if (!s->object)
-            s->object = a->make(native_str_at(&args[count - 1], row), &err);
-        if (!s->object || (!native_is_null(&args[0], row) && !a->update(s->object, args, row, &err))) {
+        if (!s || native_is_null(&args[count - 1], row)) {
+            (void)!error_set(&err, ERR_INTERNAL_ERROR,
+                             PZ("message", "a sketch without a state or configured by NULL"));
+            fail(info, &err, arena);
+            return;
+        }
+        if ((!s->object && !state_start(a, s, native_str_at(&args[count - 1], row), &err)) ||
+            (!native_is_null(&args[0], row) && !a->update(s->object, args, row, &err))) {
             fail(info, &err, arena);
             return;
         }
@@ -79,10 +99,8 @@ static void state_combine(duckdb_function_info info, duckdb_aggregate_state *sou
         State *from = (State *)source[i], *to = (State *)target[i];
         if (!from->object)
             continue;
-        if (!to->object) {
-            to->object = from->object;
-            from->object = NULL;
-        } else if (!a->merge(to->object, from->object, &err)) {
+        if ((!to->object && !state_start(a, to, (Str){from->config, from->config_len}, &err)) ||
+            !a->merge(to->object, from->object, &err)) {
             fail(info, &err, arena);
             return;
         }

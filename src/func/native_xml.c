@@ -98,8 +98,8 @@ static bool row_xpath(Native *n, idx_t row) {
         return native_set_null(n, row);
     xmlDoc *doc = xml_open(xml);
     if (!doc)
-        return NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                           P("message", str_printf(n->arena,
+        return NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "xpath"),
+                           P("reason", str_printf(n->arena,
                                                    "Error loading expression '" STR_FMT "'",
                                                    STR_ARG(path))));
     xmlXPathContext *context = xmlXPathNewContext(doc);
@@ -108,8 +108,8 @@ static bool row_xpath(Native *n, idx_t row) {
     xmlXPathObject *o = xmlXPathEvalExpression((const xmlChar *)str_z(path, n->arena), context);
     bool fits = o && (n->function->variant != 'l' || o->type == XPATH_NODESET);
     bool ok = fits ? set_object(n, row, o)
-                   : NATIVE_FAIL(n, ERR_INTERNAL_ERROR,
-                                 P("message", str_printf(n->arena, "Invalid XPath '" STR_FMT "'",
+                   : NATIVE_FAIL(n, ERR_LAKESHED_ARGUMENT_INVALID, PZ("function", "xpath"),
+                                 P("reason", str_printf(n->arena, "Invalid XPath '" STR_FMT "'",
                                                          STR_ARG(path))));
     xmlXPathFreeObject(o);
     xmlXPathFreeContext(context);

@@ -104,6 +104,7 @@ typedef struct Template {
     size_t count;
     const FuncContext *ctx;
     Buf *out;
+    bool own_aggregate;
 } Template;
 
 void func_put_string(Buf *out, Str s) {
@@ -160,6 +161,42 @@ static const Type *type_of_arg(const Template *t, size_t n) {
                                                  : t->call->type;
 }
 
+/* DuckDB 1.5 hands the C aggregates of a window over a whole partition one state for all rows, where
+ * its interface promises one a row. A frame with numbers that no partition reaches takes another way. */
+static void put_suffix(const Template *t) {
+    Str suffix = t->ctx->call_suffix;
+    ptrdiff_t over = str_find(suffix, S(" OVER ("));
+    bool whole = over >= 0 && suffix.ptr[suffix.len - 1] == ')' &&
+                 (str_find(suffix, S("UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING")) >= 0 ||
+                  (str_find(suffix, S("ORDER BY")) < 0 && str_find(suffix, S(" BETWEEN ")) < 0));
+    if (!whole || !t->own_aggregate) {
+        buf_add(t->out, suffix);
+        return;
+    }
+    static const char *const FRAMES[] = {" ROWS BETWEEN UNBOUNDED", " RANGE BETWEEN UNBOUNDED",
+                                         "ROWS BETWEEN UNBOUNDED", "RANGE BETWEEN UNBOUNDED"};
+    Str head = str_slice(suffix, 0, suffix.len - 1);
+    for (size_t i = 0; i < LENGTH_OF(FRAMES); i++) {
+        ptrdiff_t frame = str_find(head, str_from(FRAMES[i]));
+        if (frame >= 0)
+            head = str_slice(head, 0, (size_t)frame);
+    }
+    buf_addf(t->out,
+             STR_FMT " ROWS BETWEEN 1000000000000 PRECEDING AND 1000000000000 FOLLOWING)",
+             STR_ARG(head));
+}
+
+/* Whether a template calls an aggregate of native_aggregate.c or of the sketches. */
+static bool calls_own_aggregate(const char *sql) {
+    static const char *const NAMES[] = {"ls_stddev", "ls_var_", "ls_skewness", "ls_kurtosis",
+                                        "ls_corr",   "ls_covar", "ls_regr_",   "ls_theta_",
+                                        "ls_hll_",   "ls_kll_",  "ls_count_min"};
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        if (strstr(sql, NAMES[i]))
+            return true;
+    return false;
+}
+
 static const char *put_place(const Template *t, const char *p) {
     Arena *arena = t->ctx->arena;
     if (*p == '*') {
@@ -184,7 +221,7 @@ static const char *put_place(const Template *t, const char *p) {
         return p + 5;
     }
     if (!strncmp(p, "over", 4)) {
-        buf_add(t->out, t->ctx->call_suffix);
+        put_suffix(t);
         return p + 4;
     }
     if (!strncmp(p, "distinct", 8)) {
@@ -252,7 +289,7 @@ bool func_render(const BoundExpr *call, const Str *args, size_t count, const Fun
 
 bool func_render_template(const BoundExpr *call, const Str *args, size_t count,
                           const FuncContext *ctx, const char *sql, Buf *out) {
-    Template t = {call, args, count, ctx, out};
+    Template t = {call, args, count, ctx, out, calls_own_aggregate(sql)};
     put_text(&t, sql, '\0');
     FuncKind kind = call->call.row->kind;
     if ((kind == FUNC_AGGREGATE || kind == FUNC_WINDOW) && !strstr(sql, "$over"))

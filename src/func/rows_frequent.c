@@ -175,7 +175,8 @@ static void put_state(const TopK *b, Str sketch, Str tracked, const FuncContext 
 static bool render_items(const BoundExpr *call, const Str *args, size_t count,
                          const FuncContext *ctx, Buf *out, Error *err) {
     (void)count;
-    (void)err;
+    if (str_find(ctx->call_suffix, S(" OVER ")) >= 0)
+        return error_unsupported(err, "%s as a window function", call->call.row->name);
     const TopK *b = call->call.bind_data;
     Str sketch = str_printf(ctx->arena,
                             "coalesce(ls_frequent_build(" STR_FMT ", '%c %d')" STR_FMT
@@ -192,7 +193,8 @@ static bool render_items(const BoundExpr *call, const Str *args, size_t count,
 static bool render_state(const BoundExpr *call, const Str *args, size_t count,
                          const FuncContext *ctx, Buf *out, Error *err) {
     (void)count;
-    (void)err;
+    if (str_find(ctx->call_suffix, S(" OVER ")) >= 0)
+        return error_unsupported(err, "%s as a window function", call->call.row->name);
     const TopK *b = call->call.bind_data;
     Str sketch = str_printf(ctx->arena, "struct_extract_at(" STR_FMT ", 1)", STR_ARG(args[0]));
     if (call->type->kind == TYPE_ARRAY) {

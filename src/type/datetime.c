@@ -276,7 +276,32 @@ bool timestamp_ntz_parse(Str text, bool allow_zone, int64_t *us)
     return fit(local_of(&s, date_from_civil(s.year, (unsigned)s.month, (unsigned)s.day)), us);
 }
 
+static bool parse_clock(Str text, int64_t *us);
+
+/* "01:02:03 PM": the hours of a half-day, 12 being the first. */
+static bool parse_half_day(Str text, bool afternoon, int64_t *us)
+{
+    const int64_t hour = 3600 * US_PER_SECOND;
+    text = str_trim(text);
+    if (!text.len || text.ptr[0] < '0' || text.ptr[0] > '9' || !parse_clock(text, us))
+        return false;
+    if (*us < hour || *us >= 13 * hour)
+        return false;
+    *us = *us % (12 * hour) + (afternoon ? 12 * hour : 0);
+    return true;
+}
+
 bool time_parse(Str text, int64_t *us)
+{
+    Str t = str_trim(text);
+    bool pm = t.len > 2 && str_is_ci(str_slice(t, t.len - 2, t.len), "pm"),
+         am = t.len > 2 && str_is_ci(str_slice(t, t.len - 2, t.len), "am");
+    if (am || pm)
+        return parse_half_day(str_slice(t, 0, t.len - 2), pm, us);
+    return parse_clock(text, us);
+}
+
+static bool parse_clock(Str text, int64_t *us)
 {
     Stamp s;
     if (!parse_stamp(text, &s) || !s.only_time || s.zone.len)

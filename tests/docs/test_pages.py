@@ -21,8 +21,10 @@ from server_process import PROGRAM, Server
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/README.md"))]
 COMMANDS = [command for page in PAGES for command in commands(page)]
 PYTHON = [block for page in PAGES for block in blocks(page) if block.language == "python"]
-# Where no curl is installed: what the pages use of it.
-CURL = "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen('http://' + sys.argv[-1].split('//')[-1]).read().decode())"
+# What the pages use of curl, which a plain Debian lacks; there a name for the local host may be missing as well.
+CURL = """import sys, urllib.request
+address = sys.argv[-1].split("//")[-1].replace("localhost", "127.0.0.1")
+sys.stdout.write(urllib.request.urlopen("http://" + address).read().decode())"""
 
 
 def is_serve(command):

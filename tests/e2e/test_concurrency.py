@@ -15,8 +15,8 @@ import time
 
 APPENDS = int(os.environ.get("LAKESHED_APPENDS", 8))
 MERGES = int(os.environ.get("LAKESHED_MERGES", 4))
-BUMPS = int(os.environ.get("LAKESHED_BUMPS", 4))
-KILLS = int(os.environ.get("LAKESHED_KILLS", 6))
+BUMPS = int(os.environ.get("LAKESHED_BUMPS", 3))
+KILLS = int(os.environ.get("LAKESHED_KILLS", 4))
 SPARK = os.environ.get("LAKESHED_SPARK")
 CLIENTS = 8
 SCRIPT = str(pathlib.Path(__file__).parent / "writers.py")

@@ -11,19 +11,24 @@ def with_partition(df):
     return [tuple(row) for row in df.select("*", F.spark_partition_id().alias("p")).collect()]
 
 
-# ---- partitions ----
+# ---- partitions: the answers of a Spark with two cores ----
 
-def test_ranges_are_sliced_evenly(spark):
+@pytest.fixture
+def two_cores(spark):
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", 2)
+
+
+def test_ranges_are_sliced_evenly(spark, two_cores):
     assert [p for _, p in with_partition(spark.range(10))] == [0] * 5 + [1] * 5
     assert [p for _, p in with_partition(spark.range(0, 10, 1, 3))] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
     assert [p for _, p in with_partition(spark.range(10).filter("id > 3").limit(5))] == [0] * 5
 
 
-def test_partitions_of_a_union_follow_each_other(spark):
+def test_partitions_of_a_union_follow_each_other(spark, two_cores):
     assert with_partition(spark.range(3).union(spark.range(3))) == [(0, 0), (1, 1), (2, 1), (0, 2), (1, 3), (2, 3)]
 
 
-def test_repartitioning_by_hash_and_coalescing(spark):
+def test_repartitioning_by_hash_and_coalescing(spark, two_cores):
     by_hash = with_partition(spark.range(10).repartition(3, "id"))
     assert by_hash == [(3, 0), (6, 0), (7, 0), (0, 1), (1, 2), (2, 2), (4, 2), (5, 2), (8, 2), (9, 2)]
     coalesced = with_partition(spark.range(0, 10, 1, 4).coalesce(3))
@@ -51,18 +56,25 @@ def test_random_numbers_are_seeded_by_partition(spark):
     assert [r[1] for r in rows] == [0, 1, 2] + [(1 << 33) + i for i in range(3)] + [(2 << 33) + i for i in range(4)]
 
 
-def test_samples_take_the_rows_that_spark_takes(spark):
+def test_samples_take_the_rows_that_spark_takes(spark, two_cores):
     assert [r.id for r in spark.range(100).sample(0.1, 3).collect()] == [29, 51, 54, 58, 60, 68, 87, 92]
     assert [r.id for r in spark.range(0, 100, 1, 4).sample(0.1, 3).collect()] == [
         26, 29, 33, 35, 43, 50, 51, 55, 59, 61, 65, 66, 70, 75, 86, 96, 99]
 
 
-def test_random_split(spark):
+def test_random_split(spark, two_cores):
     df = spark.createDataFrame([Row(age=10, height=80, name="Alice"), Row(age=5, height=None, name="Bob"),
                                 Row(age=None, height=None, name="Tom"), Row(age=None, height=None, name=None)])
     first, second = df.randomSplit([1.0, 2.0], 24)
     assert [tuple(r) for r in first.collect()] == [(None, None, None)]
     assert [r.name for r in second.collect()] == ["Bob", "Alice", "Tom"]
+
+
+def test_moments_merge_partition_by_partition(spark, two_cores):
+    weights = spark.createDataFrame([(40.3,), (37.8,), (44.1,)], "weight double")
+    assert weights.describe().collect()[2].weight == "3.172275734127371"
+    spark.conf.set("spark.sql.leafNodeDefaultParallelism", 4)
+    assert weights.describe().collect()[2].weight == "3.1722757341273704"
 
 
 # ---- plans as text ----
@@ -100,6 +112,20 @@ def test_persisted_frames_are_scanned_from_memory(spark, explained):
     assert explained(df).startswith("== Physical Plan ==\nInMemoryTableScan ")
     df.unpersist()
     assert "InMemoryTableScan" not in explained(df)
+
+
+# ---- windows of time ----
+
+def test_a_row_is_in_every_window_of_its_time(spark):
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    times = spark.sql("SELECT * FROM VALUES (1, TIMESTAMP '2024-01-01 00:00:07'), (2, TIMESTAMP '2024-01-01 00:00:12'), (3, NULL) t(v, d)")
+    tumbling = times.groupBy(F.window("d", "5 seconds")).agg(F.sum("v").alias("s"))
+    assert tumbling.schema["window"].nullable is False
+    rows = tumbling.select(F.date_format("window.start", "ss"), F.date_format("window.end", "ss"), "s").orderBy("s").collect()
+    assert [tuple(r) for r in rows] == [("05", "10", 1), ("10", "15", 2)]
+    sliding = times.groupBy(F.window("d", "10 seconds", "5 seconds"), "v").count()
+    rows = sliding.select("v", F.date_format("window.start", "ss").alias("s")).orderBy("v", "s").collect()
+    assert [tuple(r) for r in rows] == [(1, "00"), (1, "05"), (2, "05"), (2, "10")]
 
 
 # ---- what a session keeps ----

@@ -71,7 +71,7 @@ def test_merge_evolves_the_schema(sql):
     sql(f"MERGE WITH SCHEMA EVOLUTION INTO e t USING (SELECT 2 id, 'C' v, 5 extra UNION ALL SELECT 9, 'n', 6) s ON t.id = s.id {both}")
     assert sql("SELECT * FROM e") == [(1, "a", None), (2, "C", 5), (9, "n", 6)]
     sql("MERGE WITH SCHEMA EVOLUTION INTO e t USING (SELECT 1 id, 8 fresh, 3 other) s ON t.id = s.id "
-        "WHEN MATCHED THEN UPDATE SET t.fresh = s.fresh")
+        "WHEN MATCHED THEN UPDATE SET fresh = s.fresh")
     assert sql("SELECT * FROM e") == [(1, "a", None, 8), (2, "C", 5, None), (9, "n", 6, None)]
     sql("SET spark.databricks.delta.schema.autoMerge.enabled = true")
     sql(f"MERGE INTO e t USING (SELECT 1000 id, 1 last) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET *")
@@ -126,3 +126,65 @@ def test_counting_reads_no_file(sql, spark):
     assert plan.collect()[0] == (7, 7)
     assert sql("SELECT count(*) FROM counted WHERE id > 4") == [(5,)]
     assert sql("SELECT count(id) FROM counted") == [(7,)]
+
+
+@pytest.mark.parametrize("property, expected", [
+    ("'delta.nosuch' = '1'", "DELTA_UNKNOWN_CONFIGURATION"),
+    ("'delta.feature.nosuch' = 'supported'", "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG"),
+    ("'location' = '/x'", "UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY"),
+    ("'delta.minReaderVersion' = '9'", None),
+    ("'delta.appendOnly' = 'maybe'", None),
+    ("'delta.checkpointInterval' = '0'", None),
+    ("'delta.logRetentionDuration' = 'interval 1 day'", None),
+    ("'delta.columnMapping.mode' = 'foo'", None),
+])
+def test_properties_are_checked_when_a_table_is_made(sql, property, expected):
+    """None: refused by Spark with an exception that has no class."""
+    found = refusal(sql, f"CREATE TABLE bad (a INT) USING DELTA TBLPROPERTIES ({property})")
+    assert expected is None or found == expected
+    assert sql("SHOW TABLES") == []
+
+
+def test_a_constraint_may_be_a_property(sql):
+    sql("CREATE TABLE positive (a INT) USING DELTA TBLPROPERTIES ('delta.constraints.c' = 'a > 0')")
+    sql("INSERT INTO positive VALUES (1)")
+    assert refusal(sql, "INSERT INTO positive VALUES (0)").startswith("DELTA_VIOLATE_CONSTRAINT")
+
+
+def test_nested_fields_are_assigned(sql):
+    sql("CREATE TABLE f (id INT, s STRUCT<a: INT, t: STRUCT<x: INT, y: STRING>>) USING DELTA")
+    sql("INSERT INTO f VALUES (1, struct(1, struct(2, 'q'))), (2, NULL)")
+    sql("UPDATE f SET s.t.x = s.a + 10, s.a = '5' WHERE id = 1")
+    sql("UPDATE f SET s.t.y = 'only' WHERE id = 2")
+    assert sql("SELECT id, s.a, s.t.x, s.t.y FROM f") == [(1, 5, 11, "q"), (2, None, None, "only")]
+    sql("MERGE INTO f t USING (SELECT 1 id, 7 a) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET t.s.a = s.a, t.s.t.y = 'm'")
+    assert sql("SELECT id, s.a, s.t.x, s.t.y FROM f") == [(1, 7, 11, "m"), (2, None, None, "only")]
+    assert refusal(sql, "UPDATE f SET s.a = 1, s = NULL") == "DELTA_CONFLICT_SET_COLUMN"
+
+
+def test_queries_open_only_the_files_that_can_match(spark):
+    """A file whose partition or statistics exclude it may even be gone."""
+    import pathlib
+    spark.sql("DROP TABLE IF EXISTS skipping")
+    spark.sql("CREATE TABLE skipping (k INT, day DATE, v STRING) USING DELTA PARTITIONED BY (day)")
+    spark.sql("INSERT INTO skipping VALUES (1, DATE'2026-01-01', 'a')")
+    spark.sql("INSERT INTO skipping VALUES (2, DATE'2026-01-02', 'b')")
+    spark.sql("INSERT INTO skipping VALUES (30, DATE'2026-01-02', 'c')")
+    folder = pathlib.Path(spark.sql("DESCRIBE DETAIL skipping").first().location.removeprefix("file:"))
+    for part in (folder / "day=2026-01-01").glob("*.parquet"):
+        part.unlink()
+
+    def rows(sql):
+        return sorted(tuple(r) for r in spark.sql(sql).collect())
+
+    assert rows("SELECT k FROM skipping WHERE day = DATE'2026-01-02'") == [(2,), (30,)]
+    assert rows("SELECT v FROM skipping WHERE k > 20") == [("c",)]
+    assert rows("SELECT x.v FROM (SELECT k AS n, v, k FROM skipping) x WHERE x.k > 20 AND upper(x.v) = 'C'") == [("c",)]
+    assert rows("SELECT s.k FROM skipping s JOIN VALUES (2), (30) t(k) ON s.k = t.k WHERE s.k > 1") == [(2,), (30,)]
+    assert rows("SELECT t.n, s.v FROM VALUES (1), (2) t(n) LEFT JOIN skipping s ON s.k = t.n AND s.k > 1") == [(1, None), (2, "b")]
+    assert spark.table("skipping").filter("day > '2026-01-01'").count() == 2
+    for everything in ("SELECT k FROM skipping", "SELECT v FROM skipping WHERE k < 5", "SELECT k, sum(k) OVER () FROM skipping WHERE k > 0",
+                       "SELECT * FROM (SELECT k, row_number() OVER (ORDER BY k) n FROM skipping) WHERE k > 20"):
+        with pytest.raises(Exception) as error:
+            spark.sql(everything).collect()
+        assert "FAILED_READ_FILE" in error.value.getCondition()

@@ -242,3 +242,28 @@ def test_calls_over_common_tables_and_inside_subqueries(spark):
     spark.udf.register("times2", lambda x: 2 * x, "long")
     text = "WITH t AS (SELECT id FROM range(4)), u AS (SELECT times2(id) AS d FROM t) SELECT d, (SELECT max(times2(d)) FROM u) FROM u"
     assert [tuple(r) for r in spark.sql(text).collect()] == [(0, 12), (2, 12), (4, 12), (6, 12)]
+
+
+def test_rows_for_nobody(spark):
+    spark.range(10).foreachPartition(lambda rows: [r.id for r in rows])
+    spark.range(3).foreach(lambda r: r.id)
+    with pytest.raises(PythonException, match="ZeroDivisionError"):
+        spark.range(3).foreach(lambda r: 1 // r.id)
+
+
+def test_table_functions(spark):
+    @F.udtf(returnType="c1: int, c2: string")
+    class Repeat:
+        def eval(self, n: int, text: str = "x"):
+            for i in range(n):
+                yield i, text * i
+
+        def terminate(self):
+            yield -1, "end"
+
+    assert [tuple(r) for r in Repeat(F.lit(2)).collect()] == [(0, ""), (1, "x"), (-1, "end")]
+    spark.udtf.register("repeat_rows", Repeat)
+    rows = spark.sql("SELECT c2, c1 FROM repeat_rows(3, text => 'ab') WHERE c1 > 0").collect()
+    assert [tuple(r) for r in rows] == [("ab", 1), ("abab", 2)]
+    with pytest.raises(PySparkException, match="TABLE argument"):
+        spark.sql("SELECT * FROM repeat_rows(TABLE(SELECT 1))").collect()

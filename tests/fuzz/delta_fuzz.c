@@ -170,7 +170,8 @@ static void read_checkpoint(Str bytes, Arena *a)
     LogCheckpoint checkpoint = {.version = 1, .form = CHECKPOINT_CLASSIC};
     vec_push(a, &checkpoint.paths, S("_delta_log/1.checkpoint.parquet"));
     Replay r = {.files = file_set_new(), .text = log_text_new()};
-    if (checkpoint_read(table, &checkpoint, &r, &err))
+    /* Parquet readers hand out valid texts only. */
+    if (checkpoint_read(table, &checkpoint, &r, &err) && str_is_utf8(bytes))
         print_and_read_back(r.files, a);
     r.files = file_set_freeze(r.files);
     file_set_unref(r.files);

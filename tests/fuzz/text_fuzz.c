@@ -23,6 +23,8 @@ static void read_ddl(Str text, Arena *a)
 {
     Error err = error_in(a);
     const Type *type, *again;
+    if (!str_is_utf8(text))
+        return; /* what arrives was checked */
     if (!type_from_ddl(text, a, &type, &err)) {
         error_message(&err, a);
         return;

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "plan/explain.h"
 
 static BoundColumn column(uint32_t id, Str name, TypeKind type)

@@ -116,6 +116,38 @@ static void test_variables(void **state)
     session_unref(s);
 }
 
+static void count_drop(void *count, Str id)
+{
+    assert_true(id.len == 1);
+    ++*(int *)count;
+}
+
+static void test_kept(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    Error err = error_in(arena);
+    Session *s = open_session();
+    int drops = 0;
+    const Field field = {S("a"), type_simple(TYPE_INT), true, {0}};
+    const Type *schema = type_struct(&field, 1, arena), *got;
+    session_keep_result(s, S("1"), schema, count_drop, &drops);
+    session_keep_result(s, S("2"), schema, count_drop, &drops);
+    assert_true(session_kept_result(s, S("1"), arena, &got, &err) && got != NULL && got->structure.count == 1);
+    assert_true(session_kept_result(s, S("3"), arena, &got, &err) && got == NULL);
+    session_drop_result(s, S("1"));
+    session_drop_result(s, S("1"));
+    assert_int_equal(drops, 1);
+    session_cache_name(s, S("main.a.t"));
+    session_cache_name(s, S("main.a.u"));
+    assert_true(session_name_is_cached(s, S("MAIN.a.T")));
+    session_uncache_name(s, S("main.a.t"));
+    assert_false(session_name_is_cached(s, S("main.a.t")));
+    session_uncache_name(s, (Str){0});
+    assert_false(session_name_is_cached(s, S("main.a.u")));
+    session_unref(s);
+    assert_int_equal(drops, 2);
+}
+
 static void test_artifacts(void **state)
 {
     static const char *const bad[] = {"",       "x",         "/cache/x",     "cache/../x", "cache//x",
@@ -182,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),  cmocka_unit_test(test_views), cmocka_unit_test(test_variables),
         cmocka_unit_test(test_artifacts), cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
