@@ -154,10 +154,6 @@ static const RelRule RULES[] = {
     [REL_COGROUP_MAP] = analyze_cogroup_map,
 };
 
-/* What users call the relations that have no rule yet. */
-static const char *const REFUSED[] = {
-};
-
 Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func, Str sql_text, Arena *arena)
 {
     Analyzer *a = ARENA_NEW(arena, Analyzer);
@@ -228,10 +224,8 @@ bool analyze_rel(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     if (!rel)
         return error_internal(err, "a relation without its input");
     RelRule rule = (size_t)rel->kind < LENGTH_OF(RULES) ? RULES[rel->kind] : NULL;
-    if (!rule) {
-        const char *what = (size_t)rel->kind < LENGTH_OF(REFUSED) ? REFUSED[rel->kind] : NULL;
-        return error_unsupported(err, "%s", what ? what : "this relation");
-    }
+    if (!rule)
+        return error_unsupported(err, "this relation (kind %d)", (int)rel->kind);
     if (++a->depth > ANALYZE_MAX_DEPTH)
         return error_unsupported(err, "a plan nested more than %d levels deep", ANALYZE_MAX_DEPTH);
     bool ok = rule(a, rel, out, err);

@@ -41,6 +41,8 @@ bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, St
 /* Views and other formats are refused; the newest snapshot is opened and held until the arena is freed. */
 bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *out, Error *err);
 bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *err);
+/* The table of a location, held until the command is over; no snapshot yet: there may be no log. */
+bool target_table(CommandContext *ctx, Str location, Target *out, Error *err);
 bool target_refresh(CommandContext *ctx, Target *t, Error *err);
 /* The target as a relation, with hidden _file and _row columns when asked. */
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err);

@@ -423,7 +423,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
 static bool open_place(CommandContext *ctx, NewTable *t, Target *target, Error *err)
 {
     *target = (Target){.name = t->name.len ? t->name : t->location};
-    TRY(catalog_delta_table(session_catalog(ctx->session), t->location, &target->table, err));
+    TRY(target_table(ctx, t->location, target, err));
     TRY(delta_table_exists(target->table, &t->exists_in_log, err));
     return !t->exists_in_log || target_refresh(ctx, target, err);
 }

@@ -43,11 +43,16 @@ bool target_refresh(CommandContext *ctx, Target *t, Error *err)
     return true;
 }
 
-static bool open_location(CommandContext *ctx, Str location, Target *out, Error *err)
+bool target_table(CommandContext *ctx, Str location, Target *out, Error *err)
 {
     TRY(catalog_delta_table(session_catalog(ctx->session), location, &out->table, err));
     arena_on_free(ctx->arena, release_table, out->table);
-    return target_refresh(ctx, out, err);
+    return true;
+}
+
+static bool open_location(CommandContext *ctx, Str location, Target *out, Error *err)
+{
+    return target_table(ctx, location, out, err) && target_refresh(ctx, out, err);
 }
 
 bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *err)

@@ -55,14 +55,14 @@ static void stack_accept(const Error *err, Arena *arena)
     abort();
 }
 
-static bool stack_rows(const BoundRel *rel, const FuncContext *func, Arena *arena, Error *err)
+static inline bool stack_rows(const BoundRel *rel, const FuncContext *func, Arena *arena, Error *err)
 {
     RowVec rows = {0};
     RunContext context = {.func = func};
     return engine_rows(stack.engine, rel, &context, 10000, arena, &rows, err);
 }
 
-static bool stack_run(Str sql, Arena *arena, Error *err)
+static inline bool stack_run(Str sql, Arena *arena, Error *err)
 {
     SqlOptions options = {.ansi = true, .zone = S_INIT("UTC")};
     Statement statement = {0};

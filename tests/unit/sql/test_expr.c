@@ -16,7 +16,7 @@ typedef struct Row {
 
 static const Row rows[] = {
     {"1 + 2 * 3 - 4", "(- (+ 1 (* 2 3)) 4)"},
-    {"-a.b[1].c::int", "(negative (cast (extract (extract a.b 1) 'c') int))"},
+    {"-a.b[1].c::int", "(- (cast (extract (extract a.b 1) 'c') int))"},
     {"not a = b and c or d", "(or (and (not (= a b)) c) d)"},
     {"not not a", "(not (not a))"},
     {"!a", "(not a)"},
