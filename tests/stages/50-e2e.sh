@@ -5,6 +5,7 @@
 # builds: build
 # minutes: 20
 status=0
+mkdir -p "$STAGE_DIR/tmp"
 for file in tests/e2e/test_*.py; do
     name=$(basename "$file" .py)
     LAKESHED=$PWD/build/lakeshed "$CLIENT_PYTHON" -m pytest -q --timeout 120 -p no:cacheprovider \
