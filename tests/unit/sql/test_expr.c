@@ -59,7 +59,7 @@ static const Row rows[] = {
     {"a || b || c", "(|| (|| a b) c)"},
     {"1 = 2 = 3", "(= (= 1 2) 3)"},
     {"-1 + - 2", "(+ -1 -2)"},
-    {"- (1)", "(negative 1)"},
+    {"- (1)", "(- 1)"},
     {"+a", "(positive a)"},
     {"-1", "-1"},
     {"interval 1 day 2 hours", "INTERVAL '1 02' DAY TO HOUR"},
