@@ -91,7 +91,7 @@ static const Row rows[] = {
     {"cast(a as varchar(3))", "(cast a string)"},
     {"a::timestamp without time zone", "(cast a timestamp_ntz)"},
     {"a::interval day to second", "(cast a interval day to second)"},
-    {"x:a.b[0]", "(: x '$.a.b[0]')"},
+    {"x:a.b[0]", "(as (variant_get x '$.a.b[0]') names=[b])"},
     {"x:['a']", "(: x '$[\\'a\\']')"},
     {"named(a => 1, b => 'x')", "(named (a=> 1) (b=> 'x'))"},
     {"exists(select 1) and exists(arr, x -> x)",
