@@ -92,7 +92,7 @@ static const Row rows[] = {
     {"a::timestamp without time zone", "(cast a timestamp_ntz)"},
     {"a::interval day to second", "(cast a interval day to second)"},
     {"x:a.b[0]", "(as (variant_get x '$.a.b[0]') names=[b])"},
-    {"x:['a']", "(: x '$[\\'a\\']')"},
+    {"x:['a']", "(as (variant_get x '$[\\'a\\']') names=[a])"},
     {"named(a => 1, b => 'x')", "(named (a=> 1) (b=> 'x'))"},
     {"exists(select 1) and exists(arr, x -> x)",
      "(and (exists (project 1)) (exists arr (lambda params=[x] body=x)))"},
