@@ -50,7 +50,9 @@ def unpack(archive, folder):
     import zstandard
     with open(archive, "rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
-            tar.extractall(folder, filter="tar")  # links stay inside; unusual file names are what some tables are for
+            # Links stay inside; unusual file names are what some tables are for. Python below 3.11.4 knows no filters.
+            tar.extraction_filter = getattr(tarfile, "tar_filter", None)
+            tar.extractall(folder)
 
 
 def write_expected(expected):
