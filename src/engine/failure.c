@@ -211,6 +211,8 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
                          P("receivedBytes", S("0")));
     if (says(text, "Map keys "))
         return map_failure(text, err);
+    if (says(text, "The key array and value array of MapData"))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_2128);
     if (says(text, "list dimensions must be equal"))
         return vector_failure(text, err);
     if (says(text, "QUANTILE "))

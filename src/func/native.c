@@ -291,7 +291,7 @@ bool func_register_all(duckdb_connection c, Error *err) {
            native_register_math(c, err) && native_register_string(c, err) &&
            native_register_regex(c, err) && native_register_datetime(c, err) &&
            native_register_hash(c, err) && native_register_json(c, err) &&
-           native_register_collection(c, err) && native_register_session(c, err) &&
+           native_register_collection(c, err) && native_register_map(c, err) && native_register_session(c, err) &&
            native_register_special(c, err) && native_register_aggregate(c, err) &&
            native_register_variant(c, err) && native_register_sketch(c, err) &&
            native_register_xml(c, err) && native_register_vector(c, err);

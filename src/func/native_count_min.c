@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "func/random.h"
+
 enum { MAX_CELLS = 1 << 26 };
 
 typedef struct CountMin {
@@ -21,11 +23,10 @@ static void count_min_release(void *state) {
 }
 
 /* java.util.Random: nextInt(Integer.MAX_VALUE) */
-static int32_t next_factor(uint64_t *seed) {
+static int32_t next_factor(JavaRandom *random) {
     const int32_t bound = INT32_MAX;
     for (;;) {
-        *seed = (*seed * UINT64_C(0x5DEECE66D) + 11) & ((UINT64_C(1) << 48) - 1);
-        int32_t bits = (int32_t)(*seed >> 17), value = bits % bound;
+        int32_t bits = java_random_bits(random, 31), value = bits % bound;
         if ((int64_t)bits - value + (bound - 1) <= INT32_MAX)
             return value;
     }
@@ -49,10 +50,9 @@ static void *count_min_make(Str config, Error *err) {
     *s = (CountMin){.release = count_min_release, .depth = (int)depth, .width = (int)width};
     s->factors = calloc((size_t)s->depth, sizeof(int64_t));
     s->table = calloc((size_t)s->depth * (size_t)s->width, sizeof(int64_t));
-    uint64_t seed = ((uint64_t)sketch_number(config, 2) ^ UINT64_C(0x5DEECE66D)) &
-                    ((UINT64_C(1) << 48) - 1);
+    JavaRandom random = java_random((int32_t)sketch_number(config, 2)); /* Spark keeps 32 bits of a seed */
     for (int i = 0; i < s->depth; i++)
-        s->factors[i] = next_factor(&seed);
+        s->factors[i] = next_factor(&random);
     return s;
 }
 

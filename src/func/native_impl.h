@@ -54,7 +54,7 @@ enum {
     NATIVE_STATE =
         4 /* native_state() gives zeroed memory that lasts as long as a thread runs the call */
 };
-enum { NATIVE_STATE_BYTES = 128 };
+enum { NATIVE_STATE_BYTES = 2560 }; /* a Mersenne twister */
 
 /* signature: result and arguments as letters, "s:s4*?" = VARCHAR from (VARCHAR, INTEGER, ANY...). b
  * BOOLEAN, 1 2 4 8 h the integers, f FLOAT, d DOUBLE, s VARCHAR, x BLOB, D DATE, n TIMESTAMP, z
@@ -95,6 +95,7 @@ bool native_register_datetime(duckdb_connection c, Error *err);
 bool native_register_hash(duckdb_connection c, Error *err);
 bool native_register_json(duckdb_connection c, Error *err);
 bool native_register_collection(duckdb_connection c, Error *err);
+bool native_register_map(duckdb_connection c, Error *err);
 bool native_register_special(duckdb_connection c, Error *err);
 bool native_register_session(duckdb_connection c, Error *err);
 bool native_register_aggregate(duckdb_connection c, Error *err);

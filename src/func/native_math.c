@@ -7,22 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "func/java_math.h"
 #include "func/number.h"
 #include "func/random.h"
 #include "type/coerce.h"
 
 /* ---- double to double ---- */
 
-/* The C library's cbrt is off by one in the last place for perfect cubes. */
-static double exact_cbrt(double x) { return (double)cbrtl(x); }
-
-static double java_asinh(double x) {
-    return x == -INFINITY ? -INFINITY : log(x + sqrt(x * x + 1.0));
-}
-
-static double java_acosh(double x) { return log(x + sqrt(x * x - 1.0)); }
-
-static double java_atanh(double x) { return 0.5 * (log1p(x) - log1p(-x)); }
+static double java_atanh(double x) { return 0.5 * (java_log1p(x) - java_log1p(-x)); }
 
 static double cot(double x) { return 1 / tan(x); }
 
@@ -37,9 +29,9 @@ static double radians(double x) { return x * (M_PI / 180.0); }
 static double signum(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 static double (*const REALS[])(double) = {
-    sqrt,       exact_cbrt, exp,        expm1,   sin,     cos,  tan,   cot,
-    sec,        csc,        asin,       acos,    atan,    sinh, cosh,  tanh,
-    java_asinh, java_acosh, java_atanh, degrees, radians, rint, signum};
+    sqrt,       java_cbrt,  java_exp,   java_expm1, sin,       cos,       tan,       cot,
+    sec,        csc,        java_asin,  java_acos,  java_atan, java_sinh, java_cosh, java_tanh,
+    java_asinh, java_acosh, java_atanh, degrees,    radians,   rint,      signum};
 
 static bool row_real(Native *n, idx_t row) {
     return native_set_f64(n, row, REALS[n->function->variant](native_f64(n, 0, row)));
@@ -52,27 +44,27 @@ static bool row_logarithm(Native *n, idx_t row) {
     if (x <= (which == 3 ? -1.0 : 0.0))
         return native_set_null(n, row);
     return native_set_f64(n, row,
-                          which == 0   ? log(x)
-                          : which == 1 ? log(x) / log(2.0)
-                          : which == 2 ? log10(x)
-                                       : log1p(x));
+                          which == 0   ? java_log(x)
+                          : which == 1 ? java_log(x) / java_log(2.0)
+                          : which == 2 ? java_log10(x)
+                                       : java_log1p(x));
 }
 
 static bool row_log(Native *n, idx_t row) {
     double base = native_f64(n, 0, row), x = native_f64(n, 1, row);
     return base <= 0 || x <= 0 ? native_set_null(n, row)
-                               : native_set_f64(n, row, log(x) / log(base));
+                               : native_set_f64(n, row, java_log(x) / java_log(base));
 }
 
 static bool row_real2(Native *n, idx_t row) {
     double a = native_f64(n, 0, row), b = native_f64(n, 1, row);
     switch (n->function->variant) {
-    case 0: /* Math.pow(1, NaN) and pow(-1, inf) are NaN in Java */
-        return native_set_f64(n, row, isnan(b) || (fabs(a) == 1 && isinf(b)) ? NAN : pow(a, b));
+    case 0:
+        return native_set_f64(n, row, java_pow(a, b));
     case 1:
-        return native_set_f64(n, row, atan2(a + 0.0, b + 0.0));
+        return native_set_f64(n, row, java_atan2(a + 0.0, b + 0.0));
     default:
-        return native_set_f64(n, row, hypot(a, b));
+        return native_set_f64(n, row, java_hypot(a, b));
     }
 }
 
@@ -147,13 +139,16 @@ static bool row_integer_arithmetic(Native *n, idx_t row) {
     return native_set_i64(n, row, (int64_t)r);
 }
 
-/* The sum of longs, which DuckDB keeps in 128 bits: (sum, try). */
+/* The sum of longs, microseconds (1) or months (2), which DuckDB keeps in 128 bits: (sum, try). */
 static bool row_sum_long(Native *n, idx_t row) {
     __int128 v = native_integer_at(&n->args[0], row);
-    if (v >= INT64_MIN && v <= INT64_MAX)
+    int64_t limit = n->function->variant == 2 ? INT32_MAX : INT64_MAX;
+    if (v >= -limit - 1 && v <= limit)
         return native_set_i64(n, row, (int64_t)v);
     if (native_bool(n, 1, row))
         return native_set_null(n, row);
+    if (n->function->variant)
+        return NATIVE_FAIL(n, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITH_SUGGESTION, PZ("functionName", "`try_add`"));
     return NATIVE_FAIL(
         n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "overflow"),
         PZ("alternative", " Use 'try_add' to tolerate overflow and return NULL instead."),
@@ -170,10 +165,34 @@ static bool row_interval_scale(Native *n, idx_t row) {
                    : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO,
                                  PZ("config", "\"spark.sql.ansi.enabled\""));
     double r = round(division ? a / b : a * b);
-    if (!(fabs(r) < 9.2233720368547758e18))
+    bool fits = fabs(r) < 9.2233720368547758e18;
+    if (!fits && native_i32(n, 3, row) == CAST_TRY)
+        return native_set_null(n, row);
+    if (!fits)
         return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow"),
                            PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
     return native_set_i64(n, row, (int64_t)r);
+}
+
+/* A calendar interval (interval, number, divide, mode): months and days keep their whole part, what is left of a day becomes
+ * microseconds. */
+static bool row_calendar_scale(Native *n, idx_t row) {
+    duckdb_interval i = native_interval(n, 0, row);
+    double b = native_f64(n, 1, row);
+    bool division = native_bool(n, 2, row);
+    int mode = native_i32(n, 3, row);
+    if (division && b == 0)
+        return mode == CAST_TRY ? native_set_null(n, row)
+                                : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
+    double months = division ? i.months / b : i.months * b, days = division ? i.days / b : i.days * b;
+    double us = division ? (double)i.micros / b : (double)i.micros * b;
+    us += (days - trunc(days)) * 86400e6;
+    if (!(fabs(trunc(months)) <= INT32_MAX && fabs(trunc(days)) <= INT32_MAX && fabs(us) < 9.2233720368547758e18))
+        return mode == CAST_TRY ? native_set_null(n, row)
+                                : NATIVE_FAIL(n, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITH_SUGGESTION,
+                                              P("functionName", division ? S("`try_divide`") : S("`try_multiply`")));
+    ((duckdb_interval *)n->result)[row] = (duckdb_interval){(int32_t)months, (int32_t)days, (int64_t)floor(us + 0.5)};
+    return true;
 }
 
 /* ---- rounding ---- */
@@ -480,7 +499,10 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_integer_subtract", "8:8844", row_integer_arithmetic, 0, 1},
     {"ls_integer_multiply", "8:8844", row_integer_arithmetic, 0, 2},
     {"ls_sum_long", "8:hb", row_sum_long, 0, 0},
+    {"ls_sum_micros", "8:hb", row_sum_long, 0, 1},
+    {"ls_sum_months", "8:hb", row_sum_long, 0, 2},
     {"ls_interval_scale", "8:8db4", row_interval_scale, 0, 0},
+    {"ls_calendar_scale", "v:vdb4", row_calendar_scale, 0, 0},
     {"ls_real_round", "d:?4", row_real_round, 0, 0},
     {"ls_real_bround", "d:?4", row_real_round, 0, 1},
     {"ls_real_floor", "8:d", row_real_to_long, 0, 0},

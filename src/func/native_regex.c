@@ -375,10 +375,16 @@ static bool row_str_to_map(Native *n, idx_t row) {
         bool found = matcher_find(&m);
         Str key = found ? str_slice(pairs.at[i], 0, m.span[0]) : pairs.at[i];
         Str value = found ? str_slice(pairs.at[i], m.span[1], pairs.at[i].len) : (Str){NULL, 0};
-        for (size_t k = 0; k < keys.len; k++)
-            if (str_eq(keys.at[k], key))
-                return NATIVE_FAIL(n, ERR_DUPLICATED_MAP_KEY, P("key", key),
-                                   PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
+        size_t k = 0;
+        while (k < keys.len && !str_eq(keys.at[k], key))
+            k++;
+        if (k < keys.len && !native_bool(n, 3, row))
+            return NATIVE_FAIL(n, ERR_DUPLICATED_MAP_KEY, P("key", key),
+                               PZ("mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\""));
+        if (k < keys.len) {
+            values.at[k] = value;
+            continue;
+        }
         vec_push(n->arena, &keys, key);
         vec_push(n->arena, &values, value);
     }
@@ -402,7 +408,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_regex_count", "4:ss", row_count, 0, 0},
     {"ls_regex_substr", "s:ss", row_substr, 0, 0},
     {"ls_regex_instr", "4:ss", row_instr, 0, 0},
-    {"ls_str_to_map", "{s,s}:sss", row_str_to_map, 0, 0},
+    {"ls_str_to_map", "{s,s}:sssb", row_str_to_map, 0, 0},
     {"ls_split", "[s:ss4", row_split, 0, 0},
 };
 

@@ -230,13 +230,23 @@ static size_t bin_place(const Bin *bins, size_t count, double x) {
     return low;
 }
 
-static size_t merge_closest(Bin *bins, size_t count) {
+/* Of several pairs that are equally close, Hive's and Spark's NumericHistogram lets a generator with a fixed seed choose. */
+static size_t merge_closest(Bin *bins, size_t count, JavaRandom *random) {
+    double least = bins[1].x - bins[0].x;
     size_t best = 0;
-    for (size_t i = 1; i + 1 < count; i++)
-        if (bins[i + 1].x - bins[i].x < bins[best + 1].x - bins[best].x)
+    int equal = 1;
+    for (size_t i = 1; i + 1 < count; i++) {
+        double apart = bins[i + 1].x - bins[i].x;
+        if (apart < least) {
+            least = apart;
             best = i;
-    double y = bins[best].y + bins[best + 1].y;
-    bins[best].x = (bins[best].x * bins[best].y + bins[best + 1].x * bins[best + 1].y) / y;
+            equal = 1;
+        } else if (apart == least && java_random_double(random) <= 1.0 / ++equal) {
+            best = i;
+        }
+    }
+    double y = bins[best].y + bins[best + 1].y, x = bins[best].x * (bins[best].y / y);
+    bins[best].x = x + bins[best + 1].x / y * bins[best + 1].y;
     bins[best].y = y;
     memmove(&bins[best + 1], &bins[best + 2], (count - best - 2) * sizeof(*bins));
     return count - 1;
@@ -251,6 +261,7 @@ static bool row_histogram(Native *n, idx_t row) {
                            PZ("reason", "the number of bins is between 2 and 100000"));
     Bin *bins = ARENA_ARRAY(n->arena, Bin, (size_t)wanted + 2);
     size_t count = 0;
+    JavaRandom random = java_random(31183);
     for (idx_t i = e.offset; i < e.offset + e.length; i++) {
         if (native_is_null(v, i))
             continue;
@@ -264,7 +275,7 @@ static bool row_histogram(Native *n, idx_t row) {
         bins[at] = (Bin){x, 1};
         count++;
         if (count > (size_t)wanted)
-            count = merge_closest(bins, count);
+            count = merge_closest(bins, count, &random);
     }
     if (!count)
         return native_set_null(n, row);

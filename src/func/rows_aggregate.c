@@ -45,26 +45,26 @@ static bool render_sum(const BoundExpr *call, const Str *args, size_t count, con
     bool trying = !strncmp(call->call.row->name, "try_", 4) || !ctx->ansi;
     if (t->kind == TYPE_DOUBLE)
         return func_render_template(call, args, count, ctx, "sum($distinct$1)$over", out);
-    if (t->kind == TYPE_DECIMAL)
-        return func_render_template(call, args, count, ctx,
-                                    trying ? "TRY_CAST(sum($distinct$1)$over AS $r)"
-                                           : "CAST(sum($distinct$1)$over AS $r)",
-                                    out);
-    if (t->kind == TYPE_INTERVAL_YM)
-        return func_render_template(call, args, count, ctx,
-                                    trying ? "TRY_CAST(sum($distinct$1)$over AS $r)"
-                                           : "CAST(sum($distinct$1)$over AS $r)",
-                                    out);
-    return func_render_template(call, args, count, ctx,
-                                trying ? "ls_sum_long(sum($distinct$1)$over, true)"
-                                       : "ls_sum_long(sum($distinct$1)$over, false)",
-                                out);
+    Str text;
+    if (t->kind == TYPE_DECIMAL && call->type->decimal.precision == 38) /* DuckDB goes on beyond 38 digits */
+        text = str_printf(ctx->arena, "CAST(ls_decimal_%d(sum($distinct$1)$over, 38, %d) AS $r)", call->type->decimal.scale,
+                          trying ? CAST_TRY : CAST_ANSI);
+    else if (t->kind == TYPE_DECIMAL)
+        text = S("CAST(sum($distinct$1)$over AS $r)");
+    else
+        text = str_printf(ctx->arena, "CAST(ls_sum_%s(sum($distinct$1)$over, %s) AS $r)",
+                          t->kind == TYPE_INTERVAL_YM   ? "months"
+                          : t->kind == TYPE_INTERVAL_DT ? "micros"
+                                                        : "long",
+                          trying ? "true" : "false");
+    return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
 }
 
 static bool render_avg(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
                        Buf *out, Error *err) {
     (void)err;
     const Type *t = call->call.args.at[0]->type;
+    bool trying = !strncmp(call->call.row->name, "try_", 4) || !ctx->ansi;
     if (t->kind == TYPE_DOUBLE)
         return func_render_template(call, args, count, ctx, "avg($distinct$1)$over", out);
     if (t->kind == TYPE_DECIMAL) {
@@ -72,11 +72,12 @@ static bool render_avg(const BoundExpr *call, const Str *args, size_t count, con
                               "CAST(ls_decimal_divide_%d(sum($distinct$1)$over, "
                               "CAST(count($distinct$1)$over AS DECIMAL(20,0)), %d, %d) AS $r)",
                               call->type->decimal.scale, call->type->decimal.precision,
-                              ctx->ansi ? CAST_ANSI : CAST_TRY);
+                              trying ? CAST_TRY : CAST_ANSI);
         return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
     }
-    return func_render_template(call, args, count, ctx, "CAST(round(avg($distinct$1)$over) AS $r)",
-                                out);
+    Str text = str_printf(ctx->arena, "CASE WHEN ls_sum_%s(sum($distinct$1)$over, %s) IS NOT NULL THEN CAST(round(avg($distinct$1)$over) AS $r) END",
+                          t->kind == TYPE_INTERVAL_YM ? "months" : "micros", trying ? "true" : "false");
+    return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
 }
 
 /* count(a, b): rows in which none is NULL. */
@@ -286,15 +287,15 @@ static bool render_list(const BoundExpr *call, const Str *args, size_t count,
     (void)err;
     const Type *t = call->call.args.at[0]->type;
     bool set = !strcmp(call->call.row->name, "collect_set");
-    bool distinct = set || call->call.distinct;
+    bool distinct = call->call.distinct;
     /* FILTER may already be there; NULLs are dropped after the fact, as Spark skips them one by
      * one. */
     (void)t;
     return func_render_template(
         call, args, count, ctx,
-        distinct
-            ? "coalesce(list_filter(list(DISTINCT $1$order)$over, lambda x: x IS NOT NULL), [])"
-            : "coalesce(list_filter(list($1$order)$over, lambda x: x IS NOT NULL), [])",
+        set        ? "coalesce(list_transform([list($1)$over], lambda l: list_select(l, ls_hash_set_places(l)))[1], [])"
+        : distinct ? "coalesce(list_transform([list($1$order)$over], lambda l: list_select(l, ls_distinct_places(l)))[1], [])"
+                   : "coalesce(list_filter(list($1$order)$over, lambda x: x IS NOT NULL), [])",
         out);
 }
 
@@ -326,6 +327,12 @@ static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
             "$?2{coalesce($2, ''::BLOB)}{''::BLOB} || b) END)[1]",
             out);
     bool cast = value->kind == BEXPR_CAST && value->implicit;
+    if (call->call.distinct && !call->call.order.len) /* in the order in which they came */
+        return func_render_template(
+            call, args, count, ctx,
+            "list_transform(list_transform([list($1)$over], lambda l: list_select(l, ls_distinct_places(l))), lambda l: CASE WHEN "
+            "len(l) > 0 THEN array_to_string(l, $?2{coalesce($2, '')}{''}) END)[1]",
+            out);
     if (!call->call.distinct || call->call.order.len != 1 || !cast)
         return func_render_template(call, args, count, ctx,
                                     "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over",
@@ -387,7 +394,8 @@ const FuncRow aggregate_rows[] = {
      .expected = "[1, 2, 1]"},
     {"collect_set", NULL, FUNC_AGGREGATE, "(T) -> array<T!>!", .render = render_list,
      .flags = FUNC_ORDER_SENSITIVE,
-     .example = "SELECT size(collect_set(c)) FROM VALUES (1), (2), (1) AS t(c)", .expected = "2"},
+     .example = "SELECT collect_set(c) FROM VALUES ('z'), ('b'), ('c'), ('b'), ('a') AS t(c)",
+     .expected = "[z, a, c, b]"},
     {"frequent_items", NULL, FUNC_AGGREGATE, "(T, double) -> array<T>!",
      "coalesce(list_transform([histogram($1)$over], lambda h: list_transform(list_filter(map_entries(h), lambda e: "
      "e.value >= $2 * list_sum(map_values(h))), lambda e: e.key))[1], [])",

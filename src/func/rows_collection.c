@@ -48,16 +48,73 @@ static bool bind_map(FuncCall *call, const FuncContext *ctx, Error *err) {
     return true;
 }
 
+static bool last_wins(const FuncContext *ctx) {
+    Str policy;
+    return ctx->setting && ctx->setting(ctx->self, "spark.sql.mapKeyDedupPolicy", &policy) &&
+           str_is_ci(policy, "LAST_WIN");
+}
+
+static const char *map_body(const FuncContext *ctx) {
+    return last_wins(ctx) ? "MAP(list_select(m.k, ls_map_key_places(m.k, len(m.v))), "
+                  "list_select(m.v, ls_map_value_places(m.k, len(m.v))))"
+                : "CASE WHEN ls_map_unique(m.k, len(m.v)) THEN MAP(m.k, m.v) END";
+}
+
+/* The arrays are computed once, whatever they are. */
+void func_put_map(Buf *out, Str keys, Str values, const FuncContext *ctx) {
+    buf_addf(out,
+             "list_transform([{'k': " STR_FMT ", 'v': " STR_FMT
+             "}], lambda m: CASE WHEN m.k IS NOT NULL AND m.v IS NOT NULL THEN %s END)[1]",
+             STR_ARG(keys), STR_ARG(values), map_body(ctx));
+}
+
+/* NULL among the pairs makes the map NULL. */
+void func_put_map_of_pairs(Buf *out, Str pairs, const FuncContext *ctx) {
+    buf_addf(out,
+             "list_transform(list_transform([" STR_FMT "], lambda p: {'k': list_transform(p, lambda e: struct_extract_at(e, 1)), "
+             "'v': list_transform(p, lambda e: struct_extract_at(e, 2)), 'n': len(list_filter(p, lambda e: e IS NULL))}), "
+             "lambda m: CASE WHEN m.n = 0 THEN %s END)[1]",
+             STR_ARG(pairs), map_body(ctx));
+}
+
+static bool render_str_to_map(const BoundExpr *call, const Str *args, size_t count,
+                              const FuncContext *ctx, Buf *out, Error *err) {
+    (void)err;
+    return func_render_template(call, args, count, ctx,
+                                last_wins(ctx) ? "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'}, true)"
+                                               : "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'}, false)",
+                                out);
+}
+
+/* Keys that are constants were compared when the statement was bound, unless some are equal. */
+static bool distinct_constants(const BoundExprVec *args) {
+    for (size_t i = 0; i < args->len; i += 2) {
+        const Value *v = func_constant(args->at[i]);
+        if (!v || v->is_null || (!type_is_integral(v->type) && v->type->kind != TYPE_STRING))
+            return false;
+        for (size_t k = 0; k < i; k += 2) {
+            const Value *o = func_constant(args->at[k]);
+            if (type_is_integral(v->type) ? v->integer == o->integer : str_eq(v->bytes, o->bytes))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool render_map(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
                        Buf *out, Error *err) {
     (void)err;
-    buf_addz(out, "CAST(MAP([");
-    for (size_t i = 0; i < count; i += 2)
-        buf_addf(out, "%s" STR_FMT, i ? ", " : "", STR_ARG(args[i]));
-    buf_addz(out, "], [");
-    for (size_t i = 1; i < count; i += 2)
-        buf_addf(out, "%s" STR_FMT, i > 1 ? ", " : "", STR_ARG(args[i]));
-    buf_addf(out, "]) AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
+    Buf list[2] = {buf_in(ctx->arena), buf_in(ctx->arena)};
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&list[i % 2], "%s" STR_FMT, i > 1 ? ", " : "[", STR_ARG(args[i]));
+    for (size_t i = 0; i < 2; i++)
+        buf_addz(&list[i], count ? "]" : "[]");
+    buf_addz(out, "CAST(");
+    if (distinct_constants(&call->call.args))
+        buf_addf(out, "MAP(" STR_FMT ", " STR_FMT ")", STR_ARG(buf_str(&list[0])), STR_ARG(buf_str(&list[1])));
+    else
+        func_put_map(out, buf_str(&list[0]), buf_str(&list[1]), ctx);
+    buf_addf(out, " AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
     return true;
 }
 
@@ -133,10 +190,32 @@ static bool render_map_concat(const BoundExpr *call, const Str *args, size_t cou
     }
     buf_addz(out, "CASE WHEN ");
     put_none_null(out, args, count);
-    buf_addz(out, " THEN map_from_entries(flatten([");
+    Buf pairs = buf_in(ctx->arena);
     for (size_t i = 0; i < count; i++)
-        buf_addf(out, "%smap_entries(" STR_FMT ")", i ? ", " : "", STR_ARG(args[i]));
-    buf_addz(out, "])) END");
+        buf_addf(&pairs, "%smap_entries(" STR_FMT ")", i ? ", " : "flatten([", STR_ARG(args[i]));
+    buf_addz(&pairs, "])");
+    buf_addz(out, " THEN ");
+    func_put_map_of_pairs(out, buf_str(&pairs), ctx);
+    buf_addz(out, " END");
+    return true;
+}
+
+static bool render_map_from_arrays(const BoundExpr *call, const Str *args, size_t count,
+                                   const FuncContext *ctx, Buf *out, Error *err) {
+    (void)call;
+    (void)count;
+    (void)err;
+    func_put_map(out, args[0], args[1], ctx);
+    return true;
+}
+
+static bool render_map_from_entries(const BoundExpr *call, const Str *args, size_t count,
+                                    const FuncContext *ctx, Buf *out, Error *err) {
+    (void)count;
+    (void)err;
+    buf_addz(out, "CAST(");
+    func_put_map_of_pairs(out, args[0], ctx);
+    buf_addf(out, " AS " STR_FMT ")", STR_ARG(type_duckdb(call->type, ctx->arena)));
     return true;
 }
 
@@ -371,6 +450,14 @@ static bool bind_flatten(FuncCall *call, const FuncContext *ctx, Error *err) {
     return true;
 }
 
+static bool bind_shuffle(FuncCall *call, const FuncContext *ctx, Error *err) {
+    int64_t seed;
+    if (call->args.len < 2 || func_constant_int(call->args.at[1], &seed))
+        return true;
+    return error_set(err, ERR_INVALID_PARAMETER_VALUE__LONG, PZ("parameter", "`seed`"), PZ("functionName", "`shuffle`"),
+                     P("invalidValue", func_quoted_sql(call->args.at[1], ctx)));
+}
+
 const FuncRow collection_rows[] = {
     {"array", NULL, FUNC_SCALAR, "(T*...) -> array<T>!", .render = render_array,
      .example = "array(1, 2, 3)", .expected = "[1, 2, 3]"},
@@ -418,9 +505,9 @@ const FuncRow collection_rows[] = {
      .example = "sort_array(array('b', 'd', null, 'c', 'a'), true)",
      .expected = "[null, a, b, c, d]"},
     {"shuffle", NULL, FUNC_SCALAR, "(array<T>, [long]) -> array<T>",
-     "list_transform([$1], lambda a: list_select(a, list_grade_up(list_transform(a, lambda e: "
-     "random()))))[1]",
-     .flags = FUNC_NONDETERMINISTIC, .pretty = "shuffle($1)", .example = "size(shuffle(array(1, 2, 3)))", .expected = "3"},
+     "list_transform([$1], lambda a: list_select(a, ls_shuffle_index(CAST(len(a) AS INTEGER), "
+     "$?2{CAST($2 AS BIGINT)}{$now})))[1]",
+     .bind = bind_shuffle, .flags = FUNC_NONDETERMINISTIC, .pretty = "shuffle($1)", .example = "shuffle(array(1, 20, 3, 5), 123)", .expected = "[5, 1, 20, 3]"},
     {"slice", NULL, FUNC_SCALAR, "(array<T>, int, int) -> array<T>",
      "list_select($1, ls_slice_index($1, $2, $3))", .example = "slice(array(1, 2, 3, 4), 2, 2)",
      .expected = "[2, 3]"},
@@ -463,11 +550,10 @@ const FuncRow collection_rows[] = {
     {"map", NULL, FUNC_SCALAR, .bind = bind_map, .render = render_map,
      .example = "map(1.0, '2', 3.0, '4')", .expected = "{1.0 -> 2, 3.0 -> 4}"},
     {"map_from_arrays", NULL, FUNC_SCALAR, "(array<K>, array<V>) -> map<K,V>",
-     "CASE WHEN $2 IS NOT NULL THEN MAP($1, $2) END",
-     .example = "map_from_arrays(array(1.0, 3.0), array('2', '4'))",
+     .render = render_map_from_arrays, .example = "map_from_arrays(array(1.0, 3.0), array('2', '4'))",
      .expected = "{1.0 -> 2, 3.0 -> 4}"},
     {"map_from_entries", NULL, FUNC_SCALAR, .bind = bind_map_from_entries,
-     .sql = "CAST(map_from_entries($1) AS $r)",
+     .render = render_map_from_entries,
      .example = "map_from_entries(array(struct(1, 'a'), struct(2, 'b')))",
      .expected = "{1 -> a, 2 -> b}"},
     {"map_keys", NULL, FUNC_SCALAR, "(map<K,V>) -> array<K!>", "map_keys($1)",
@@ -482,8 +568,7 @@ const FuncRow collection_rows[] = {
     {"map_contains_key", NULL, FUNC_SCALAR, "(map<W,V>, W) -> boolean?", "map_contains($1, $2)",
      .example = "map_contains_key(map(1, 'a', 2, 'b'), 1)", .expected = "true"},
     {"str_to_map", NULL, FUNC_SCALAR, "(string, [string], [string]) -> map<string,string?>",
-     "ls_str_to_map($1, $?2{$2}{','}, $?3{$3}{':'})",
-     .flags = FUNC_EXACT, .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})",
+     .render = render_str_to_map, .flags = FUNC_EXACT, .pretty = "str_to_map($1, $?2{$2}{,}, $?3{$3}{:})",
      .example = "str_to_map('a:1,b:2,c:3', ',', ':')", .expected = "{a -> 1, b -> 2, c -> 3}"},
     {"struct", NULL, FUNC_SCALAR, .example = "struct(1, 2)", .expected = "{1, 2}"},
     {"named_struct", NULL, FUNC_SCALAR, .example = "named_struct('a', 1)", .expected = "{1}"},

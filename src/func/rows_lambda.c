@@ -130,10 +130,12 @@ static bool render_over_entries(const BoundExpr *call, const Str *args, size_t c
                  ": " STR_FMT "))",
                  STR_ARG(args[0]), STR_ARG(e), STR_ARG(body));
     else if (!strcmp(name, "transform_keys"))
-        buf_addf(out,
-                 "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT
-                 ": {'key': " STR_FMT ", 'value': " STR_FMT "}))",
-                 STR_ARG(args[0]), STR_ARG(e), STR_ARG(body), STR_ARG(value));
+        func_put_map_of_pairs(out,
+                              str_printf(ctx->arena,
+                                         "list_transform(map_entries(" STR_FMT "), lambda " STR_FMT
+                                         ": {'key': " STR_FMT ", 'value': " STR_FMT "})",
+                                         STR_ARG(args[0]), STR_ARG(e), STR_ARG(body), STR_ARG(value)),
+                              ctx);
     else
         buf_addf(out,
                  "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda " STR_FMT

@@ -509,17 +509,21 @@ static void put_number_call(const BoundExpr *call, const Str *args, char op, int
 static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out) {
     const Type *t = call->call.args.at[0]->type;
     const char *carrier = t->kind == TYPE_INTERVAL_YM ? "INTEGER" : "BIGINT";
-    if (op == 'i')
+    bool calendar = t->kind == TYPE_INTERVAL_CALENDAR, trying = mode == CAST_TRY;
+    if (calendar && (op == '*' || op == '/'))
+        buf_addf(out, "ls_calendar_scale(" STR_FMT ", " STR_FMT ", %s, %d)", STR_ARG(args[0]), STR_ARG(args[1]),
+                 op == '/' ? "true" : "false", mode);
+    else if (op == 'i')
         buf_addf(out, "ls_integer_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]),
                  STR_ARG(args[1]), mode);
     else if (op == '+' || op == '-')
         buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
     else if (op == '*' && type_is_integral(call->call.args.at[1]->type))
-        buf_addf(out, "CAST(" STR_FMT " * CAST(" STR_FMT " AS BIGINT) AS %s)", STR_ARG(args[0]),
-                 STR_ARG(args[1]), carrier);
+        buf_addf(out, "%s(CAST(" STR_FMT " AS HUGEINT) * CAST(" STR_FMT " AS HUGEINT) AS %s)",
+                 trying ? "TRY_CAST" : "CAST", STR_ARG(args[0]), STR_ARG(args[1]), carrier);
     else
-        buf_addf(out, "CAST(ls_interval_scale(" STR_FMT ", " STR_FMT ", %s, %d) AS %s)",
-                 STR_ARG(args[0]), STR_ARG(args[1]), op == '/' ? "true" : "false", mode, carrier);
+        buf_addf(out, "%s(ls_interval_scale(" STR_FMT ", " STR_FMT ", %s, %d) AS %s)",
+                 trying ? "TRY_CAST" : "CAST", STR_ARG(args[0]), STR_ARG(args[1]), op == '/' ? "true" : "false", mode, carrier);
 }
 
 static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t count,

@@ -37,6 +37,11 @@ Str func_name_text(const FuncCall *call, const FuncContext *ctx); /* `name` */
 /* The literal below implicit casts; NULL when the argument is no literal, or one that the cast makes
  * a text or a truth value of. */
 const Value *func_constant(const BoundExpr *e);
+
+/* A map from the texts of two arrays; what becomes of equal keys spark.sql.mapKeyDedupPolicy says. */
+void func_put_map(Buf *out, Str keys, Str values, const FuncContext *ctx);
+/* The same from the text of an array of pairs: structs with key and value first. */
+void func_put_map_of_pairs(Buf *out, Str pairs, const FuncContext *ctx);
 /* An integer literal, possibly behind a minus sign. */
 bool func_constant_int(const BoundExpr *e, int64_t *out);
 /* A number literal behind casts and a minus sign. */
