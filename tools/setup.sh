@@ -1,7 +1,8 @@
 #!/bin/bash
 # Brings a plain Debian 12 to the point where Meson can configure: packages, pinned downloads, unpacked dependencies.
 #   tools/setup.sh GROUP...   downloads and Python environments are kept in ${LAKESHED_CACHE:-$HOME/.cache/lakeshed}
-# Groups: build; test (cmocka); client (the real Python clients); bench (the peers that bench/ measures beside); oldest-client; oracle (Spark itself); fuzz (clang); lint.
+# Groups: build; test (cmocka); client (the real Python clients); bench (the peers that bench/ measures beside); oldest-client; oracle (Spark itself);
+#         tpc (generators and queries of TPC-H and TPC-DS); fuzz (clang); lint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ROOT=$PWD
@@ -168,6 +169,6 @@ if wanted bench; then make_venv "$CACHE/venv-bench" bench/requirements.txt; fi
 if wanted oracle; then
     make_venv "$CACHE/venv-oracle" tests/requirements-oracle.txt
     mkdir -p "$CACHE/jars"
-    (cd "$CACHE/jars" && ln -sf ../downloads/*.jar .)
+    (cd "$CACHE/jars" && awk '$NF == "oracle" { print "../downloads/" $2 }' "$ROOT/tools/downloads.txt" | xargs ln -sf -t .)
 fi
 exit 0

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "engine/arrow_out.h"
 #include "engine/engine_impl.h"
 #include "engine/render.h"
@@ -188,9 +190,13 @@ static bool start(void *arg, Error *err)
                 .engine = x->engine, .cancel = x->cancel};
     r.func.arena = x->arena;
     Str sql;
+    int64_t began = clock_monotonic_us();
     TRY(render_query(&r, s->rel, &sql, err));
     TRY(cancel_check(x->cancel, err));
+    int64_t rendered = clock_monotonic_us();
     TRY(prepare(x, sql, err));
+    log_debug("engine: %zu bytes of SQL rendered in %lld us, planned in %lld us", sql.len, (long long)(rendered - began),
+              (long long)(clock_monotonic_us() - rendered));
     if (x->schema->structure.count && !columns_fit(x)) {
         TRY(prepare(x, cast_columns(x, sql), err));
         if (!columns_fit(x))

@@ -162,6 +162,8 @@ static void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vecto
     if (n.out_vec.type == DUCKDB_TYPE_LIST || n.out_vec.type == DUCKDB_TYPE_MAP)
         n.out_used = duckdb_list_vector_get_size(output);
     n.scratch = buf_in(arena);
+    if (n.function->chunk && n.rows && n.function->chunk(&n))
+        return;
     bool sees_null = n.function->flags & NATIVE_SEES_NULL;
     for (idx_t row = 0; row < n.rows; row++) {
         if (!sees_null && any_null(&n, row)) {

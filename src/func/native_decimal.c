@@ -253,6 +253,100 @@ static bool row_arithmetic(Native *n, idx_t row) {
     return ok ? set_decimal(n, row, out) : arithmetic_overflow(n, row, precision, mode);
 }
 
+/* ---- whole chunks of sums and products that keep every digit ---- */
+
+typedef struct DecimalSide {
+    const void *data; /* int64_t or, wide, duckdb_hugeint */
+    bool wide;
+    int digits, scale;
+    __int128 factor; /* brings it to the scale of a sum */
+} DecimalSide;
+
+typedef struct DecimalChunk {
+    DecimalSide a, b;
+    __int128 limit; /* 0: no result can reach it */
+    duckdb_hugeint *out;
+    idx_t rows;
+} DecimalChunk;
+
+static bool read_side(Native *n, size_t arg, DecimalSide *out) {
+    const NativeVec *v = &n->args[arg];
+    bool decimal = v->type == DUCKDB_TYPE_DECIMAL;
+    duckdb_type stored = decimal ? v->internal : v->type;
+    *out = (DecimalSide){v->data, stored == DUCKDB_TYPE_HUGEINT, decimal ? v->width : 19,
+                         scale_at(n, arg), 1};
+    if (out->wide || stored == DUCKDB_TYPE_BIGINT)
+        return true;
+    if (stored != DUCKDB_TYPE_INTEGER && stored != DUCKDB_TYPE_SMALLINT)
+        return false;
+    int64_t *longs = ARENA_ARRAY(n->arena, int64_t, n->rows);
+    for (idx_t i = 0; i < n->rows; i++)
+        longs[i] = stored == DUCKDB_TYPE_INTEGER ? ((const int32_t *)v->data)[i]
+                                                 : ((const int16_t *)v->data)[i];
+    out->data = longs;
+    return true;
+}
+
+static inline __int128 side_at(const void *data, bool wide, idx_t row) {
+    if (!wide)
+        return ((const int64_t *)data)[row];
+    const duckdb_hugeint *h = &((const duckdb_hugeint *)data)[row];
+    return (__int128)(((unsigned __int128)(uint64_t)h->upper << 64) | h->lower);
+}
+
+static inline bool times(__int128 a, __int128 b, __int128 *out) {
+    if ((int64_t)a == a && (int64_t)b == b) {
+        *out = (__int128)(int64_t)a * (int64_t)b;
+        return true;
+    }
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+/* op: the variant of row_arithmetic, known where this is put in. */
+static inline __attribute__((always_inline)) bool each_row(const DecimalChunk *c, int op, bool wide_a,
+                                                           bool wide_b) {
+    bool fits = true;
+    for (idx_t i = 0; i < c->rows; i++) {
+        __int128 a = side_at(c->a.data, wide_a, i), b = side_at(c->b.data, wide_b, i), v = 0;
+        if (op == 2) {
+            fits &= times(a, b, &v);
+        } else {
+            fits &= times(a, c->a.factor, &a) & times(b, c->b.factor, &b);
+            fits &= op == 1 ? !__builtin_sub_overflow(a, b, &v) : !__builtin_add_overflow(a, b, &v);
+        }
+        fits &= !c->limit || (v < c->limit && v > -c->limit);
+        c->out[i] = (duckdb_hugeint){(uint64_t)v, (int64_t)(v >> 64)};
+    }
+    return fits;
+}
+
+static inline __attribute__((always_inline)) bool each_width(const DecimalChunk *c, int op) {
+    if (c->a.wide)
+        return c->b.wide ? each_row(c, op, true, true) : each_row(c, op, true, false);
+    return c->b.wide ? each_row(c, op, false, true) : each_row(c, op, false, false);
+}
+
+static bool chunk_arithmetic(Native *n) {
+    DecimalChunk c = {.out = n->result, .rows = n->rows};
+    int precision = native_i32(n, 2, 0), op = n->function->variant;
+    if (!read_side(n, 0, &c.a) || !read_side(n, 1, &c.b))
+        return false;
+    int s = c.a.scale > c.b.scale ? c.a.scale : c.b.scale, up_a = s - c.a.scale, up_b = s - c.b.scale;
+    int whole_a = c.a.digits + up_a, whole_b = c.b.digits + up_b;
+    if (scale_of(n) != (op == 2 ? c.a.scale + c.b.scale : s))
+        return false;
+    c.a.factor = pow10_int128(up_a);
+    c.b.factor = pow10_int128(up_b);
+    int digits = op == 2 ? c.a.digits + c.b.digits : (whole_a > whole_b ? whole_a : whole_b) + 1;
+    c.limit = digits <= precision ? 0 : pow10_int128(precision);
+    /* What stands in the place of a NULL may overflow: then the rows decide. */
+    bool fits = op == 2 ? each_width(&c, 2) : op == 1 ? each_width(&c, 1) : each_width(&c, 0);
+    for (idx_t i = 0; fits && (n->args[0].valid || n->args[1].valid) && i < n->rows; i++)
+        if (native_arg_null(n, 0, i) || native_arg_null(n, 1, i))
+            native_set_null(n, i);
+    return fits;
+}
+
 /* ---- rounding: (value, digits, precision, mode, how) ---- */
 
 enum { ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEIL };
@@ -298,13 +392,14 @@ typedef struct DecimalFamily {
     NativeRow row;
     int variant;
     const char *args;
+    NativeChunk chunk;
 } DecimalFamily;
 
 static const DecimalFamily FAMILIES[] = {
     {"decimal", row_cast, 0, "?44"},
-    {"decimal_add", row_arithmetic, 0, "??44"},
-    {"decimal_subtract", row_arithmetic, 1, "??44"},
-    {"decimal_multiply", row_arithmetic, 2, "??44"},
+    {"decimal_add", row_arithmetic, 0, "??44", chunk_arithmetic},
+    {"decimal_subtract", row_arithmetic, 1, "??44", chunk_arithmetic},
+    {"decimal_multiply", row_arithmetic, 2, "??44", chunk_arithmetic},
     {"decimal_divide", row_arithmetic, 3, "??44"},
     {"decimal_mod", row_arithmetic, 4, "??44"},
     {"decimal_pmod", row_arithmetic, 5, "??44"},
@@ -352,7 +447,8 @@ bool native_register_decimal(duckdb_connection c, Error *err) {
             DecimalFunction *d = &decimal_functions[f][scale];
             char *name = decimal_names[f][scale];
             snprintf(name, sizeof(decimal_names[f][scale]), "ls_%s_%d", FAMILIES[f].name, scale);
-            d->base = (NativeFunction){name, NULL, FAMILIES[f].row, 0, FAMILIES[f].variant};
+            d->base = (NativeFunction){name, NULL, FAMILIES[f].row, 0, FAMILIES[f].variant,
+                                      FAMILIES[f].chunk};
             d->scale = scale;
             duckdb_logical_type result = duckdb_create_decimal_type(38, (uint8_t)scale);
             bool ok = native_register_typed(c, &d->base, result, FAMILIES[f].args, err);

@@ -47,6 +47,8 @@ typedef struct Native {
 } Native;
 
 typedef bool (*NativeRow)(Native *n, idx_t row);
+/* A whole chunk at once; false: not of the simple kind, each row is computed by itself. */
+typedef bool (*NativeChunk)(Native *n);
 
 enum {
     NATIVE_SEES_NULL = 1, /* called for rows with NULL arguments too */
@@ -66,6 +68,7 @@ struct NativeFunction {
     NativeRow row;
     unsigned flags;
     int variant; /* lets several names share a row function */
+    NativeChunk chunk; /* NULL: always row by row */
 };
 
 typedef struct NativeTable {

@@ -29,6 +29,9 @@ void func_put_variant_cast(Str value, Str path, const char *function, const Type
                            const FuncContext *ctx, Buf *out);
 
 /* The name as the user wrote it. */
+/* The text of a sum, difference or product without the cast to its declared precision, for who takes any decimal: the
+ * cast would look at every row again. Other texts stay as they are. */
+Str func_wide_decimal(const BoundExpr *e, Str text, Arena *arena);
 Str func_written_name(const BoundExpr *call);
 
 /* 'text' as a DuckDB string literal. */

@@ -57,7 +57,8 @@ static bool render_sum(const BoundExpr *call, const Str *args, size_t count, con
                           : t->kind == TYPE_INTERVAL_DT ? "micros"
                                                         : "long",
                           trying ? "true" : "false");
-    return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
+    Str wide = func_wide_decimal(call->call.args.at[0], args[0], ctx->arena);
+    return func_render_template(call, &wide, count, ctx, str_z(text, ctx->arena), out);
 }
 
 static bool render_avg(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
@@ -73,7 +74,8 @@ static bool render_avg(const BoundExpr *call, const Str *args, size_t count, con
                               "CAST(count($distinct$1)$over AS DECIMAL(20,0)), %d, %d) AS $r)",
                               call->type->decimal.scale, call->type->decimal.precision,
                               trying ? CAST_TRY : CAST_ANSI);
-        return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
+        Str wide = func_wide_decimal(call->call.args.at[0], args[0], ctx->arena);
+        return func_render_template(call, &wide, count, ctx, str_z(text, ctx->arena), out);
     }
     Str text = str_printf(ctx->arena, "CASE WHEN ls_sum_%s(sum($distinct$1)$over, %s) IS NOT NULL THEN CAST(round(avg($distinct$1)$over) AS $r) END",
                           t->kind == TYPE_INTERVAL_YM ? "months" : "micros", trying ? "true" : "false");

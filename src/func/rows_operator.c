@@ -434,14 +434,25 @@ static const char *decimal_function(char op) {
                        : "mod";
 }
 
-/* DuckDB's own +, -, * give Spark's result when no digit has to be cut off. */
-static bool decimals_are_exact(char op, const Type *a, const Type *b) {
+/* DuckDB's own +, -, * of decimals of 64 bits fail where the result has more than 18 digits, and are slow with more bits. */
+static bool decimals_stay_narrow(char op, const Type *a, const Type *b) {
     int pa = a->decimal.precision, sa = a->decimal.scale, pb = b->decimal.precision,
         sb = b->decimal.scale;
     if (op == '*')
-        return pa + pb + 1 <= 38;
+        return pa + pb <= 18;
     int s = sa > sb ? sa : sb, whole = pa - sa > pb - sb ? pa - sa : pb - sb;
-    return (op == '+' || op == '-') && whole + s + 1 <= 38;
+    return (op == '+' || op == '-') && whole + s + 1 <= 18;
+}
+
+static bool render_arithmetic(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                              Error *err);
+
+Str func_wide_decimal(const BoundExpr *e, Str text, Arena *arena) {
+    bool arithmetic = e->kind == BEXPR_CALL && e->type->kind == TYPE_DECIMAL && e->call.row->render == render_arithmetic;
+    Str cast = str_printf(arena, " AS " STR_FMT ")", STR_ARG(type_duckdb(e->type, arena)));
+    if (!arithmetic || !str_starts_with(text, S("CAST(ls_decimal_")) || !str_ends_with(text, cast))
+        return text;
+    return str_slice(text, 5, text.len - cast.len);
 }
 
 static void put_decimal_call(const BoundExpr *call, const Str *args, char op, int mode,
@@ -454,12 +465,14 @@ static void put_decimal_call(const BoundExpr *call, const Str *args, char op, in
         buf_addf(out, "CAST(ls_decimal_pmod_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")",
                  r->decimal.scale, STR_ARG(args[0]), STR_ARG(args[1]), r->decimal.precision, mode,
                  STR_ARG(type_duckdb(r, ctx->arena)));
-    } else if (decimals_are_exact(op, a, b)) {
+    } else if (decimals_stay_narrow(op, a, b)) {
         buf_addf(out, "CAST(" STR_FMT " %c " STR_FMT " AS " STR_FMT ")", STR_ARG(args[0]), op,
                  STR_ARG(args[1]), STR_ARG(type_duckdb(r, ctx->arena)));
     } else {
+        Str left = func_wide_decimal(call->call.args.at[0], args[0], ctx->arena);
+        Str right = func_wide_decimal(call->call.args.at[1], args[1], ctx->arena);
         buf_addf(out, "CAST(ls_decimal_%s_%d(" STR_FMT ", " STR_FMT ", %d, %d) AS " STR_FMT ")",
-                 decimal_function(op), r->decimal.scale, STR_ARG(args[0]), STR_ARG(args[1]),
+                 decimal_function(op), r->decimal.scale, STR_ARG(left), STR_ARG(right),
                  r->decimal.precision, mode, STR_ARG(type_duckdb(r, ctx->arena)));
     }
 }

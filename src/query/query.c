@@ -1,6 +1,9 @@
 /* From what a client said to rows on their way: parsing, analysis, commands, and the arena that holds all of it. */
 #include "query/query_impl.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+
 Query *query_new(Session *session, Engine *engine, Arena *arena, Cancel *cancel)
 {
     Query *q = ARENA_NEW(arena, Query);
@@ -54,8 +57,11 @@ static SqlOptions sql_options(Query *q)
 
 static bool analyze(Query *q, const Rel *rel, Str sql_text, Error *err)
 {
+    int64_t began = clock_monotonic_us();
     Analyzer *a = analyzer_new(q->session, q->engine, &q->func, sql_text, q->arena);
-    return analyze_query(a, rel, &q->bound, err);
+    bool ok = analyze_query(a, rel, &q->bound, err);
+    log_debug("query: analyzed in %lld us", (long long)(clock_monotonic_us() - began));
+    return ok;
 }
 
 /* The SQL text of a relation, below what spark.sql wraps around it. */

@@ -1,4 +1,6 @@
 """SQL beyond one statement over tables: functions, variables, dynamic statements, names resolved as Spark resolves them."""
+from decimal import Decimal
+
 import pytest
 
 
@@ -109,3 +111,17 @@ def test_recursion_ends(spark):
     assert rows(spark, to.format(150).replace("t(n)", "t(n) MAX RECURSION LEVEL 200")) == [(150,)]
     assert rows(spark, "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t LIMIT 3") == [(1,), (2,), (3,)]
     assert condition(spark, to.format(5).replace("ALL", "")) == "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE"
+
+
+def test_decimals_of_more_than_18_digits(spark):
+    rows = spark.sql("""SELECT a * a AS p, a - b AS d, b * b AS q, a * b * c AS r, sum(a * a) OVER () AS t
+        FROM VALUES (CAST(9999999999999.99 AS DECIMAL(15,2)), CAST(-99999999.9999999999 AS DECIMAL(18,10)), CAST(7 AS DECIMAL(3,0))),
+            (NULL, 1, 1), (1.5, NULL, 2) AS t(a, b, c)""").collect()
+    total = Decimal("99999999999999800000000002.2501")
+    assert [tuple(r) for r in rows] == [
+        (Decimal("99999999999999800000000000.0001"), Decimal("10000099999999.9899999999"), Decimal("9999999999999999.98000000000000000"),
+         Decimal("-6999999999999992993000.000000"), total),
+        (None, None, Decimal("1.00000000000000000"), None, total),
+        (Decimal("2.2500"), None, None, None, total)]
+    with pytest.raises(Exception, match="NUMERIC_VALUE_OUT_OF_RANGE"):
+        spark.sql("SELECT a * a FROM VALUES (CAST(99999999999999999999 AS DECIMAL(20,0))) t(a)").collect()
