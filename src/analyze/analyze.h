@@ -34,6 +34,34 @@ const FuncContext *analyzer_func(const Analyzer *a);
 /* How SQL text is read in this session: for every call of the parser. */
 SqlOptions session_sql_options(Session *s, Arena *arena);
 
+/* ---- stream_source.c: streaming reads ---- */
+
+/* A streaming read as the analyzer understood it: options are checked, the columns are known. */
+typedef struct StreamRead {
+    Str format;              /* lower case: rate, rate-micro-batch, csv, ..., delta */
+    Str description;         /* how messages call it */
+    const Type *schema;
+    StrVec paths;            /* files and Delta: exactly one */
+    KeyValueVec options;
+    DeltaTable *table;       /* Delta only; held until the analyzer's arena is freed */
+} StreamRead;
+
+/* Whoever runs a streaming query is asked for the rows of each of its reads, numbered as the analyzer meets them. *rows NULL: the
+ * read has no rows yet. */
+typedef struct StreamHook {
+    bool (*rows)(void *arg, Analyzer *a, size_t number, const StreamRead *read, BoundRel **rows, Error *err);
+    void *arg;
+} StreamHook;
+void analyzer_set_streams(Analyzer *a, const StreamHook *hook);
+/* Files of a streaming read, or of a query's state, as a relation with these columns. */
+MUST_CHECK bool analyze_files_as(Analyzer *a, Str format, const StrVec *paths, const Type *schema, const KeyValueVec *options, BoundRel **out, Error *err);
+/* Rows computed from plan.h relations, in the session of the analyzer. */
+MUST_CHECK bool analyze_relation(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+/* Delay of withWatermark and interval of a trigger, in microseconds; CANNOT_PARSE_INTERVAL. */
+MUST_CHECK bool stream_interval(Str text, int64_t *us, Error *err);
+/* The column's watermark delay; -1: it has none. */
+int64_t stream_watermark_delay(const BoundColumn *column);
+
 /* What a multi-part name stands for. */
 typedef struct ResolvedTable {
     enum { RESOLVED_TABLE, RESOLVED_VIEW, RESOLVED_TEMP_VIEW, RESOLVED_PATH } kind;

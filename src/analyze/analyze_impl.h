@@ -49,6 +49,8 @@ struct Analyzer {
     struct PartitionMark *partition_marks; /* partition.c */
     const char *temp_kind;      /* the first temporary object that was referred to, NULL for none */
     Name temp_name;
+    const StreamHook *streams;  /* NULL: streaming reads have no rows */
+    size_t stream_count;        /* reads met so far */
 };
 
 typedef struct LambdaVar {
@@ -243,7 +245,14 @@ bool analyze_range(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier);
 
+/* stream_source.c */
+bool analyze_stream_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_stream_table(Analyzer *a, const TableEntry *entry, const KeyValueVec *options, BoundRel **out, Error *err);
+bool analyze_watermark(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+bool analyze_observe(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
 /* delta_source.c */
+bool open_delta_table(Analyzer *a, Str location, DeltaTable **out, Error *err);
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
                          BoundRel **out, Error *err);
 bool analyze_delta_relation(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

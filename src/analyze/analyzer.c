@@ -14,7 +14,7 @@ static bool analyze_one_row(Analyzer *a, const Rel *rel, BoundRel **out, Error *
     return true;
 }
 
-/* Repartitioning, hints, watermarks and observation change where work happens, not which rows come out. */
+/* Repartitioning and hints change where work happens, not which rows come out. */
 static bool analyze_transparent(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     return analyze_rel(a, rel->input, out, err);
@@ -141,8 +141,8 @@ static const RelRule RULES[] = {
     [REL_NA_DROP] = analyze_na_drop,
     [REL_NA_REPLACE] = analyze_na_replace,
     [REL_STAT] = analyze_stat,
-    [REL_WITH_WATERMARK] = analyze_transparent,
-    [REL_COLLECT_METRICS] = analyze_transparent, /* query/ computes the metrics */
+    [REL_WITH_WATERMARK] = analyze_watermark,
+    [REL_COLLECT_METRICS] = analyze_observe,
     [REL_CATALOG] = analyze_catalog_call,
     [REL_DELTA] = analyze_delta_relation,
     [REL_COMMAND_RESULT] = analyze_result,

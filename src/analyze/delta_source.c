@@ -15,7 +15,7 @@ static void release_table(void *t)
     delta_table_unref(t);
 }
 
-static bool open_table(Analyzer *a, Str location, DeltaTable **out, Error *err)
+bool open_delta_table(Analyzer *a, Str location, DeltaTable **out, Error *err)
 {
     TRY(catalog_delta_table(session_catalog(a->session), location, out, err));
     arena_on_free(a->arena, release_table, *out);
@@ -279,7 +279,7 @@ bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const
                          BoundRel **out, Error *err)
 {
     DeltaTable *table;
-    TRY(open_table(a, location, &table, err));
+    TRY(open_delta_table(a, location, &table, err));
     if (reads_changes(options))
         return analyze_changes(a, table, qualifier, options, out, err);
     TimeTravel at = *travel;

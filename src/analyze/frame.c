@@ -214,6 +214,9 @@ bool analyze_deduplicate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
     input = strip_hidden(a, input);
     BoundRel *d = brel_new(BREL_DISTINCT_ON, input, a->arena);
     d->columns = input->columns;
+    d->distinct_on.within_watermark = rel->deduplicate.within_watermark;
+    if (rel->deduplicate.within_watermark && !brel_is_streaming(input))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_3102, PZ("msg", "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets"));
     if (rel->deduplicate.all_columns || !rel->deduplicate.columns.len) {
         for (size_t i = 0; i < input->columns.len; i++)
             vec_push(a->arena, &d->distinct_on.keys, bound_column(&input->columns.at[i], a->arena));

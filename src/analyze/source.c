@@ -120,6 +120,22 @@ static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
     return true;
 }
 
+bool analyze_files_as(Analyzer *a, Str format, const StrVec *paths, const Type *schema, const KeyValueVec *options, BoundRel **out, Error *err)
+{
+    RowVec none = {0};
+    if (!paths->len) {
+        *out = rel_of_values(a, type_as_nullable(schema, a->arena), &none);
+        return true;
+    }
+    FileScan *scan = ARENA_NEW(a->arena, FileScan);
+    scan->format = format;
+    scan->paths = *paths;
+    scan->schema = schema;
+    if (options)
+        scan->options = *options;
+    return scan_files(a, scan, out, err);
+}
+
 static bool table_files(Analyzer *a, const TableEntry *entry, const KeyValueVec *options, BoundRel **out, Error *err)
 {
     FileScan *scan = ARENA_NEW(a->arena, FileScan);
@@ -193,6 +209,10 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
     }
     case RESOLVED_TABLE:
         qualifier = table_qualifier(a, &t);
+        if (rel->table.streaming) {
+            TRY(analyze_stream_table(a, &t.entry, &rel->table.options, out, err));
+            break;
+        }
         if (str_is_ci(t.entry.provider, "delta"))
             return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
         TRY(table_files(a, &t.entry, &rel->table.options, out, err));
@@ -200,6 +220,10 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
     case RESOLVED_PATH:
     default:
         qualifier = *name;
+        if (rel->table.streaming) {
+            TRY(analyze_stream_table(a, &t.entry, &rel->table.options, out, err));
+            break;
+        }
         if (str_is_ci(t.entry.provider, "delta"))
             return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
         TRY(table_files(a, &t.entry, &rel->table.options, out, err));
@@ -222,8 +246,6 @@ static const Rel *find_reference(Analyzer *a, const Name *name)
 
 bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
-    if (rel->table.streaming)
-        return error_unsupported(err, "streaming reads");
     Name name = rel->table.name;
     if (rel->table.name_expr)
         TRY(analyze_identifier(a, rel->table.name_expr, &name, err));
@@ -250,7 +272,7 @@ static bool source_schema(Analyzer *a, const Rel *rel, const Type **out, Error *
 bool analyze_data_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     if (rel->source.streaming)
-        return error_unsupported(err, "streaming reads");
+        return analyze_stream_source(a, rel, out, err);
     Str format = rel->source.format;
     if (!format.len) {
         bool found;

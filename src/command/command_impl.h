@@ -226,4 +226,6 @@ typedef struct TableWrite {
 } TableWrite;
 /* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. False: there is none. */
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out);
+/* A micro-batch says which query and batch it is, so that it is committed once. */
+void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w);
 bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err);

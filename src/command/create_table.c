@@ -417,6 +417,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
     note_table(ctx, t, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
                     .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol};
+    write_as_stream(ctx, c, &w);
     return write_to_table(ctx, target, &w, NULL, err);
 }
 

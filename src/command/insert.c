@@ -230,6 +230,25 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
     return true;
 }
 
+void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w)
+{
+    const StreamCommit *s = c->stream;
+    if (!s)
+        return;
+    w->txn_app_id = s->query_id;
+    w->txn_version = s->batch;
+    w->operation = S("STREAMING UPDATE");
+    Str values[] = {s->output_mode, s->query_id, str_printf(ctx->arena, "%lld", (long long)s->batch), S("false")};
+    static const char *const KEYS[] = {"outputMode", "queryId", "epochId", "statsOnLoad"};
+    w->parameters = (PropertyVec){0};
+    for (size_t i = 0; i < LENGTH_OF(KEYS); i++) {
+        Buf json = buf_in(ctx->arena);
+        json_put_str(&json, values[i]);
+        Property p = {.key = str_from(KEYS[i]), .value = buf_str(&json)};
+        vec_push(ctx->arena, &w->parameters, p);
+    }
+}
+
 bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
 {
     CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us()};

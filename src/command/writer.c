@@ -69,6 +69,7 @@ static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err
 static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Command *c, Error *err)
 {
     TRY(write_options(ctx, &c->properties, w, err));
+    write_as_stream(ctx, c, w);
     TRY(check_partitioning(t, &c->write.partition_by, err));
     return write_to_table(ctx, t, w, NULL, err);
 }
@@ -80,6 +81,7 @@ static bool create_as(CommandContext *ctx, const Command *c, Str format, const N
     create->origin = c->origin;
     create->name = *name;
     create->query = c->query;
+    create->stream = c->stream;
     create->existence = existence;
     create->table.spec.provider = format;
     create->table.spec.location = path;

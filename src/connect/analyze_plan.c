@@ -79,12 +79,11 @@ static bool answer_is_streaming(Request *r, const PB(AnalyzePlanRequest) *m, PB(
 {
     Query *q;
     Rel *rel;
-    /* Streaming sources are refused by the analyzer, so that what passes it is none. */
     TRY(analyze_root(r, m->is_streaming->plan, &q, &rel));
     out->result_case = RESULT(IS_STREAMING);
     out->is_streaming = NEW(r, analyze_plan_response__is_streaming, AnalyzePlanResponse__IsStreaming);
     out->is_streaming->has_is_streaming = true;
-    out->is_streaming->is_streaming = false;
+    out->is_streaming->is_streaming = brel_is_streaming(query_bound(q));
     return true;
 }
 

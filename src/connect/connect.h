@@ -9,6 +9,7 @@ typedef struct ConnectOptions {
     const ServerSettings *settings; /* outlives the server */
     Catalog *catalog;
     Engine *engine;
+    struct PythonPool *python;  /* for foreachBatch; NULL: there is none */
     Str artifact_folder;
 } ConnectOptions;
 

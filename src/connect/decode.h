@@ -11,7 +11,7 @@ typedef struct Decoded {
 } Decoded;
 
 MUST_CHECK bool decode_relation(const PB(Relation) *relation, Arena *arena, Decoded *out, Error *err);
-/* Everything but sql_command, ml_command and get_resources_command, which the service answers itself. */
+/* Everything but sql_command, ml_command, get_resources_command and those of streaming, which the service answers itself. */
 MUST_CHECK bool decode_command(const PB(Command) *command, Arena *arena, Decoded *out, Error *err);
 /* The SQL relation inside a sql_command: its input, or one made of the fields that clients before 3.5 filled. */
 MUST_CHECK bool decode_sql_command(const PB(SqlCommand) *command, Arena *arena, Rel **out, Error *err);

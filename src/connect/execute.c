@@ -6,6 +6,7 @@
 #include "connect/decode.h"
 #include "connect/service.h"
 #include "connect/status.h"
+#include "connect/streaming.h"
 
 enum { IPC_MAX = 1 << 30 };
 
@@ -21,6 +22,7 @@ typedef struct Work {
     int64_t offset;          /* rows sent */
     bool started;
     bool streams;            /* the execution's rows are the answer */
+    const PB(Command) *waiting; /* a streaming command that is answered on a thread of its own */
 } Work;
 
 static void run_step(void *arg);
@@ -357,8 +359,69 @@ static bool run_ml(Work *w, const PB(MlCommand) *ml)
     return true;
 }
 
+/* ---- streaming ---- */
+
+static void push_part(void *arg, const PB(ExecutePlanResponse) *part)
+{
+    Work *w = arg;
+    PB(ExecutePlanResponse) r;
+    char id[UUID_TEXT_LEN + 1];
+    init_response(w, &r, id);
+    r.response_type_case = part->response_type_case;
+    /* Every member of the union is a pointer. */
+    r.streaming_query_command_result = part->streaming_query_command_result;
+    push(w, &r);
+}
+
+static bool run_streaming(Work *w, const PB(Command) *command)
+{
+    StreamRequest r = {&w->request, w->op->cancel, push_part, w};
+    return streaming_answer(&r, command);
+}
+
+static void *wait_thread(void *arg)
+{
+    Work *w = arg;
+    ConnectServer *server = w->request.server;
+    if (run_streaming(w, w->waiting))
+        finish_ok(w);
+    else
+        finish_error(w);
+    connect_wait_ended(server);
+    return NULL;
+}
+
+/* Takes the work away from the worker. */
+static bool wait_apart(Work *w)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    ConnectServer *server = w->request.server;
+    if (!connect_wait_begins(server))
+        return error_set(&w->request.err, ERR_OPERATION_CANCELED);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int code = pthread_create(&thread, &attributes, wait_thread, w);
+    pthread_attr_destroy(&attributes);
+    if (code == 0)
+        return true;
+    w->waiting = NULL;
+    connect_wait_ended(server);
+    return error_internal(&w->request.err, "no thread to wait on: %s", strerror(code));
+}
+
+static bool start_streaming(Work *w, const PB(Command) *command)
+{
+    if (!streaming_waits(command))
+        return run_streaming(w, command);
+    w->waiting = command;
+    return true;
+}
+
 static bool start_command(Work *w, const PB(Command) *command, Str raw)
 {
+    if (streaming_is(command))
+        return start_streaming(w, command);
     switch (command->command_type_case) {
     case SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND: return run_sql(w, command->sql_command, wire_field(raw, 5));
     case SPARK__CONNECT__COMMAND__COMMAND_TYPE_ML_COMMAND: return run_ml(w, command->ml_command);
@@ -418,6 +481,11 @@ static void run_step(void *arg)
     bool more = true;
     if (!w->started && !start(w)) {
         finish_error(w);
+        return;
+    }
+    if (w->waiting != NULL) {
+        if (!wait_apart(w))
+            finish_error(w);
         return;
     }
     while (w->streams && more) {

@@ -12,7 +12,8 @@
 enum {
     SWEEP_SECONDS = 5,
     DETACHED_SECONDS = 300, /* spark.connect.execute.manager.detachedTimeout */
-    IO_THREADS = 2
+    IO_THREADS = 2,
+    WAITS_MAX = 1000
 };
 
 #define METHOD(name, stream, handler) {"/spark.connect.SparkConnectService/" name, stream, handler}
@@ -163,6 +164,49 @@ void on_worker(ConnectServer *server, RpcCall *call, void (*handler)(ConnectServ
     rpc_fail(call, &(RpcStatus){.code = RPC_UNAVAILABLE, .message = S("The server is stopping or has too much to do.")});
 }
 
+/* ---- requests that wait ---- */
+
+bool connect_wait_begins(ConnectServer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool ok = !s->stopping && s->waits < WAITS_MAX;
+    if (ok)
+        s->waits++;
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+void connect_wait_ended(ConnectServer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->waits--;
+    pthread_cond_broadcast(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void wait_for_waits(ConnectServer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->waits > 0)
+        pthread_cond_wait(&s->wake, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void end_streams(void *server, Session *session)
+{
+    stream_manager_end_session(((ConnectServer *)server)->streams, session);
+}
+
+static bool has_streams(void *server, Session *session)
+{
+    AUTO_ARENA arena = arena_new();
+    StreamQueryVec all = {0};
+    stream_active(((ConnectServer *)server)->streams, session, arena, &all);
+    for (size_t i = 0; i < all.len; i++)
+        stream_query_unref(all.at[i]);
+    return all.len > 0;
+}
+
 /* ---- starting and stopping ---- */
 
 static void *sweep_loop(void *arg)
@@ -200,8 +244,10 @@ bool connect_start(const ConnectOptions *options, ConnectServer **out, int *port
         panic("out of memory");
     s->settings = options->settings;
     s->engine = options->engine;
+    s->streams = stream_manager_new(&(StreamOptions){.engine = s->engine, .python = options->python, .host = s->settings->host});
     s->sessions = session_table_new(&(SessionTableOptions){options->catalog, options->artifact_folder,
-                                                           options->settings->max_artifact_bytes, options->settings->strict});
+                                                           options->settings->max_artifact_bytes, options->settings->strict,
+                                                           end_streams, has_streams, s});
     s->workers = workers_new(worker_count(s->settings));
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
@@ -217,9 +263,11 @@ bool connect_start(const ConnectOptions *options, ConnectServer **out, int *port
     if (!rpc_listen(&rpc, &s->rpc, port, err)) {
         workers_stop(s->workers);
         session_table_free(s->sessions);
+        stream_manager_free(s->streams);
         free(s);
         return false;
     }
+    stream_manager_set_port(s->streams, *port);
     if (pthread_create(&s->sweeper, NULL, sweep_loop, s) != 0)
         panic("a thread could not be started");
     *out = s;
@@ -243,11 +291,14 @@ void connect_stop(ConnectServer *s, int deadline_ms)
     rpc_stop_accepting(s->rpc);
     session_table_cancel_all(s->sessions, false);
     wait_for_commands(s, until);
+    stream_manager_stop(s->streams, until);
     session_table_cancel_all(s->sessions, true);
+    wait_for_waits(s);
     workers_stop(s->workers);
     /* Answers that are on their way get a moment; streams nobody reads do not hold the server up. */
     rpc_close(s->rpc, 500);
     session_table_free(s->sessions);
+    stream_manager_free(s->streams);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
     free(s);

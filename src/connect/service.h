@@ -5,6 +5,7 @@
 #include "connect/session_table.h"
 #include "net/rpc.h"
 #include "net/workers.h"
+#include "stream/stream.h"
 
 struct ConnectServer {
     const ServerSettings *settings;
@@ -12,10 +13,12 @@ struct ConnectServer {
     SessionTable *sessions;
     RpcServer *rpc;
     Workers *workers;
+    StreamManager *streams;
     pthread_t sweeper;
-    pthread_mutex_t lock;   /* guards stopping */
+    pthread_mutex_t lock;   /* guards stopping and waits */
     pthread_cond_t wake;
     bool stopping;
+    unsigned waits;         /* requests on threads of their own */
 };
 
 /* One request being answered on one thread. */
@@ -55,6 +58,10 @@ void get_status(void *server, RpcCall *call, RpcEvent event);
 
 /* Runs handler(server, call) on a worker; answers UNAVAILABLE when there is no room for more. */
 void on_worker(ConnectServer *server, RpcCall *call, void (*handler)(ConnectServer *server, RpcCall *call));
+
+/* A request leaves the workers for a thread of its own; false when the server stops or has too many of them. */
+bool connect_wait_begins(ConnectServer *server);
+void connect_wait_ended(ConnectServer *server);
 
 /* The relation or command of a plan, decompressed where needed. *raw: its own bytes. */
 typedef struct PlanRoot {

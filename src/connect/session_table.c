@@ -367,8 +367,10 @@ bool session_table_clone(SessionTable *t, ConnectSession *from, const SessionKey
 }
 
 /* Out of the table already: ends its operations and gives up the table's reference. */
-static void close_session(ConnectSession *s)
+static void close_session(SessionTable *t, ConnectSession *s)
 {
+    if (t->options.on_close != NULL)
+        t->options.on_close(t->options.arg, s->session);
     AUTO_ARENA arena = arena_new();
     pthread_mutex_lock(&s->lock);
     s->closed = true;
@@ -394,7 +396,7 @@ bool session_table_close(SessionTable *t, const SessionKey *key, bool may_come_b
     if (s == NULL)
         return false;
     *server_id = str_copy(session_server_id(s->session), arena);
-    close_session(s);
+    close_session(t, s);
     return true;
 }
 
@@ -431,7 +433,7 @@ static void remove_session(SessionTable *t, ConnectSession *s)
         *link = s->next;
     pthread_mutex_unlock(&t->lock);
     if (found)
-        close_session(s);
+        close_session(t, s);
 }
 
 void session_table_sweep(SessionTable *t, int64_t idle_us, int64_t detached_us)
@@ -452,7 +454,7 @@ void session_table_sweep(SessionTable *t, int64_t idle_us, int64_t detached_us)
         pthread_mutex_lock(&s->lock);
         bool idle = s->operations == NULL && s->last_used_us < now - idle_us;
         pthread_mutex_unlock(&s->lock);
-        if (idle)
+        if (idle && (t->options.in_use == NULL || !t->options.in_use(t->options.arg, s->session)))
             remove_session(t, s);
         connect_session_unref(s);
     }

@@ -51,6 +51,9 @@ typedef struct SessionTableOptions {
     Str artifact_folder;
     int64_t artifact_limit;
     bool strict;                /* what lakeshed.strict is in a new session */
+    void (*on_close)(void *arg, Session *session);  /* what runs for the session ends with it; does not wait */
+    bool (*in_use)(void *arg, Session *session);    /* it is not idle though no client calls */
+    void *arg;
 } SessionTableOptions;
 
 SessionTable *session_table_new(const SessionTableOptions *options);

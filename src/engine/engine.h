@@ -85,6 +85,8 @@ MUST_CHECK bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *sp
 
 /* Keeps a plan's rows under an id for this process: cached remote relations, MERGE sources read more than once. */
 MUST_CHECK bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err);
+/* More rows for what is kept under the id; the columns are the same by position. */
+MUST_CHECK bool engine_append_stored(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err);
 void engine_drop_stored(Engine *e, Str id);
 
 /* The Parquet reader and writer that delta/ is handed for checkpoints. */

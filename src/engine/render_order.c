@@ -105,6 +105,10 @@ RowEstimate row_estimate(const BoundRel *rel)
         double n = ((double)rel->range.end - (double)rel->range.start) / (double)rel->range.step;
         return (RowEstimate){n < 0 ? 0 : n, n < 0 ? 0 : n * 8};
     }
+    case BREL_STREAM:
+        return rel->input ? row_estimate(rel->input) : unknown();
+    case BREL_MARK:
+        return row_estimate(rel->input);
     case BREL_PROJECT:
     case BREL_FILTER:
     case BREL_SORT:

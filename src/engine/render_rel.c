@@ -649,6 +649,10 @@ static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error
 
 /* ---- dispatch ---- */
 
+#define STREAM_WITHOUT_START                                                                     \
+    "Queries with streaming sources must be executed with writeStream.start(), or from a "       \
+    "streaming table or flow definition within a Spark Declarative Pipeline.;\n"
+
 static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     switch (rel->kind) {
@@ -694,6 +698,13 @@ static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
         return render_python(r, rel, out, err);
     case BREL_STORED:
         return render_stored(r, rel, out);
+    case BREL_STREAM:
+        if (!rel->input)
+            return error_set(err, ERR__LEGACY_ERROR_TEMP_3102,
+                             P("msg", str_concat(err->arena, S(STREAM_WITHOUT_START), rel->stream.source)));
+        return render_block(r, rel->input, out, err);
+    case BREL_MARK:
+        return render_block(r, rel->input, out, err);
     }
     return error_internal(err, "no renderer for relation kind %d", (int)rel->kind);
 }

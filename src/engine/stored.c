@@ -11,6 +11,7 @@ typedef struct Storing {
     Arena *arena;
     Resources *resources;
     duckdb_connection connection;
+    bool append;
 } Storing;
 
 static void put_table(Buf *b, Str id)
@@ -28,9 +29,9 @@ static bool create_text(Storing *s, Str *sql, Error *err)
     Str query;
     TRY(render_query(&r, s->rel, &query, err));
     Buf b = buf_in(s->arena), names = buf_in(s->arena);
-    buf_addz(&b, "CREATE OR REPLACE TABLE ");
+    buf_addz(&b, s->append ? "INSERT INTO " : "CREATE OR REPLACE TABLE ");
     put_table(&b, s->id);
-    buf_addz(&b, " AS SELECT ");
+    buf_addz(&b, s->append ? " SELECT " : " AS SELECT ");
     size_t n = 0;
     for (size_t i = 0; i < s->rel->columns.len; i++) {
         const BoundColumn *c = &s->rel->columns.at[i];
@@ -63,12 +64,12 @@ static bool create_table(void *arg, Error *err)
     return ok;
 }
 
-bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err)
+static bool store(Engine *e, Str id, const BoundRel *rel, bool append, const RunContext *ctx, Error *err)
 {
     TRY(cancel_check(ctx->cancel, err));
     AUTO_ARENA arena = arena_new();
     Storing s = {
-        .id = id, .engine = e, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena)};
+        .id = id, .engine = e, .rel = rel, .ctx = ctx, .arena = arena, .resources = resources_new(arena), .append = append};
     TRY(engine_acquire(e, &s.connection, err));
     cancel_attach(ctx->cancel, s.connection);
     bool ok = call_with_depth(plan_depth(rel), create_table, &s, err);
@@ -76,6 +77,16 @@ bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx,
     engine_release(e, s.connection, ok);
     resources_free(s.resources);
     return ok;
+}
+
+bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err)
+{
+    return store(e, id, rel, false, ctx, err);
+}
+
+bool engine_append_stored(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err)
+{
+    return store(e, id, rel, true, ctx, err);
 }
 
 void engine_drop_stored(Engine *e, Str id)

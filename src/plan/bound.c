@@ -253,7 +253,9 @@ bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
     case BREL_SAMPLE:
     case BREL_CTE:
     case BREL_CTE_REF:
-    case BREL_STORED: return true;
+    case BREL_STORED:
+    case BREL_STREAM:
+    case BREL_MARK: return true;
     }
     return true;
 }
@@ -273,4 +275,19 @@ bool brel_each_input(BoundRel *rel, BoundRelVisit visit, void *arg)
         return true;
     default: return true;
     }
+}
+
+static bool visit_streaming(BoundRel **child, void *arg)
+{
+    bool *found = arg;
+    *found |= brel_is_streaming(*child);
+    return !*found;
+}
+
+bool brel_is_streaming(const BoundRel *rel)
+{
+    bool found = rel->kind == BREL_STREAM;
+    if (!found)
+        (void)!brel_each_input((BoundRel *)rel, visit_streaming, &found);
+    return found;
 }

@@ -112,7 +112,9 @@ typedef enum BoundRelKind {
     BREL_CTE_REF,
     BREL_ASOF_JOIN,
     BREL_PYTHON,         /* rows through Python functions */
-    BREL_STORED          /* a materialised result of this session: cached remote relations */
+    BREL_STORED,         /* a materialised result of this session: cached remote relations */
+    BREL_STREAM,         /* a streaming read: no rows of its own, or those of one micro-batch below it */
+    BREL_MARK            /* the input as it is, with what a streaming query measures here */
 } BoundRelKind;
 
 /* How rows meet a Python function. */
@@ -177,7 +179,7 @@ struct BoundRel {
         struct { BoundExpr *count, *offset; } limit;  /* either may be NULL; constants */
         struct { double lower, upper; bool replacement; int64_t seed; ColumnId partition; /* of the input, added to the seed; 0: none */ } sample;
         struct { BoundExpr *generator; bool outer; BoundColumnVec output; bool with_position; } generate;
-        struct { BoundExprVec keys; } distinct_on;
+        struct { BoundExprVec keys; bool within_watermark; /* of a stream only */ } distinct_on;
         struct { uint32_t id; BoundRel *definition; bool recursive; } cte;  /* input: where it is in scope */
         struct { uint32_t id; BoundColumnVec source; } cte_ref;             /* source: the definition's columns */
         struct { BoundRel *right; BoundExpr *condition; bool left_outer; } asof;
@@ -191,6 +193,13 @@ struct BoundRel {
             BoundSortVec right_order;
         } python;
         struct { Str id; BoundColumnVec source; } stored;
+        struct { Str source; } stream;  /* how messages call it; input: the rows of a batch, NULL: there are none yet */
+        struct {
+            ColumnId event_time;        /* withWatermark: the column, 0: none */
+            int64_t delay_us;
+            Str name;                   /* observe: the metrics over the input, as a plan of one row; NULL: none */
+            BoundRel *metrics;
+        } mark;
     };
 };
 
@@ -214,6 +223,8 @@ bool bound_is_python_aggregate(const BoundExpr *e);
 BoundExpr *bound_copy(const BoundExpr *e, Arena *arena);
 /* Every expression directly inside a relation node. */
 bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg);
+/* The rows of a stream are in it, directly or below. */
+bool brel_is_streaming(const BoundRel *rel);
 /* Every relation directly below a relation node; plans of subqueries are its expressions'. */
 typedef bool (*BoundRelVisit)(BoundRel **child, void *arg);
 bool brel_each_input(BoundRel *rel, BoundRelVisit visit, void *arg);

@@ -453,6 +453,17 @@ static void put_node(Explainer *x, const BoundRel *rel)
         break;
     case BREL_PYTHON: put_python(x, rel); break;
     case BREL_STORED: put_leaf(x, is_logical(x) ? "InMemoryRelation" : "InMemoryTableScan", rel); break;
+    case BREL_STREAM:
+        buf_addf(&x->out, "StreamingRelation " STR_FMT ", [", STR_ARG(rel->stream.source));
+        put_columns(x, &rel->columns);
+        buf_addc(&x->out, ']');
+        break;
+    case BREL_MARK:
+        if (rel->mark.event_time)
+            buf_addf(&x->out, "EventTimeWatermark #%u, %lld milliseconds", rel->mark.event_time, (long long)(rel->mark.delay_us / 1000));
+        else
+            buf_addf(&x->out, "CollectMetrics " STR_FMT, STR_ARG(rel->mark.name));
+        break;
     }
 }
 

@@ -474,8 +474,16 @@ typedef enum AlterKind {
     ALTER_SET_OWNER, ALTER_SET_SERDE, ALTER_SYNC_IDENTITY, ALTER_RECOVER_PARTITIONS, ALTER_VIEW_AS
 } AlterKind;
 
+/* A write that is one micro-batch of a streaming query: committed once, whatever happens. */
+typedef struct StreamCommit {
+    Str query_id;
+    Str output_mode;         /* Append, Complete, Update */
+    int64_t batch;
+} StreamCommit;
+
 struct Command {
     CommandKind kind;
+    const StreamCommit *stream; /* CMD_WRITE and the CREATE TABLE it may become; NULL: none */
     Origin origin;
     Name name;               /* the object the command is about */
     Expr *name_expr;         /* IDENTIFIER(..) instead of name */

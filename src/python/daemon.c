@@ -66,25 +66,32 @@ static bool is_passed(const char *entry)
 
 extern char **environ;
 
-static char **make_environment(const Daemon *d, const PythonOptions *options, Arena *arena)
+char **python_environment(const StrVec *more, Arena *arena)
 {
     VEC(char *) all = {0};
     for (char **e = environ; *e; e++)
         if (is_passed(*e))
             vec_push(arena, &all, *e);
-    vec_push(arena, &all, (char *)"PYTHON_UNIX_DOMAIN_ENABLED=true");
-    vec_push(arena, &all, (char *)"SPARK_REUSE_WORKER=1");
-    vec_push(arena, &all, (char *)str_printf(arena, "PYTHON_WORKER_FACTORY_SOCK_DIR=%s", d->folder).ptr);
-    if (options->memory_mb > 0)
-        vec_push(arena, &all,
-                 (char *)str_printf(arena, "PYSPARK_EXECUTOR_MEMORY_MB=%lld", (long long)options->memory_mb).ptr);
+    for (size_t i = 0; i < more->len; i++)
+        vec_push(arena, &all, str_z(more->at[i], arena));
     vec_push(arena, &all, NULL);
     return all.at;
 }
 
+static char **make_environment(const Daemon *d, const PythonOptions *options, Arena *arena)
+{
+    StrVec own = {0};
+    vec_push(arena, &own, S("PYTHON_UNIX_DOMAIN_ENABLED=true"));
+    vec_push(arena, &own, S("SPARK_REUSE_WORKER=1"));
+    vec_push(arena, &own, str_printf(arena, "PYTHON_WORKER_FACTORY_SOCK_DIR=%s", d->folder));
+    if (options->memory_mb > 0)
+        vec_push(arena, &own, str_printf(arena, "PYSPARK_EXECUTOR_MEMORY_MB=%lld", (long long)options->memory_mb));
+    return python_environment(&own, arena);
+}
+
 /* ---- starting ---- */
 
-static bool no_python(const PythonOptions *options, const char *reason, Error *err)
+bool python_missing(const PythonOptions *options, const char *reason, Error *err)
 {
     return error_set(err, ERR_LAKESHED_PYTHON_NOT_AVAILABLE, P("program", options->program), PZ("reason", reason));
 }
@@ -114,7 +121,7 @@ static bool spawn(Daemon *d, const PythonOptions *options, int input, int output
     posix_spawn_file_actions_destroy(&actions);
     if (code) {
         d->pid = 0;
-        return no_python(options, strerror(code), err);
+        return python_missing(options, strerror(code), err);
     }
     /* A crash inside a user's function leaves no core file of a process that holds rows. */
     prlimit(d->pid, RLIMIT_CORE, &(struct rlimit){0, 0}, NULL);
@@ -162,14 +169,14 @@ static bool greet(Daemon *d, const PythonOptions *options, int fd, Error *err)
     char text[GREETING_MAX];
     int64_t deadline = clock_monotonic_us() + START_MS * 1000ll;
     if (!read_text(fd, d->python_version, sizeof d->python_version, deadline))
-        return no_python(options, "it did not start as a Python", err);
+        return python_missing(options, "it did not start as a Python", err);
     if (!read_text(fd, text, sizeof text, deadline))
-        return no_python(options, "it ended while it imported pyspark", err);
+        return python_missing(options, "it ended while it imported pyspark", err);
     if (text[0])
-        return no_python(options, text, err);
+        return python_missing(options, text, err);
     d->address.sun_family = AF_UNIX;
     if (!read_text(fd, d->address.sun_path, sizeof d->address.sun_path, deadline))
-        return no_python(options, "pyspark.daemon did not start; its version may be too old (4.2 is needed)", err);
+        return python_missing(options, "pyspark.daemon did not start; its version may be too old (4.2 is needed)", err);
     return true;
 }
 
@@ -219,7 +226,7 @@ bool daemon_start(const PythonOptions *options, Daemon **out, Error *err)
     d->control = -1;
     bool ok = make_folder(d, err);
     if (ok && (pipe2(input, O_CLOEXEC) || pipe2(output, O_CLOEXEC)))
-        ok = no_python(options, strerror(errno), err);
+        ok = python_missing(options, strerror(errno), err);
     ok = ok && spawn(d, options, input[0], output[1], err);
     if (input[0] >= 0)
         close(input[0]);

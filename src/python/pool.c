@@ -77,6 +77,11 @@ PythonPool *python_pool_new(const PythonOptions *options)
     return p;
 }
 
+const PythonOptions *python_options(const PythonPool *pool)
+{
+    return &pool->options;
+}
+
 /* Under the lock, or when nobody else is left. */
 static void drop_worker(PythonPool *p, Worker *w)
 {

@@ -36,6 +36,29 @@ void python_put_long(Buf *b, int64_t v);
 void python_put_bool(Buf *b, bool v);
 void python_put_text(Buf *b, Str s);
 
+/* Asked about ten times a second whether the query still wants the result. */
+typedef struct PythonWatch {
+    bool (*goes_on)(void *arg, Error *err);
+    void *arg;
+} PythonWatch;
+
+/* ---- side.c: a process that serves one streaming query ---- */
+
+/* Runs the client's foreach_batch_worker, which calls back through Spark Connect. Not from the pool: it lives as long as its query. */
+typedef struct PythonSide PythonSide;
+typedef struct SideJob {
+    Str connect_url;     /* sc://host:port/;user_id=.. */
+    Str session_id;
+    Str python_version;
+    Str command;         /* pickled function */
+    bool by_row;         /* foreach: the function takes rows, not a DataFrame */
+} SideJob;
+/* watch is asked about ten times a second while anything is waited for. */
+MUST_CHECK bool python_side_start(PythonPool *pool, const SideJob *job, const PythonWatch *watch, PythonSide **out, Error *err);
+/* One batch, under the id of its kept rows. An exception of the function is PYTHON_EXCEPTION with the traceback. */
+MUST_CHECK bool python_side_batch(PythonSide *s, Str dataframe_id, int64_t batch, const PythonWatch *watch, Error *err);
+void python_side_end(PythonSide *s);
+
 /* ---- one run ---- */
 
 /* Takes an idle worker or starts one. LAKESHED_PYTHON_* when there is no fitting Python. */
@@ -47,12 +70,6 @@ typedef enum PythonEvent {
     PYTHON_FRAME,       /* bytes: one pickled list of results */
     PYTHON_DONE
 } PythonEvent;
-
-/* Asked about ten times a second whether the query still wants the result. */
-typedef struct PythonWatch {
-    bool (*goes_on)(void *arg, Error *err);
-    void *arg;
-} PythonWatch;
 
 /* Waits for the next event; bytes are valid until the next call. An exception inside the function is PYTHON_EXCEPTION with the
  * traceback. */

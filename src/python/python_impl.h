@@ -15,6 +15,11 @@ Str daemon_python_version(const Daemon *d);
 MUST_CHECK bool daemon_fork(Daemon *d, int *fd, int *pid, bool *gone, Error *err);
 void daemon_kill(Daemon *d, int pid);
 
+/* What a Python of users sees of the server's environment, and `more` (NAME=value); NULL-terminated. */
+char **python_environment(const StrVec *more, Arena *arena);
+MUST_CHECK bool python_missing(const PythonOptions *options, const char *reason, Error *err);
+const PythonOptions *python_options(const PythonPool *pool);
+
 /* ---- output.c: the bytes a worker writes ---- */
 
 typedef enum OutputKind {

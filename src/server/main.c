@@ -123,7 +123,7 @@ static void block_signals(sigset_t *stop)
 static bool start_listeners(Server *s, Error *err)
 {
     int port, rest_port = -1;
-    ConnectOptions options = {.settings = &s->settings, .catalog = s->catalog, .engine = s->engine,
+    ConnectOptions options = {.settings = &s->settings, .catalog = s->catalog, .engine = s->engine, .python = s->python,
                               .artifact_folder = str_printf(s->arena, STR_FMT "/artifacts", STR_ARG(s->folder.path))};
     TRY(connect_start(&options, &s->connect, &port, err));
     if (s->settings.rest_port >= 0)

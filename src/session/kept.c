@@ -13,7 +13,8 @@ static HeldResult **find_result(Session *s, Str id)
 
 static void free_result(HeldResult *r)
 {
-    r->drop(r->owner, r->id);
+    if (r->drop)
+        r->drop(r->owner, r->id);
     arena_free(r->arena);
 }
 

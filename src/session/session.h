@@ -92,7 +92,8 @@ bool session_get_function(Session *s, Str name, Arena *arena, SessionFunction *o
 bool session_drop_function(Session *s, Str name);
 void session_list_functions(Session *s, Arena *arena, StrVec *names);
 
-/* Results kept under an id until they are dropped or the session ends; drop(owner, id) then frees what holds the rows. */
+/* Results kept under an id until they are dropped or the session ends; drop(owner, id), when
+ * there is one, then frees what holds the rows. */
 void session_keep_result(Session *s, Str id, const Type *schema, void (*drop)(void *owner, Str id), void *owner);
 /* *schema is NULL when there is none. */
 MUST_CHECK bool session_kept_result(Session *s, Str id, Arena *arena, const Type **schema, Error *err);
