@@ -29,6 +29,18 @@ static bool find_window(BoundExpr **e, void *arg)
     return *found ? true : bound_each_child(*e, find_window, arg);
 }
 
+/* Windows of a watermarked time are late when it is. */
+static Str window_metadata(const WindowLift *l, const BoundExpr *time)
+{
+    const BoundColumnVec *columns = &(*l->input)->columns;
+    for (size_t i = 0; time->kind == BEXPR_COLUMN && i < columns->len; i++) {
+        int64_t delay = columns->at[i].id == time->column.id ? stream_watermark_delay(&columns->at[i]) : -1;
+        if (delay >= 0)
+            return str_printf(l->a->arena, "{\"spark.timeWindow\":true,\"spark.watermarkDelayMs\":%lld}", (long long)(delay / 1000));
+    }
+    return S("{\"spark.timeWindow\":true}");
+}
+
 /* One row a window: the list of its windows, exploded. */
 static bool explode_windows(WindowLift *l, const BoundExpr *call, Error *err)
 {
@@ -51,6 +63,7 @@ static bool lift(BoundExpr **slot, void *arg)
             *slot = bound_column(&w->column, l->a->arena);
             return true;
         }
+    Str metadata = window_metadata(l, (*slot)->call.args.at[0]);
     if (!explode_windows(l, *slot, l->err)) {
         l->failed = true;
         return true;
@@ -58,6 +71,7 @@ static bool lift(BoundExpr **slot, void *arg)
     BoundColumn *made = &vec_last(&(*l->input)->columns);
     made->hidden = true;
     made->nullable = false;
+    made->metadata = metadata;
     LiftedWindow *w = ARENA_NEW(l->a->arena, LiftedWindow);
     *w = (LiftedWindow){*slot, *made, *l->known};
     *l->known = w;

@@ -246,6 +246,8 @@ bool batch_run(StreamQuery *q, int64_t timestamp_ms, Error *err)
     Batch *b = batch_new(q, timestamp_ms, arena);
     session_enter(q->session);
     bool ok = run(b, timestamp_ms, err);
+    if (b->scratch.len)
+        engine_drop_stored(q->engine, b->scratch);
     arena_free(arena);
     session_leave(q->session);
     return ok;

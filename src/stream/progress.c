@@ -30,11 +30,14 @@ static void put_number(Buf *b, bool *first, const char *key, int64_t value)
     buf_addf(b, "%" PRId64, value);
 }
 
-/* Offsets that are JSON stand as they are; the beginning is null. */
+/* As text, whatever its form; the beginning is null. */
 static void put_offset(Buf *b, bool *first, const char *key, const char *offset)
 {
     json_put_key(b, first, key);
-    buf_addz(b, offset[0] ? offset : "null");
+    if (offset[0])
+        json_put_str(b, str_from(offset));
+    else
+        buf_addz(b, "null");
 }
 
 static void put_rates(Buf *b, bool *first, int64_t rows, double since_trigger, double processing)
@@ -157,7 +160,7 @@ Str progress_json(Batch *batch, int64_t timestamp_ms, const RowVec *marks, const
         put_text(&b, &inner, "description", s->description);
         put_offset(&b, &inner, "startOffset", s->start);
         put_offset(&b, &inner, "endOffset", s->end);
-        put_offset(&b, &inner, "latestOffset", s->end);
+        put_offset(&b, &inner, "latestOffset", s->kind->says_latest ? s->end : "");
         put_rates(&b, &inner, input_rows[i], since, processing);
         buf_addc(&b, '}');
     }

@@ -205,6 +205,7 @@ static bool recover(StreamQuery *q, int64_t *timestamp_ms, Error *err)
     }
     if (planned > 0) {
         TRY(checkpoint_read_offsets(&q->checkpoint, planned - 1, arena, &found, &before, err));
+        q->late_watermark_ms = before.watermark_ms;
         if (found)
             TRY(take_offsets(q, &before, false, err));
     }
@@ -269,6 +270,7 @@ static bool plan_batch(StreamQuery *q, int64_t timestamp_ms, Error *err)
     OffsetEntry entry = {.watermark_ms = q->watermark_ms, .timestamp_ms = timestamp_ms};
     for (size_t i = 0; i < q->sources.len; i++)
         vec_push(arena, &entry.offsets, str_from(q->sources.at[i]->end));
+    q->late_watermark_ms = q->batch > 0 ? q->planned_watermark_ms : 0;
     q->planned_watermark_ms = q->watermark_ms;
     return checkpoint_write_offsets(&q->checkpoint, q->batch, &entry, err);
 }

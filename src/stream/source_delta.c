@@ -298,4 +298,4 @@ static bool delta_rows(StreamSource *s, Analyzer *a, Str start, Str end, Arena *
     return true;
 }
 
-const SourceKind source_delta = {"delta", delta_open, delta_latest, delta_rows};
+const SourceKind source_delta = {"delta", delta_open, delta_latest, delta_rows, false};

@@ -209,4 +209,4 @@ static bool files_rows(StreamSource *s, Analyzer *a, Str start, Str end, Arena *
     return analyze_files_as(a, s->read.format, &paths, s->read.schema, &options, out, err);
 }
 
-const SourceKind source_files = {"files", files_open, files_latest, files_rows};
+const SourceKind source_files = {"files", files_open, files_latest, files_rows, false};

@@ -92,7 +92,7 @@ static bool rate_rows(StreamSource *s, Analyzer *a, Str start, Str end, Arena *a
                       arena, out, err);
 }
 
-const SourceKind source_rate = {"rate", rate_open, rate_latest, rate_rows};
+const SourceKind source_rate = {"rate", rate_open, rate_latest, rate_rows, true};
 
 /* ---- rate-micro-batch ---- */
 
@@ -147,4 +147,4 @@ static bool rate_batch_rows(StreamSource *s, Analyzer *a, Str start, Str end, Ar
                       arena, out, err);
 }
 
-const SourceKind source_rate_batch = {"rate-micro-batch", rate_batch_open, rate_batch_latest, rate_batch_rows};
+const SourceKind source_rate_batch = {"rate-micro-batch", rate_batch_open, rate_batch_latest, rate_batch_rows, false};

@@ -19,6 +19,7 @@ typedef struct SourceKind {
     bool (*latest)(StreamSource *s, Str start, Arena *arena, Str *end, Error *err);
     /* The rows after start up to end. */
     bool (*rows)(StreamSource *s, Analyzer *a, Str start, Str end, Arena *arena, BoundRel **out, Error *err);
+    bool says_latest;        /* progress tells the newest offset too */
 } SourceKind;
 
 struct StreamSource {
@@ -110,7 +111,10 @@ struct StreamQuery {
     StreamQuery *next;       /* guarded by the manager's lock */
 
     /* Of the query's thread only. */
-    int64_t batch, watermark_ms, planned_watermark_ms;
+    int64_t batch;
+    int64_t watermark_ms;    /* after the last batch */
+    int64_t planned_watermark_ms; /* of the batch under way: lets state go */
+    int64_t late_watermark_ms;    /* of the batch before: rows it had passed are late */
     bool resuming;           /* the batch was planned by an earlier run */
     bool is_stateful;
     struct StateOperator *operators;
@@ -155,6 +159,7 @@ typedef struct Batch {
     BoundRel **marks;        /* what to measure, in order */
     size_t mark_count;
     BoundRel **reads;        /* by source: the BREL of its rows, NULL */
+    Str scratch;             /* rows an operator with state keeps while the batch runs; empty: none */
     Str stored;              /* where the result's rows are kept */
     const Type *schema;      /* of the result */
     BoundRel *result;        /* the plan the rows come from */
