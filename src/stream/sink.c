@@ -180,32 +180,8 @@ static Command *write_command(Batch *b, Str format)
     return c;
 }
 
-static bool delta_open(StreamQuery *q, const Type *schema, Error *err)
-{
-    (void)schema;
-    Str path = sink_path(q);
-    if (!path.len && !q->spec.table.len)
-        return error_set(err, ERR__LEGACY_ERROR_TEMP_2047);
-    q->sink_description = q->spec.table.len ? str_printf(q->arena, "DeltaSink[" STR_FMT "]", STR_ARG(name_text(&q->spec.table, q->arena)))
-                                            : str_printf(q->arena, "DeltaSink[" STR_FMT "]", STR_ARG(path));
-    return true;
-}
-
-static bool delta_add(Batch *b, Error *err)
-{
-    return run_over_batch(b, write_command(b, S("delta")), err);
-}
-
-/* ---- files: what _spark_metadata names, once ---- */
-
-typedef struct FileSink {
-    Store *store;
-    Str folder;
-    LineLog log;
-} FileSink;
-
-/* toTable of a format of files: the table is made first, the files go to its place. */
-static bool file_table(StreamQuery *q, const Type *schema, Str *folder, Error *err)
+/* toTable: the table is made when the query starts, so that others find it. */
+static bool sink_table(StreamQuery *q, const Type *schema, Str *folder, Error *err)
 {
     AUTO_ARENA arena = arena_new();
     FuncContext func = session_func_context(q->session, arena);
@@ -228,6 +204,8 @@ static bool file_table(StreamQuery *q, const Type *schema, Str *folder, Error *e
         }
         for (size_t i = 0; i < q->spec.partition_by.len; i++)
             vec_push(arena, &c->table.spec.partition_by, expr_column(arena, q->spec.partition_by.at[i]));
+        c->table.spec.cluster_by_given = q->spec.cluster_by.len > 0;
+        c->table.spec.cluster_by = q->spec.cluster_by;
         TRY(command_run(&ctx, c, &result, err));
         TRY(analyze_table_name(a, &q->spec.table, (Origin){0, -1}, &t, err));
     }
@@ -239,12 +217,37 @@ static bool file_table(StreamQuery *q, const Type *schema, Str *folder, Error *e
     return true;
 }
 
+static bool delta_open(StreamQuery *q, const Type *schema, Error *err)
+{
+    Str path = sink_path(q), folder;
+    if (!path.len && !q->spec.table.len)
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_2047);
+    if (q->spec.table.len)
+        TRY(sink_table(q, schema, &folder, err));
+    q->sink_description = q->spec.table.len ? str_printf(q->arena, "DeltaSink[" STR_FMT "]", STR_ARG(name_text(&q->spec.table, q->arena)))
+                                            : str_printf(q->arena, "DeltaSink[" STR_FMT "]", STR_ARG(path));
+    return true;
+}
+
+static bool delta_add(Batch *b, Error *err)
+{
+    return run_over_batch(b, write_command(b, S("delta")), err);
+}
+
+/* ---- files: what _spark_metadata names, once ---- */
+
+typedef struct FileSink {
+    Store *store;
+    Str folder;
+    LineLog log;
+} FileSink;
+
 static bool files_open(StreamQuery *q, const Type *schema, Error *err)
 {
     FileSink *f = q->sink_state = ARENA_NEW(q->arena, FileSink);
     f->folder = sink_path(q);
     if (q->spec.table.len)
-        TRY(file_table(q, schema, &f->folder, err));
+        TRY(sink_table(q, schema, &f->folder, err));
     if (!f->folder.len)
         return error_set(err, ERR__LEGACY_ERROR_TEMP_2047);
     q->sink_description = str_printf(q->arena, "FileSink[file:" STR_FMT "]", STR_ARG(f->folder));

@@ -122,6 +122,19 @@ static int newest_first(const void *a, const void *b)
     return oldest_first(b, a);
 }
 
+/* Folders on the way to a file count when they are named key=value; others only with recursiveFileLookup. */
+static bool folder_counts(Str folder)
+{
+    while (folder.len) {
+        ptrdiff_t slash = str_find_char(folder, '/');
+        Str part = slash < 0 ? folder : str_slice(folder, 0, (size_t)slash);
+        if (str_find_char(part, '=') <= 0)
+            return false;
+        folder = slash < 0 ? (Str){0} : str_slice(folder, (size_t)slash + 1, folder.len);
+    }
+    return true;
+}
+
 /* What is there and was not read. A folder that is gone holds nothing. */
 static bool new_files(StreamSource *s, Arena *arena, SeenFileVec *out, Error *err)
 {
@@ -136,6 +149,8 @@ static bool new_files(StreamSource *s, Arena *arena, SeenFileVec *out, Error *er
     for (size_t i = 0; i < listed.len; i++) {
         struct stat facts;
         Str key = seen_key(f, listed.at[i].path);
+        if (!folder_counts(listed.at[i].folder) && !option_flag(s, "recursiveFileLookup"))
+            continue;
         if (map_has(&f->seen, key) || stat(str_z(listed.at[i].path, arena), &facts))
             continue;
         if (s->bounded && f->looked && !map_has(&f->allowed, key))
