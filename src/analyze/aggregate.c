@@ -491,6 +491,7 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     struct LiftedWindow *windows = NULL;
     for (size_t i = 0; i < aggregate->aggregate.keys.len; i++) {
         BoundItem *key = &aggregate->aggregate.keys.at[i];
+        TRY(lift_session_window(a, aggregate, i, &windows, err));
         TRY(lift_time_windows(a, &aggregate->input, &windows, &key->expr, err));
         TRY(lift_partitions(a, &aggregate->input, &key->expr, err));
         for (size_t k = 0; windows && k < aggregate->columns.len && !aggregate->aggregate.sets.len; k++)

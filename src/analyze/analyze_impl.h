@@ -182,6 +182,8 @@ bool partition_column(Analyzer *a, BoundRel **input, ColumnId *id, Error *err);
 /* time_window.c: calls of window(..) become a hidden column of the input; equal ones the same column */
 struct LiftedWindow;
 bool lift_time_windows(Analyzer *a, BoundRel **input, struct LiftedWindow **known, BoundExpr **e, Error *err);
+/* The same for the key of a session_window(..), whose sessions are those of rows that agree in the other keys. */
+bool lift_session_window(Analyzer *a, BoundRel *aggregate, size_t key, struct LiftedWindow **known, Error *err);
 
 /* interval.c */
 bool bind_interval(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);

@@ -112,6 +112,9 @@ static bool put_pretty(Str child, const Type *t, unsigned depth, const FuncConte
                        depth + 1, ctx, out, err));
         buf_addz(out, ", 'NULL')), ', ') || '}')");
         return true;
+    case TYPE_VARIANT: /* its JSON, texts in quotes */
+        buf_addf(out, "ls_to_json(" STR_FMT ", '\"variant\"', '{}')", STR_ARG(child));
+        return true;
     case TYPE_STRUCT:
         return put_pretty_struct(child, t, v, depth, ctx, out, err);
     default:

@@ -91,7 +91,7 @@ static bool window_length(FuncCall *call, size_t index, const FuncContext *ctx, 
  * several rows of one. */
 static bool bind_window(FuncCall *call, const FuncContext *ctx, Error *err) {
     TRY(func_apply_signature(call,
-                             "(timestamp_ntz, string, [string], [string]) -> $1; (timestamp, "
+                             "(timestamp, string, [string], [string]) -> $1; (timestamp_ntz, "
                              "string, [string], [string]) -> $1",
                              ctx, err));
     Window *w = ARENA_NEW(ctx->arena, Window);
@@ -168,6 +168,31 @@ static bool render_window(const BoundExpr *call, const Str *args, size_t count,
              STR_ARG(args[0]), (long long)w->duration, (long long)w->offset, make, make,
              (long long)w->duration);
     return true;
+}
+
+/* session_window(time, gap): which rows make one session only an aggregation knows (analyze/time_window.c). */
+static bool bind_session_window(FuncCall *call, const FuncContext *ctx, Error *err) {
+    TRY(func_apply_signature(call, "(timestamp, any) -> $1; (timestamp_ntz, any) -> $1", ctx, err));
+    const Type *gap = call->args.at[1]->type, *calendar = type_simple(TYPE_INTERVAL_CALENDAR);
+    if (type_is_stringy(gap))
+        call->args.at[1] = bound_cast(call->args.at[1], calendar, CAST_TRY, true, ctx->arena);
+    else if (gap->kind != TYPE_INTERVAL_CALENDAR)
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_1040, P("dt", type_simple_string(gap, ctx->arena)));
+    const Type *t = call->args.at[0]->type;
+    Field fields[2] = {{S("start"), t, true, {0}}, {S("end"), t, true, {0}}};
+    call->result = type_struct(fields, 2, ctx->arena);
+    call->nullable = false;
+    return true;
+}
+
+static bool render_session_window(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
+                                  Buf *out, Error *err) {
+    (void)call;
+    (void)args;
+    (void)count;
+    (void)ctx;
+    (void)out;
+    return error_unsupported(err, "session_window outside of GROUP BY");
 }
 
 /* window_time(w): the last instant inside. */
@@ -264,6 +289,12 @@ const FuncRow special_rows[] = {
     {"window", NULL, FUNC_SCALAR, .bind = bind_window, .render = render_window, .pretty = "window",
      .example = "window(TIMESTAMP'2024-01-01 00:00:07', '5 seconds')",
      .expected = "{2024-01-01 00:00:05, 2024-01-01 00:00:10}"},
+    {"unwrap_udt", NULL, FUNC_SCALAR, "(any) -> $1", "$1", .example = "unwrap_udt(struct(1, 'a'))", .expected = "{1, a}"},
+    {"session_window", NULL, FUNC_SCALAR, .bind = bind_session_window, .render = render_session_window,
+     .pretty = "session_window",
+     .example = "SELECT session_window FROM VALUES (TIMESTAMP'2024-01-01 00:00:00'), (TIMESTAMP'2024-01-01 00:05:00') "
+                "AS t(c) GROUP BY session_window(c, '5 minutes')",
+     .expected = "{2024-01-01 00:00:00, 2024-01-01 00:10:00}"},
     {"time_windows", NULL, FUNC_SCALAR, .bind = bind_windows, .render = render_windows,
      .flags = FUNC_HIDDEN},
     {"window_time", NULL, FUNC_SCALAR, .bind = bind_window_time,
