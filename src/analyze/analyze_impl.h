@@ -140,6 +140,9 @@ bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, E
 bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool bind_builtin(Analyzer *a, const char *name, size_t argc, BoundExpr *const *args, Origin origin, BoundExpr **out, Error *err);
 
+/* parse_text.c: the first column holds XML records; schema NULL: inferred from them */
+bool parse_xml_records(Analyzer *a, BoundRel *input, const Type *schema, const KeyValueVec *options, BoundRel **out, Error *err);
+
 /* python.c */
 bool bind_python(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool analyze_python_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

@@ -112,12 +112,18 @@ static void push_schema(Analyzer *a, BoundRel *rel, const Type *schema)
 static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
 {
     RunContext run = {.func = &a->func};
+    bool xml = str_is_ci(scan->format, "xml");
+    const Type *wanted = scan->schema;
+    if (xml)
+        scan->schema = NULL; /* what the reader gives is the text of records */
+    if (xml && !key_value_get(&scan->options, "rowTag").len)
+        return error_set(err, ERR_XML_ROW_TAG_MISSING, PZ("rowTag", "`rowTag`"));
     TRY(engine_infer_schema(a->engine, scan, &run, a->arena, err));
     BoundRel *r = brel_new(BREL_SCAN_FILES, NULL, a->arena);
     r->files = scan;
     push_schema(a, r, scan->schema);
     *out = r;
-    return true;
+    return !xml || parse_xml_records(a, r, wanted, &scan->options, out, err);
 }
 
 bool analyze_files_as(Analyzer *a, Str format, const StrVec *paths, const Type *schema, const KeyValueVec *options, BoundRel **out, Error *err)
@@ -293,7 +299,7 @@ bool analyze_data_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
         Name no_name = {0};
         return analyze_delta_table(a, paths.at[0], &no_name, &none, &rel->source.options, out, err);
     }
-    static const char *const FILES[] = {"parquet", "csv", "json", "text", "orc", "avro", "binaryfile"};
+    static const char *const FILES[] = {"parquet", "csv", "json", "text", "orc", "avro", "binaryfile", "xml"};
     bool known = false;
     for (size_t i = 0; i < LENGTH_OF(FILES); i++)
         known |= str_is_ci(format, FILES[i]);

@@ -194,9 +194,44 @@ static bool replace_files(CommandContext *ctx, WriteSpec *spec, BoundRel *rows, 
     return ok;
 }
 
+/* Rows of XML files are written as texts that to_xml makes of what is not in the folders' names. */
+static bool rows_as_xml(CommandContext *ctx, const Command *c, BoundRel **rows, Error *err)
+{
+    BoundRel *p = build_project(ctx, *rows);
+    BoundExprVec values = {0}, options = {0};
+    BoundExpr *args[2] = {NULL, NULL};
+    Field *fields = ARENA_ARRAY(ctx->arena, Field, (*rows)->columns.len + 1);
+    if (!key_value_get(&c->properties, "rowTag").len)
+        return error_set(err, ERR_XML_ROW_TAG_MISSING, PZ("rowTag", "`rowTag`"));
+    for (size_t i = 0; i < (*rows)->columns.len; i++) {
+        const BoundColumn *column = &(*rows)->columns.at[i];
+        bool partition = false;
+        for (size_t k = 0; k < c->write.partition_by.len; k++)
+            partition |= str_is_ci(column->name, str_z(c->write.partition_by.at[k], ctx->arena));
+        if (partition) {
+            build_push(ctx, p, bound_column(column, ctx->arena), column->name);
+            continue;
+        }
+        fields[values.len] = (Field){column->name, column->type, column->nullable, {0}};
+        vec_push(ctx->arena, &values, bound_column(column, ctx->arena));
+    }
+    for (size_t i = 0; i < c->properties.len; i++) {
+        vec_push(ctx->arena, &options, bound_literal(value_string(c->properties.at[i].key), ctx->arena));
+        vec_push(ctx->arena, &options, bound_literal(value_string(c->properties.at[i].value), ctx->arena));
+    }
+    args[0] = bound_new(BEXPR_STRUCT, type_struct(fields, values.len, ctx->arena), false, ctx->arena);
+    args[0]->structure.children = values;
+    TRY(build_call(ctx, "map", options.len, options.at, &args[1], err));
+    BoundExpr *text;
+    TRY(build_call(ctx, "to_xml", 2, args, &text, err));
+    build_push(ctx, p, text, S("value"));
+    *rows = p;
+    return true;
+}
+
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
 {
-    static const char *const FORMATS[] = {"parquet", "csv", "json", "text"};
+    static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml"};
     bool known = false, any;
     for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
         known |= str_is(format, FORMATS[i]);
@@ -209,6 +244,8 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
         return error_set(err, ERR_PATH_ALREADY_EXISTS, P("outputPath", str_printf(ctx->arena, "file:" STR_FMT, STR_ARG(path))));
     BoundRel *rows;
     TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+    if (str_is(format, "xml"))
+        TRY(rows_as_xml(ctx, c, &rows, err));
     WriteSpec spec = {.folder = path, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
                       .options = c->properties, .codec = option(&c->properties, "compression")};
     TRY(partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err));

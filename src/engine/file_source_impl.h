@@ -105,7 +105,7 @@ bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *
 bool csv_parse_real(Str text, const FileOptions *o, double *out);
 bool csv_parse_bool(Str text, bool *out);
 
-extern const FileFormat json_format, csv_format, text_format;
+extern const FileFormat json_format, csv_format, text_format, xml_format;
 
 /* The vector of a schema column; NULL when it is not wanted. */
 duckdb_vector reader_vector(const FileReader *r, size_t column);

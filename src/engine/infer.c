@@ -129,7 +129,7 @@ static const Type *hive_column_type(const Hive *h, size_t column, const FileOpti
 static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const FileOptions *o,
                         Arena *arena, const Type **out, Error *err)
 {
-    if (str_is_ci(scan->format, "text")) {
+    if (str_is_ci(scan->format, "text") || str_is_ci(scan->format, "xml")) {
         Field value = {S_INIT("value"), type_simple(TYPE_STRING), true, S_INIT("")};
         *out = type_struct(&value, 1, arena);
         return true;

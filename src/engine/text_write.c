@@ -33,8 +33,9 @@ typedef struct TextWriting {
     Arena *arena;
     Str zone;
     bool *is_partition;
-    bool csv, json, header, quote_all, keep_null_fields, gzip;
+    bool csv, json, xml, header, quote_all, keep_null_fields, gzip;
     bool trim_left, trim_right, escape_quotes;
+    Str xml_declaration, xml_root; /* root: name and attributes */
     Str separator, null_value, empty_value, line_separator;
     char quote, escape;
     char job[UUID_TEXT_LEN + 1];
@@ -227,9 +228,41 @@ static void put_header(const TextWriting *w, Buf *b)
     buf_add(b, w->line_separator);
 }
 
+/* ---- xml: the rows are texts already, inside one root ---- */
+
+static void put_xml_start(const TextWriting *w, Buf *b)
+{
+    if (w->xml_declaration.len)
+        buf_addf(b, "<?xml " STR_FMT "?>\n", STR_ARG(w->xml_declaration));
+    buf_addf(b, "<" STR_FMT ">", STR_ARG(w->xml_root));
+}
+
+static void put_xml_end(const TextWriting *w, Buf *b)
+{
+    ptrdiff_t blank = str_find_char(w->xml_root, ' ');
+    buf_addf(b, "\n</" STR_FMT ">", STR_ARG(blank < 0 ? w->xml_root : str_slice(w->xml_root, 0, (size_t)blank)));
+}
+
+static void put_xml_row(Str text, Buf *b)
+{
+    while (text.len) {
+        ptrdiff_t line = str_find_char(text, '\n');
+        size_t n = line < 0 ? text.len : (size_t)line;
+        buf_addz(b, "\n    ");
+        buf_add(b, str_slice(text, 0, n));
+        text = str_slice(text, n + (line >= 0), text.len);
+    }
+}
+
 static void put_row(const TextWriting *w, const Row *row, Buf *b, Arena *arena)
 {
     bool first = true;
+    if (w->xml) {
+        for (size_t i = 0; i < w->schema->structure.count; i++)
+            if (!w->is_partition[i])
+                put_xml_row(row->cells[i].bytes, b);
+        return;
+    }
     if (w->json) {
         put_json_fields(w, w->schema, row->cells, w->is_partition, b, arena);
     } else {
@@ -312,6 +345,8 @@ static bool file_for(TextWriting *w, Str folder, const Row *row, TextFile **out,
     TRY(folder_make(whole, a, &w->made, err));
     if (w->csv && w->header)
         put_header(w, &f->text);
+    if (w->xml)
+        put_xml_start(w, &f->text);
     map_put(&w->by_folder, folder, f);
     vec_push(a, &w->files, f);
     *out = f;
@@ -345,6 +380,8 @@ static bool finish_files(TextWriting *w, WrittenFileVec *out, Error *err)
         TRY(file_for(w, S(""), NULL, &only, err));
     for (size_t i = 0; i < w->files.len; i++) {
         TextFile *f = w->files.at[i];
+        if (w->xml)
+            put_xml_end(w, &f->text);
         if (f->text.len || !f->started)
             TRY(flush(w, f, err));
         TRY(folder_sync(f->path, err));
@@ -410,6 +447,9 @@ static bool read_options(TextWriting *w, Error *err)
     w->zone = zone.len ? zone : w->zone;
     w->csv = str_is_ci(w->spec->format, "csv");
     w->json = str_is_ci(w->spec->format, "json");
+    w->xml = str_is_ci(w->spec->format, "xml");
+    w->xml_declaration = file_option(o, "declaration", "version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"");
+    w->xml_root = file_option(o, "rootTag", "ROWS");
     w->header = file_option_bool(o, "header", false);
     w->quote_all = file_option_bool(o, "quoteAll", false);
     w->escape_quotes = file_option_bool(o, "escapeQuotes", true);
@@ -438,7 +478,7 @@ bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const Run
                 Arena *arena, WrittenFileVec *out, Error *err)
 {
     if (!str_is_ci(spec->format, "csv") && !str_is_ci(spec->format, "json") &&
-        !str_is_ci(spec->format, "text"))
+        !str_is_ci(spec->format, "text") && !str_is_ci(spec->format, "xml"))
         return error_unsupported(err, "Writing files of the format " STR_FMT,
                                  STR_ARG(spec->format));
     TextWriting w = {

@@ -297,6 +297,8 @@ static const Type *infer_text(Str text, const RecordOptions *o, Arena *arena) {
     text = str_trim(text);
     if (!text.len)
         return type_simple(TYPE_NULL);
+    if (!record_flag(o, "inferschema", true))
+        return type_simple(TYPE_STRING);
     for (size_t i = 0; i < LENGTH_OF(TRIES); i++) {
         if ((TRIES[i] == TYPE_DATE && text.len != 10) ||
             (TRIES[i] == TYPE_TIMESTAMP && text.len <= 10))
@@ -316,7 +318,7 @@ static void put_field(const Reading *r, Fields *out, Str name, const Type *t, bo
         Field *f = &out->at[i];
         if (!str_eq(f->name, name))
             continue;
-        const Type *have = f->type->kind == TYPE_ARRAY ? f->type->array.element : f->type;
+        const Type *have = repeats && f->type->kind == TYPE_ARRAY ? f->type->array.element : f->type;
         f->type = merge(r, have, t);
         if (repeats)
             f->type = type_array(f->type, true, r->arena);
@@ -340,6 +342,10 @@ static const Type *merge(const Reading *r, const Type *a, const Type *b) {
         return b;
     if (b->kind == TYPE_NULL)
         return a;
+    if (a->kind == TYPE_ARRAY || b->kind == TYPE_ARRAY)
+        return type_array(merge(r, a->kind == TYPE_ARRAY ? a->array.element : a,
+                                b->kind == TYPE_ARRAY ? b->array.element : b),
+                          true, r->arena);
     if (a->kind == TYPE_STRUCT || b->kind == TYPE_STRUCT) {
         Fields fields = {0};
         const Type *both[] = {a, b};
@@ -399,11 +405,38 @@ const Type *record_infer_xml(Str sample, const RecordOptions *o, Arena *arena) {
     return t;
 }
 
+/* A record without attributes and children is its text. */
+static const Type *row_struct(const Reading *r, const Type *t) {
+    Fields fields = {0};
+    if (t->kind == TYPE_STRUCT)
+        return t;
+    if (t->kind != TYPE_NULL)
+        put_field(r, &fields, r->value_tag, t, false);
+    return struct_of(&fields, r->arena);
+}
+
+const Type *record_infer_xml_rows(const Str *records, size_t count, const RecordOptions *o, Arena *arena, bool *malformed) {
+    Error err = error_in(arena);
+    Reading r = reading_of(o, arena, &err);
+    const Type *all = type_struct(NULL, 0, arena);
+    *malformed = false;
+    for (size_t i = 0; i < count; i++) {
+        xmlDoc *doc = xml_open(records[i]);
+        const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
+        if (root)
+            all = merge(&r, all, row_struct(&r, infer_element(&r, root, 0)));
+        *malformed |= !root;
+        xmlFreeDoc(doc);
+    }
+    return without_null(all, arena);
+}
+
 /* ---- to_xml ---- */
 
 typedef struct Writing {
     const RecordOptions *o;
     Str prefix, value_tag, indent;
+    const JsonNode *null_value; /* NULL: NULLs are left out */
     Error *err;
 } Writing;
 
@@ -426,7 +459,14 @@ static void put_escaped(Str s, bool attribute_value, Buf *out) {
 static bool put_text(const Writing *w, const NativeVec *v, idx_t row, const Type *t, bool attr,
                      Buf *out) {
     Buf text = buf_in(w->o->arena);
-    TRY(record_value_text(v, row, t, w->o, &text, w->err));
+    if (t->kind == TYPE_BINARY) { /* as show() prints it */
+        Str bytes = native_str_at(v, row);
+        for (size_t i = 0; i < bytes.len; i++)
+            buf_addf(&text, "%s%02X", i ? " " : "[", (unsigned char)bytes.ptr[i]);
+        buf_addz(&text, bytes.len ? "]" : "[]");
+    } else {
+        TRY(record_value_text(v, row, t, w->o, &text, w->err));
+    }
     if (text.len)
         put_escaped(buf_str(&text), attr, out);
     return true;
@@ -463,10 +503,17 @@ static bool put_struct(const Writing *w, Str name, const NativeVec *v, idx_t row
     size_t head = out->len;
     for (size_t i = 0; i < n; i++) {
         const Field *f = &t->structure.fields[i];
-        if (is_attribute(w, f) || native_is_null(&v->children[i], row))
+        bool null = native_is_null(&v->children[i], row);
+        if (is_attribute(w, f) || (null && !w->null_value))
             continue;
         if (out->len == head)
             buf_addc(out, '>');
+        if (null) {
+            children = true;
+            put_line(w, level + 1, out);
+            buf_addf(out, "<" STR_FMT ">" STR_FMT "</" STR_FMT ">", STR_ARG(f->name), STR_ARG(w->null_value->text), STR_ARG(f->name));
+            continue;
+        }
         if (str_eq(f->name, w->value_tag)) {
             TRY(put_text(w, &v->children[i], row, f->type, false, out));
             continue;
@@ -533,6 +580,7 @@ static bool row_to_xml(Native *n, idx_t row) {
                  .prefix = record_option(o, "attributeprefix", "_"),
                  .value_tag = record_option(o, "valuetag", "_VALUE"),
                  .indent = record_option(o, "indent", "    "),
+                 .null_value = o->map ? json_node_field(o->map, S("nullvalue")) : NULL,
                  .err = &err};
     if (!put_element(&w, record_option(o, "rowtag", "ROW"), &n->args[0], row, t, 0, &n->scratch))
         return native_fail_with(n, &err);

@@ -45,5 +45,7 @@ void record_split_csv(Str line, const RecordOptions *o, Arena *arena, CsvFields 
 const Type *record_infer_json(Str sample, const RecordOptions *o, Arena *arena);
 const Type *record_infer_csv(Str sample, const RecordOptions *o, Arena *arena);
 const Type *record_infer_xml(Str sample, const RecordOptions *o, Arena *arena);
+/* The struct that XML records have in common; *malformed says whether one is no XML. */
+const Type *record_infer_xml_rows(const Str *records, size_t count, const RecordOptions *o, Arena *arena, bool *malformed);
 
 bool native_register_record_text(duckdb_connection c, Error *err);

@@ -113,7 +113,8 @@ static bool put_pretty(Str child, const Type *t, unsigned depth, const FuncConte
         buf_addz(out, ", 'NULL')), ', ') || '}')");
         return true;
     case TYPE_VARIANT: /* its JSON, texts in quotes */
-        buf_addf(out, "ls_to_json(" STR_FMT ", '\"variant\"', '{}')", STR_ARG(child));
+        buf_addf(out, "ls_to_json(" STR_FMT ", '\"variant\"', '{\"zone\": \"" STR_FMT "\"}')", STR_ARG(child),
+                 STR_ARG(ctx->zone));
         return true;
     case TYPE_STRUCT:
         return put_pretty_struct(child, t, v, depth, ctx, out, err);
