@@ -31,6 +31,8 @@ static bool equal_bounds(const BoundFrameBound *x, const BoundFrameBound *y)
 static bool is_commutative(const FuncRow *row)
 {
     static const char *const names[] = {"+", "*", "&", "|", "^", "=", "<=>", "and", "or", "greatest", "least"};
+    if (row->kind != FUNC_SCALAR)
+        return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_is(str_from(row->name), names[i]))
             return true;
