@@ -21,7 +21,7 @@ test: ## every test, the real clients included
 	@tests/run.sh
 
 bench: build ## speed beside Sail, delta-rs and DuckDB, in turns on this machine
-	@$(SETUP) bench tpc
+	@$(SETUP) bench tpc oracle
 	@bench/run.sh
 
 asan: ## build-asan/lakeshed, with address and undefined-behaviour checks

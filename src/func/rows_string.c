@@ -288,6 +288,19 @@ static bool render_to_number(const BoundExpr *call, const Str *args, size_t coun
             text, __VA_ARGS__                                                                      \
     }
 
+/* DuckDB's own agrees from the first character on, and counts texts of one byte a character by bytes. */
+static bool render_substring(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                             Error *err) {
+    (void)err;
+    int64_t from, length = INT32_MAX;
+    bool plain = type_is_stringy(call->type) && func_constant_int(call->call.args.at[1], &from) && from > 0 &&
+                 (count < 3 || (func_constant_int(call->call.args.at[2], &length) && length >= 0));
+    return func_render_template(call, args, count, ctx,
+                                plain ? "substring($1, $2, $?3{$3}{2147483647})"
+                                      : "$b{ls_substring_binary}{ls_substring}($1, $2, $?3{$3}{2147483647})",
+                                out);
+}
+
 const FuncRow string_rows[] = {
     TEXT("upper", "ucase", "upper($1)", .example = "upper('SparkSql')", .expected = "SPARKSQL"),
     TEXT("lower", "lcase", "lower($1)", .example = "lower('SparkSql')", .expected = "sparksql"),
@@ -305,8 +318,7 @@ const FuncRow string_rows[] = {
     {"concat_ws", NULL, FUNC_SCALAR, .bind = bind_concat_ws, .sql = "ls_concat_ws($*)",
      .example = "concat_ws(' ', 'Spark', 'SQL')", .expected = "Spark SQL"},
     {"substring", "substr", FUNC_SCALAR,
-     "(string, int, [int]) -> string; (binary, int, [int]) -> binary",
-     "$b{ls_substring_binary}{ls_substring}($1, $2, $?3{$3}{2147483647})",
+     "(string, int, [int]) -> string; (binary, int, [int]) -> binary", .render = render_substring,
      .pretty = "$f($1, $2, $?3{$3}{2147483647})", .example = "substring('Spark SQL', 5)",
      .expected = "k SQL"},
     {"substring_index", NULL, FUNC_SCALAR, "(string, string, int) -> string",
