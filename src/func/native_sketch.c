@@ -239,5 +239,5 @@ bool native_register_sketch(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) &&
            native_register_theta(c, err) && native_register_hll(c, err) &&
            native_register_kll(c, err) && native_register_count_min(c, err) &&
-           native_register_frequent(c, err);
+           native_register_frequent(c, err) && native_register_distinct(c, err);
 }

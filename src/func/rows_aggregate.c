@@ -1,4 +1,5 @@
 /* Aggregate functions. The engine hands ORDER BY as $order and FILTER, OVER as $over. */
+#include <math.h>
 #include <string.h>
 
 #include "func/rows.h"
@@ -351,6 +352,22 @@ static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
     return true;
 }
 
+/* The relative standard deviation, 0.05 unless given, decides how many registers there are. */
+static bool render_approx_distinct(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
+                                   Buf *out, Error *err) {
+    const Value *v = count > 1 ? func_constant(call->call.args.at[1]) : NULL;
+    double deviation = count < 2 ? 0.05 : v && !v->is_null && type_is_numeric(v->type) ? number_of(v) : 0;
+    if (!(deviation > 0))
+        return error_unsupported(err, "approx_count_distinct with a deviation that is no positive constant");
+    int p = (int)ceil(2.0 * log(1.106 / deviation) / log(2.0));
+    if (p < 4)
+        return error_set(err, ERR_FAILED_FUNCTION_CALL, PZ("funcName", "`approx_count_distinct`"));
+    Str text = str_printf(ctx->arena,
+                          "coalesce(ls_distinct_estimate(ls_distinct_registers(CASE WHEN $1 IS NOT NULL THEN ls_xxhash64($1) END, "
+                          "'%d')$over), 0)", p);
+    return func_render_template(call, args, count, ctx, str_z(text, ctx->arena), out);
+}
+
 #define STATISTIC(name, alias, text, ...)                                                          \
     { name, alias, FUNC_AGGREGATE, "(double) -> double?", text, __VA_ARGS__ }
 #define PAIR(name, text, ...)                                                                      \
@@ -493,10 +510,9 @@ const FuncRow aggregate_rows[] = {
     {"bool_or", "any some", FUNC_AGGREGATE, "(boolean) -> boolean?", "bool_or($1)$over",
      .example = "SELECT bool_or(col) FROM VALUES (true), (false), (false) AS tab(col)",
      .expected = "true"},
-    {"approx_count_distinct", NULL, FUNC_AGGREGATE, "(any, [double]) -> long!",
-     "count(DISTINCT $1)$over",
-     .example = "SELECT approx_count_distinct(col1) FROM VALUES (1), (1), (2), (2), (3) tab(col1)",
-     .expected = "3"},
+    {"approx_count_distinct", NULL, FUNC_AGGREGATE, "(any, [double]) -> long!", .render = render_approx_distinct,
+     .pretty = "approx_count_distinct($1)",
+     .example = "SELECT approx_count_distinct(id, 0.1) FROM range(100000)", .expected = "102065"},
     {"percentile", NULL, FUNC_AGGREGATE, .bind = bind_percentile, .render = render_percentile,
      .pretty = "percentile($1, $2, $?3{$3}{1})",
      .example = "SELECT percentile(col, 0.3) FROM VALUES (0), (10) AS tab(col)", .expected = "3.0"},

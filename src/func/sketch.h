@@ -46,3 +46,4 @@ bool native_register_hll(duckdb_connection c, Error *err);
 bool native_register_kll(duckdb_connection c, Error *err);
 bool native_register_count_min(duckdb_connection c, Error *err);
 bool native_register_frequent(duckdb_connection c, Error *err);
+bool native_register_distinct(duckdb_connection c, Error *err);
