@@ -142,11 +142,28 @@ bool analyze_files_as(Analyzer *a, Str format, const StrVec *paths, const Type *
     return scan_files(a, scan, out, err);
 }
 
+/* A table whose partitions the catalog keeps is read from their folders, whatever else lies in its own. */
+static bool table_paths(Analyzer *a, const TableEntry *entry, FileScan *scan, Error *err)
+{
+    PartitionEntryVec partitions = {0};
+    if (!str_is(detail_get(&entry->details, "tracksPartitions"), "true")) {
+        vec_push(a->arena, &scan->paths, entry->location);
+        return true;
+    }
+    TRY(catalog_list_partitions(session_catalog(a->session), entry->id, a->arena, &partitions, err));
+    scan->given_partitions = true;
+    for (size_t i = 0; i < partitions.len; i++) {
+        vec_push(a->arena, &scan->paths, partitions.at[i].location);
+        vec_push(a->arena, &scan->partition_folders, partitions.at[i].name);
+    }
+    return true;
+}
+
 static bool table_files(Analyzer *a, const TableEntry *entry, const KeyValueVec *options, BoundRel **out, Error *err)
 {
     FileScan *scan = ARENA_NEW(a->arena, FileScan);
     scan->format = entry->provider;
-    vec_push(a->arena, &scan->paths, entry->location);
+    TRY(table_paths(a, entry, scan, err));
     if (entry->schema_json.len)
         TRY(type_from_json(entry->schema_json, a->arena, &scan->schema, err));
     scan->options = *options;

@@ -24,8 +24,18 @@ typedef struct TableEntry {
     Str schema_json;       /* non-Delta tables and views; empty: ask the table */
     StrVec partition_columns; /* non-Delta tables */
     PropertyVec properties;
+    PropertyVec details;   /* what else the object is: numBuckets, bucketCol.n, sortCol.n, viewSchemaMode, sizeInBytes, rowCount */
     int64_t created_ms;
 } TableEntry;
+/* A partition of a table of plain files. */
+typedef struct PartitionEntry {
+    Str name;              /* "a=1/b=x", as its folder is called by default */
+    PropertyVec values;    /* in the order of the partition columns; is_null: NULL */
+    Str location;          /* absolute */
+    PropertyVec details;   /* sizeInBytes, rowCount */
+    int64_t created_ms;
+} PartitionEntry;
+typedef VEC(PartitionEntry) PartitionEntryVec;
 /* A function written in SQL: the CREATE FUNCTION statement, and where its body looks for names. */
 typedef struct FunctionEntry {
     Str catalog, schema, name;
@@ -59,6 +69,18 @@ MUST_CHECK bool catalog_rename_table(Catalog *c, const TableEntry *e, Str new_sc
 MUST_CHECK bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *err);
 MUST_CHECK bool catalog_get_table(Catalog *c, Str catalog, Str schema, Str name, Arena *arena, bool *found, TableEntry *out, Error *err);
 MUST_CHECK bool catalog_list_tables(Catalog *c, Str catalog, Str schema, Arena *arena, TableEntryVec *out, Error *err);
+
+/* Partitions are kept by the table's id and listed by name. catalog_put_partition replaces one of the same name. */
+MUST_CHECK bool catalog_list_partitions(Catalog *c, Str table_id, Arena *arena, PartitionEntryVec *out, Error *err);
+MUST_CHECK bool catalog_put_partition(Catalog *c, Str table_id, const PartitionEntry *p, Error *err);
+MUST_CHECK bool catalog_drop_partition(Catalog *c, Str table_id, Str name, Error *err);
+MUST_CHECK bool catalog_drop_partitions(Catalog *c, Str table_id, Error *err);
+/* The value of a detail; empty when there is none. */
+Str detail_get(const PropertyVec *details, const char *key);
+void detail_set(PropertyVec *details, Str key, Str value, Arena *arena);
+void detail_drop(PropertyVec *details, const char *prefix);
+/* The values of prefix.0, prefix.1, ... */
+void detail_list(const PropertyVec *details, const char *prefix, Arena *arena, StrVec *out);
 
 /* Errors: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND, ROUTINE_ALREADY_EXISTS. */
 MUST_CHECK bool catalog_create_function(Catalog *c, const FunctionEntry *e, bool replace, Error *err);

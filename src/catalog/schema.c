@@ -13,5 +13,8 @@ const Migration CATALOG_MIGRATIONS[] = {
     {2, "CREATE TABLE functions (catalog TEXT NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL,"
         " is_table INTEGER NOT NULL, body_catalog TEXT NOT NULL, body_schema TEXT NOT NULL, owner TEXT, created_ms INTEGER NOT NULL,"
         " PRIMARY KEY (catalog, schema, name), FOREIGN KEY (catalog, schema) REFERENCES schemas (catalog, name));"},
+    {3, "ALTER TABLE tables ADD COLUMN details TEXT;"
+        "CREATE TABLE partitions (table_id TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL, location TEXT NOT NULL,"
+        " details TEXT NOT NULL, created_ms INTEGER NOT NULL, PRIMARY KEY (table_id, name));"},
 };
 const size_t CATALOG_MIGRATION_COUNT = LENGTH_OF(CATALOG_MIGRATIONS);

@@ -49,10 +49,11 @@ bool catalog_create_table(Catalog *c, const TableEntry *e, Error *err)
         DB_T(e->id.len ? e->id : clock_uuid_in(arena)), DB_T(schema.catalog), DB_T(schema.name), DB_T(stored_name(e->name, arena)),
         DB_T(e->kind == OBJECT_VIEW ? S("view") : S("table")), DB_T(e->provider), DB_T(e->location), DB_I(e->managed), DB_T(e->comment),
         DB_T(e->owner), DB_T(e->view_sql), DB_T(e->view_catalog), DB_T(e->view_schema), DB_T(e->schema_json),
-        DB_T(list_text(&e->partition_columns, arena)), DB_T(property_list_text(&e->properties, arena)), DB_I(clock_now_ms())};
+        DB_T(list_text(&e->partition_columns, arena)), DB_T(property_list_text(&e->properties, arena)),
+        DB_T(property_list_text(&e->details, arena)), DB_I(clock_now_ms())};
     TRY(db_change(c->db, "INSERT INTO tables (id, catalog, schema, name, kind, provider, location, managed, comment, owner, view_sql,"
-                         " view_catalog, view_schema, schema_json, partition_columns, properties, created_ms)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params, LENGTH_OF(params), NULL, &duplicate, err));
+                         " view_catalog, view_schema, schema_json, partition_columns, properties, details, created_ms)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params, LENGTH_OF(params), NULL, &duplicate, err));
     return !duplicate || error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", quoted_name(e, arena)));
 }
 
@@ -67,10 +68,10 @@ bool catalog_update_table(Catalog *c, const TableEntry *e, Error *err)
     int changed;
     DbValue params[] = {DB_T(e->provider), DB_T(e->location), DB_I(e->managed), DB_T(e->comment), DB_T(e->owner), DB_T(e->view_sql),
                         DB_T(e->view_catalog), DB_T(e->view_schema), DB_T(e->schema_json), DB_T(list_text(&e->partition_columns, arena)),
-                        DB_T(property_list_text(&e->properties, arena)), DB_T(stored_catalog(e->catalog, arena)),
-                        DB_T(stored_name(e->schema, arena)), DB_T(stored_name(e->name, arena))};
+                        DB_T(property_list_text(&e->properties, arena)), DB_T(property_list_text(&e->details, arena)),
+                        DB_T(stored_catalog(e->catalog, arena)), DB_T(stored_name(e->schema, arena)), DB_T(stored_name(e->name, arena))};
     TRY(db_change(c->db, "UPDATE tables SET provider = ?, location = ?, managed = ?, comment = ?, owner = ?, view_sql = ?, view_catalog = ?,"
-                         " view_schema = ?, schema_json = ?, partition_columns = ?, properties = ?"
+                         " view_schema = ?, schema_json = ?, partition_columns = ?, properties = ?, details = ?"
                          " WHERE catalog = ? AND schema = ? AND name = ?", params, LENGTH_OF(params), &changed, NULL, err));
     return changed || missing(e, err);
 }
@@ -96,6 +97,8 @@ bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *er
     Arena *arena = err->arena;
     int changed;
     DbValue params[] = {DB_T(stored_catalog(catalog, arena)), DB_T(stored_name(schema, arena)), DB_T(stored_name(name, arena))};
+    TRY(db_change(c->db, "DELETE FROM partitions WHERE table_id IN (SELECT id FROM tables WHERE catalog = ? AND schema = ? AND name = ?)",
+                  params, 3, NULL, NULL, err));
     TRY(db_change(c->db, "DELETE FROM tables WHERE catalog = ? AND schema = ? AND name = ?", params, 3, &changed, NULL, err));
     TableEntry e = {.catalog = catalog, .schema = schema, .name = name};
     return changed || missing(&e, err);
@@ -103,7 +106,7 @@ bool catalog_drop_table(Catalog *c, Str catalog, Str schema, Str name, Error *er
 
 #define TABLE_COLUMNS                                                                                                        \
     "SELECT id, catalog, schema, name, kind, provider, location, managed, comment, owner, view_sql, view_catalog, view_schema," \
-    " schema_json, partition_columns, properties, created_ms FROM tables"
+    " schema_json, partition_columns, properties, created_ms, details FROM tables"
 
 static bool read_table(const DbValue *v, Arena *arena, TableEntry *out, Error *err)
 {
@@ -114,6 +117,8 @@ static bool read_table(const DbValue *v, Arena *arena, TableEntry *out, Error *e
         .view_schema = v[12].text, .schema_json = v[13].text, .created_ms = v[16].integer,
     };
     TRY(list_parse(v[14].text, arena, &out->partition_columns, err));
+    if (v[17].text.len)
+        TRY(property_list_parse(v[17].text, arena, &out->details, err));
     return property_list_parse(v[15].text, arena, &out->properties, err);
 }
 

@@ -252,8 +252,10 @@ static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel
     for (size_t i = 0; i < count; i++) {
         const Field *f = &schema->structure.fields[i];
         given[i] = bound_literal(value_bool(values[i] != NULL), ctx->arena);
+        const Type *declared;
+        TRY(field_declared_type(f, ctx->arena, &declared, err));
         if (values[i] && options->plain_files)
-            TRY(analyze_store_cast(ctx->analyzer, values[i], f->type, table, f->name, &values[i], err));
+            TRY(analyze_store_cast(ctx->analyzer, values[i], declared, table, f->name, &values[i], err));
         else if (values[i])
             TRY(store_value(ctx, f, table, values[i], &values[i], err));
         else

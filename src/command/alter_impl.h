@@ -33,6 +33,15 @@ bool check_log_retention(const Metadata *m, Error *err);
 /* A property of a Delta table by its canonical spelling, its value checked. DELTA_UNKNOWN_CONFIGURATION otherwise. */
 bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err);
 
+/* create_table.c: the metadata of a column as it is defined: comment, default, generation, CHAR and VARCHAR. */
+Str column_def_metadata(CommandContext *ctx, const ColumnDef *d);
+
+/* alter_files.c: tables of plain files, where the catalog is all there is to change */
+bool alter_file_table(CommandContext *ctx, const Command *c, const ResolvedTable *r, Error *err);
+
+/* partition.c */
+bool alter_partitions(CommandContext *ctx, const Command *c, TableEntry *e, Error *err);
+
 /* alter_view.c */
 bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const ResolvedTable *r, Error *err);
 bool rename_object(CommandContext *ctx, const Command *c, const ResolvedTable *r, Error *err);

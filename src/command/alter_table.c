@@ -49,6 +49,8 @@ static const char *operation_of(const Command *c)
         [ALTER_SYNC_IDENTITY] = "SYNC IDENTITY",
         [ALTER_RECOVER_PARTITIONS] = "RECOVER PARTITIONS",
         [ALTER_VIEW_AS] = "AS",
+        [ALTER_RENAME_PARTITION] = "RENAME PARTITION",
+        [ALTER_VIEW_SCHEMA] = "WITH SCHEMA",
     };
     return (size_t)c->alter.kind < LENGTH_OF(NAMES) && NAMES[c->alter.kind] ? NAMES[c->alter.kind] : "this change";
 }
@@ -146,6 +148,7 @@ static const AlterRule RULES[] = {
     [ALTER_DROP_FEATURE] = drop_feature,
     [ALTER_ADD_PARTITION] = refuse_partitions,
     [ALTER_DROP_PARTITION] = refuse_partitions,
+    [ALTER_RENAME_PARTITION] = refuse_partitions,
     [ALTER_RECOVER_PARTITIONS] = refuse_recover,
     [ALTER_REPLACE_COLUMNS] = refuse_by_name,
     [ALTER_CLUSTER_BY] = refuse_by_name,
@@ -185,8 +188,8 @@ bool run_alter_table(CommandContext *ctx, const Command *c, BoundRel **result, E
         return r.kind == RESOLVED_TABLE ? rename_object(ctx, c, &r, err) : missing_table(ctx, &name, err);
     if (is_delta(&r))
         return alter_delta(ctx, c, &name, err);
-    if (r.kind == RESOLVED_TABLE && (c->alter.kind == ALTER_SET_PROPERTIES || c->alter.kind == ALTER_UNSET_PROPERTIES))
-        return set_entry_properties(ctx, c, &r.entry, err);
+    if (r.kind == RESOLVED_TABLE)
+        return alter_file_table(ctx, c, &r, err);
     return error_unsupported(err, "ALTER TABLE .. %s of a table in %.*s files", operation_of(c), STR_ARG(r.entry.provider));
 }
 
@@ -200,8 +203,12 @@ static bool comment_on_column(CommandContext *ctx, const Command *c, const Name 
         return error_unsupported(err, "COMMENT ON COLUMN without a table's name");
     Name table = name_of(ctx->arena, name->len - 1, name->at);
     Str last = vec_last(name);
+    ResolvedTable r;
     column.name = name_of(ctx->arena, 1, &last);
     vec_push(ctx->arena, &alter.alter.columns, column);
+    TRY(analyze_table_name(ctx->analyzer, &table, c->origin, &r, err));
+    if (r.kind == RESOLVED_TABLE && !is_delta(&r))
+        return alter_file_table(ctx, &alter, &r, err);
     return alter_delta(ctx, &alter, &table, err);
 }
 

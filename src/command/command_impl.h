@@ -163,7 +163,40 @@ BoundRel *build_project(CommandContext *ctx, BoundRel *input);
 void build_push(CommandContext *ctx, BoundRel *project, BoundExpr *e, Str name);
 
 /* writer.c: rows of the table's own schema into a catalog table of plain files. */
-bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, bool overwrite, Error *err);
+typedef struct FileWrite {
+    bool overwrite;
+    bool dynamic;               /* only the partitions that get rows are replaced */
+    PropertyVec fixed;          /* only the partitions with these values are replaced */
+} FileWrite;
+bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, const FileWrite *w, Error *err);
+/* ---- partition.c: partitions of tables of plain files ---- */
+
+bool partitions_tracked(const TableEntry *e);
+/* The name that Spark gives the object: its session catalog is called spark_catalog. */
+Name entry_name(CommandContext *ctx, const TableEntry *e);
+/* _LEGACY_ERROR_TEMP_1251 for a table without partitions of its own. */
+bool require_partitions(CommandContext *ctx, const TableEntry *e, const char *action, Error *err);
+/* PARTITION (a = 1, b): the values that are given, in the order of the partition columns, as texts. */
+bool partition_spec(CommandContext *ctx, const TableEntry *e, const AssignmentVec *given, PropertyVec *out, Error *err);
+/* The same; every partition column must have a value. */
+bool partition_whole_spec(CommandContext *ctx, const TableEntry *e, const AssignmentVec *given, PropertyVec *out, Error *err);
+bool partition_matches(const PropertyVec *spec, const PartitionEntry *p);
+bool partition_find(CommandContext *ctx, const TableEntry *e, const PropertyVec *spec, bool *found, PartitionEntry *out, Error *err);
+/* The partition of a whole specification; PARTITIONS_NOT_FOUND. */
+bool partition_open(CommandContext *ctx, const TableEntry *e, const AssignmentVec *given, PartitionEntry *out, Error *err);
+Str partition_default_location(CommandContext *ctx, const TableEntry *e, Str name);
+/* The partition of a folder "a=1/b=x" below the table, unless it is known. */
+bool partition_register(CommandContext *ctx, const TableEntry *e, Str folder, Error *err);
+/* What the table's folder holds becomes its partitions; those whose folder is gone are forgotten. */
+bool partition_recover(CommandContext *ctx, TableEntry *e, bool drop_missing, bool add_found, Error *err);
+bool show_file_partitions(CommandContext *ctx, const TableEntry *e, const AssignmentVec *given, StrVec *out, Error *err);
+bool truncate_files(CommandContext *ctx, const Command *c, const TableEntry *e, Error *err);
+
+/* drop_table.c: folders `depth` levels below root, as paths relative to it; hidden ones left out. */
+bool list_folders(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err);
+/* The files below a folder, absolute; none when the folder is not there. */
+bool list_folder_files(CommandContext *ctx, Str root, StrVec *out, Error *err);
+bool move_folder(CommandContext *ctx, Str from, Str to, Error *err);
 /* drop_table.c: everything below a table's folder, links not followed. */
 bool delete_table_files(CommandContext *ctx, Str location, Error *err);
 /* alter_table.c: COMMENT ON TABLE and COLUMN. */

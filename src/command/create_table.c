@@ -22,7 +22,7 @@ static bool is_strict(CommandContext *ctx)
 
 /* ---- columns ---- */
 
-static Str column_metadata(CommandContext *ctx, const ColumnDef *d)
+Str column_def_metadata(CommandContext *ctx, const ColumnDef *d)
 {
     Str json = {0};
     if (d->has_comment)
@@ -31,7 +31,8 @@ static Str column_metadata(CommandContext *ctx, const ColumnDef *d)
         json = field_metadata_with_text(json, "CURRENT_DEFAULT", d->default_sql, ctx->arena);
     if (d->generated_sql.len)
         json = field_metadata_with_text(json, "delta.generationExpression", d->generated_sql, ctx->arena);
-    if (d->type->kind == TYPE_CHAR || d->type->kind == TYPE_VARCHAR)
+    bool plain = session_bool(ctx->session, "spark.sql.legacy.charVarcharAsString", false);
+    if (!plain && type_char_as_string(d->type, ctx->arena) != d->type)
         json = field_metadata_with_text(json, "__CHAR_VARCHAR_TYPE_STRING", type_simple_string(d->type, ctx->arena), ctx->arena);
     return json;
 }
@@ -43,7 +44,7 @@ static bool check_default(CommandContext *ctx, const ColumnDef *d, const KeyValu
     Str enabled = key_value_get(properties, "delta.feature.allowColumnDefaults");
     if (is_strict(ctx) && !str_is_ci(enabled, "supported") && !str_is_ci(enabled, "enabled"))
         return error_set(err, ERR_WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED, PZ("commandType", "CREATE TABLE"));
-    Field f = {vec_last(&d->name), d->type, true, column_metadata(ctx, d)};
+    Field f = {vec_last(&d->name), d->type, true, column_def_metadata(ctx, d)};
     BoundExpr *ignored;
     return column_default(ctx, &f, &ignored, err);
 }
@@ -67,7 +68,7 @@ static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyV
         if (duplicate_column(out, name, err))
             return false;
         TRY(check_default(ctx, d, properties, err));
-        Field f = {name, type_char_as_string(d->type, ctx->arena), !d->not_null, column_metadata(ctx, d)};
+        Field f = {name, type_char_as_string(d->type, ctx->arena), !d->not_null, column_def_metadata(ctx, d)};
         vec_push(ctx->arena, out, f);
     }
     return true;
@@ -304,6 +305,25 @@ static bool already_exists(CommandContext *ctx, const NewTable *t, Error *err)
 
 /* ---- making it ---- */
 
+static void push_names(CommandContext *ctx, PropertyVec *out, const char *prefix, const StrVec *names)
+{
+    for (size_t i = 0; i < names->len; i++)
+        detail_set(out, str_printf(ctx->arena, "%s.%zu", prefix, i), names->at[i], ctx->arena);
+}
+
+static PropertyVec table_details(CommandContext *ctx, const NewTable *t, const TableSpec *spec)
+{
+    PropertyVec out = {0};
+    if (t->metadata && t->metadata->partition_columns.len && session_bool(ctx->session, "spark.sql.hive.manageFilesourcePartitions", true))
+        detail_set(&out, S("tracksPartitions"), S("true"), ctx->arena);
+    if (spec->buckets) {
+        detail_set(&out, S("numBuckets"), str_printf(ctx->arena, "%lld", (long long)spec->buckets), ctx->arena);
+        push_names(ctx, &out, "bucketCol", &spec->bucket_by);
+        push_names(ctx, &out, "sortCol", &spec->sort_by);
+    }
+    return out;
+}
+
 static bool register_table(CommandContext *ctx, const NewTable *t, const TableSpec *spec, Error *err)
 {
     if (!t->catalog.len)
@@ -311,6 +331,7 @@ static bool register_table(CommandContext *ctx, const NewTable *t, const TableSp
     TableEntry e = {.id = t->id, .catalog = t->catalog, .schema = t->schema, .name = t->name, .kind = OBJECT_TABLE, .provider = t->provider,
                     .location = t->location, .managed = t->managed, .comment = spec->comment, .owner = session_user(ctx->session)};
     if (!str_is(t->provider, "delta")) {
+        e.details = table_details(ctx, t, spec);
         e.schema_json = t->metadata ? t->metadata->schema_string : (Str){0};
         e.partition_columns.at = t->metadata ? t->metadata->partition_columns.at : NULL;
         e.partition_columns.len = t->metadata ? t->metadata->partition_columns.len : 0;
@@ -461,23 +482,78 @@ static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Err
     return register_table(ctx, t, &c->table.spec, err);
 }
 
+static bool check_buckets(CommandContext *ctx, const Command *c, const NewTable *t, Error *err)
+{
+    const TableSpec *spec = &c->table.spec;
+    const Type *schema = t->metadata->schema;
+    if (!spec->bucket_by.len)
+        return true;
+    if (spec->buckets <= 0 || spec->buckets > 100000)
+        return error_set(err, ERR_INVALID_BUCKET_COUNT, PZ("bucketingMaxBuckets", "100000"),
+                         P("numBuckets", str_printf(ctx->arena, "%lld", (long long)spec->buckets)));
+    for (size_t i = 0; i < spec->bucket_by.len + spec->sort_by.len; i++) {
+        Str name = i < spec->bucket_by.len ? spec->bucket_by.at[i] : spec->sort_by.at[i - spec->bucket_by.len];
+        if (type_field_index(schema, name, false) < 0)
+            return error_set(err, ERR_COLUMN_NOT_DEFINED_IN_TABLE, PZ("colType", i < spec->bucket_by.len ? "bucket" : "sort"),
+                             P("colName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))), P("tableName", t->name),
+                             P("tableCols", type_simple_string(schema, ctx->arena)));
+    }
+    return true;
+}
+
+/* Tables of files keep the columns of their partitions last, in the order of PARTITIONED BY. */
+static void partitions_last(CommandContext *ctx, NewTable *t)
+{
+    FieldVec fields = {0};
+    const Type *schema = t->metadata->schema;
+    const DeltaStrVec *names = &t->metadata->partition_columns;
+    if (!names->len)
+        return;
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        bool is_partition = false;
+        for (size_t k = 0; k < names->len; k++)
+            is_partition |= str_ieq(names->at[k], schema->structure.fields[i].name);
+        if (!is_partition)
+            vec_push(ctx->arena, &fields, schema->structure.fields[i]);
+    }
+    BoundRel *p = t->query ? build_project(ctx, t->query) : NULL;
+    for (size_t k = 0; k < names->len; k++) {
+        int at = type_field_index(schema, names->at[k], false);
+        if (at >= 0)
+            vec_push(ctx->arena, &fields, schema->structure.fields[at]);
+    }
+    for (size_t i = 0; p && i < fields.len; i++) {
+        int at = type_field_index(schema, fields.at[i].name, false);
+        build_push(ctx, p, bound_column(&t->query->columns.at[at], ctx->arena), fields.at[i].name);
+    }
+    t->query = p;
+    metadata_set_schema(ctx, t->metadata, type_struct(fields.at, fields.len, ctx->arena));
+}
+
 static bool create_files(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
 {
     Store *store;
     TRY(build_metadata(ctx, c, t, err));
+    TRY(check_buckets(ctx, c, t, err));
+    partitions_last(ctx, t);
+    if (t->exists_in_catalog)
+        TRY(catalog_drop_partitions(session_catalog(ctx->session), t->id, err));
     TRY(store_open(t->location, ctx->arena, &store, err));
     TRY(store_make_folder(store, S(""), err));
+    TRY(register_table(ctx, t, &c->table.spec, err));
     if (t->query) {
-        WriteSpec spec = {.folder = t->location, .format = t->provider, .schema = t->metadata->schema, .file_prefix = S("part-"),
-                          .options = c->table.spec.options};
-        spec.partition_columns = ARENA_ARRAY(ctx->arena, size_t, t->metadata->partition_columns.len + 1);
-        for (size_t i = 0; i < t->metadata->partition_columns.len; i++)
-            spec.partition_columns[spec.partition_count++] =
-                (size_t)type_field_index(t->metadata->schema, t->metadata->partition_columns.at[i], false);
-        WrittenFileVec files = {0};
-        TRY(engine_write(ctx->engine, t->query, &spec, &ctx->run, ctx->arena, &files, err));
+        bool found;
+        TRY(catalog_get_table(session_catalog(ctx->session), t->catalog, t->schema, t->name, ctx->arena, &found, &t->old, err));
+        FileWrite w = {.overwrite = t->exists_in_catalog};
+        bool written = write_file_table(ctx, &t->old, t->metadata->schema, t->query, &w, err);
+        if (!written && !t->exists_in_catalog) {
+            Error ignored = error_in(ctx->arena);
+            if (!catalog_drop_table(session_catalog(ctx->session), t->catalog, t->schema, t->name, &ignored))
+                error_clear(&ignored);
+        }
+        return written;
     }
-    return register_table(ctx, t, &c->table.spec, err);
+    return true;
 }
 
 static bool copy_definition(CommandContext *ctx, const Command *c, Command *out, Error *err)

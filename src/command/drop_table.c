@@ -1,6 +1,7 @@
 /* DROP TABLE and TRUNCATE: what a managed table leaves behind is deleted, what the user placed is not. */
 #include <errno.h>
 #include <fts.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,53 @@ bool delete_table_files(CommandContext *ctx, Str location, Error *err)
     }
     fts_close(walk);
     return ok;
+}
+
+static bool make_parent(CommandContext *ctx, Str path, Error *err)
+{
+    Store *store;
+    ptrdiff_t slash = str_rfind_char(path, '/');
+    TRY(store_open(str_slice(path, 0, slash > 0 ? (size_t)slash : 1), ctx->arena, &store, err));
+    return store_make_folder(store, S(""), err);
+}
+
+bool move_folder(CommandContext *ctx, Str from, Str to, Error *err)
+{
+    TRY(make_parent(ctx, to, err));
+    return !rename(str_z(from, ctx->arena), str_z(to, ctx->arena)) ||
+           error_set(err, ERR_LAKESHED_FILE, P("path", to), PZ("reason", strerror(errno)));
+}
+
+/* Walks below root; folders at one depth when depth is not 0, else files. */
+static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err)
+{
+    char *top = str_z(root, ctx->arena), *paths[] = {top, NULL};
+    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    if (!walk)
+        return error_set(err, ERR_LAKESHED_FILE, PZ("path", top), PZ("reason", strerror(errno)));
+    for (FTSENT *e; (e = fts_read(walk));) {
+        if (e->fts_level > 0 && (e->fts_name[0] == '.' || e->fts_name[0] == '_')) {
+            fts_set(walk, e, FTS_SKIP);
+            continue;
+        }
+        bool wanted = depth ? e->fts_info == FTS_D && e->fts_level == (int)depth : e->fts_info == FTS_F;
+        if (wanted)
+            vec_push(ctx->arena, out, str_copy(str_from(depth ? e->fts_path + root.len + 1 : e->fts_path), ctx->arena));
+        if (depth && e->fts_info == FTS_D && e->fts_level == (int)depth)
+            fts_set(walk, e, FTS_SKIP);
+    }
+    fts_close(walk);
+    return true;
+}
+
+bool list_folders(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err)
+{
+    return walk_below(ctx, root, depth, out, err);
+}
+
+bool list_folder_files(CommandContext *ctx, Str root, StrVec *out, Error *err)
+{
+    return walk_below(ctx, root, 0, out, err);
 }
 
 static bool not_found(CommandContext *ctx, const Command *c, const Name *name, Error *err)
@@ -62,6 +110,16 @@ bool run_drop_table(CommandContext *ctx, const Command *c, BoundRel **result, Er
 
 bool run_truncate(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
+    Name name;
+    ResolvedTable r;
+    TRY(command_name(ctx, c, &name, err));
+    TRY(analyze_table_name(ctx->analyzer, &name, c->origin, &r, err));
+    if (r.kind == RESOLVED_TABLE && !is_delta(&r)) {
+        *result = result_none(ctx);
+        return truncate_files(ctx, c, &r.entry, err);
+    }
+    if (c->cache.partition.len)
+        return error_set(err, ERR_DELTA_TRUNCATE_TABLE_PARTITION_NOT_SUPPORTED);
     Command all = {.kind = CMD_DELETE, .origin = c->origin, .name = c->name, .name_expr = c->name_expr};
     TRY(run_delete(ctx, &all, result, err));
     *result = result_none(ctx);

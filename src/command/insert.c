@@ -378,6 +378,18 @@ static bool resolve_defaults(CommandContext *ctx, const Command *c, const Metada
     return true;
 }
 
+static bool check_partition_columns(CommandContext *ctx, const Command *c, const TableEntry *e, Error *err)
+{
+    for (size_t i = 0; i < c->insert.partition.len; i++) {
+        bool known = false;
+        for (size_t k = 0; k < e->partition_columns.len; k++)
+            known |= same_name(ctx, e->partition_columns.at[k], vec_last(&c->insert.partition.at[i].target));
+        if (!known)
+            return error_set(err, ERR_NON_PARTITION_COLUMN, P("columnName", name_quoted(&c->insert.partition.at[i].target, ctx->arena)));
+    }
+    return true;
+}
+
 /* Tables of plain files: rows are added as one more file, or replace what is there. */
 static bool insert_files(CommandContext *ctx, const Command *c, const ResolvedTable *table, Error *err)
 {
@@ -385,13 +397,30 @@ static bool insert_files(CommandContext *ctx, const Command *c, const ResolvedTa
     BoundRel *rows, *aligned;
     if (c->insert.mode != INSERT_APPEND && c->insert.mode != INSERT_OVERWRITE)
         return error_unsupported(err, "INSERT ... REPLACE into a " STR_FMT " table", STR_ARG(table->entry.provider));
-    if (c->insert.partition.len || !table->entry.schema_json.len)
+    if (!table->entry.schema_json.len)
         return error_unsupported(err, "this INSERT into a " STR_FMT " table", STR_ARG(table->entry.provider));
     TRY(type_from_json(table->entry.schema_json, ctx->arena, &m.schema, err));
-    AlignOptions options = {.by_name = c->insert.by_name, .columns = &c->insert.columns, .plain_files = true};
+    FileWrite w = {.overwrite = c->insert.mode == INSERT_OVERWRITE};
+    StrVec columns = c->insert.columns;
+    AlignOptions options = {.by_name = c->insert.by_name, .columns = &columns, .plain_files = true};
+    TRY(check_partition_columns(ctx, c, &table->entry, err));
+    TRY(partition_spec(ctx, &table->entry, &c->insert.partition, &w.fixed, err));
+    if (c->existence == IF_NOT_EXISTS) {
+        bool found;
+        PartitionEntry p;
+        TRY(partition_find(ctx, &table->entry, &w.fixed, &found, &p, err));
+        if (found)
+            return true;
+    }
+    bool found;
+    Str mode;
+    session_get(ctx->session, S("spark.sql.sources.partitionOverwriteMode"), ctx->arena, &found, &mode);
+    w.dynamic = w.overwrite && found && str_is_ci(mode, "dynamic") && table->entry.partition_columns.len > w.fixed.len;
+    TRY(resolve_defaults(ctx, c, &m, err));
     TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+    TRY(with_partition_values(ctx, c, &m, &rows, &columns, err));
     TRY(align_rows(ctx, &m, table->full_name, rows, &options, &aligned, err));
-    return write_file_table(ctx, &table->entry, m.schema, aligned, c->insert.mode == INSERT_OVERWRITE, err);
+    return write_file_table(ctx, &table->entry, m.schema, aligned, &w, err);
 }
 
 static bool inserts_files(const ResolvedTable *t)
@@ -409,6 +438,8 @@ bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     TRY(analyze_table_name(ctx->analyzer, &name, c->origin, &resolved, err));
     if (inserts_files(&resolved))
         return insert_files(ctx, c, &resolved, err);
+    if (c->existence == IF_NOT_EXISTS)
+        return error_unsupported(err, "INSERT OVERWRITE .. IF NOT EXISTS");
     TRY(target_open(ctx, &name, c->origin, &t, err));
     const Metadata *m = snapshot_metadata(t.snapshot);
     TRY(resolve_defaults(ctx, c, m, err));

@@ -252,19 +252,129 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
     return replace_files(ctx, &spec, rows, any && mode == SAVE_OVERWRITE, err);
 }
 
-bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, bool overwrite, Error *err)
+/* The sizes that ANALYZE found are no longer true. */
+static bool forget_statistics(CommandContext *ctx, const TableEntry *entry, Error *err)
 {
-    WriteSpec spec = {.folder = entry->location, .format = entry->provider, .schema = schema, .file_prefix = S("part-")};
+    TableEntry e = *entry;
+    if (!detail_get(&e.details, "sizeInBytes").len)
+        return true;
+    detail_drop(&e.details, "sizeInBytes");
+    detail_drop(&e.details, "rowCount");
+    return catalog_update_table(session_catalog(ctx->session), &e, err);
+}
+
+/* The partition whose own place a write with all values fixed goes to; rows for other places of that kind are refused. */
+static bool own_place(CommandContext *ctx, const TableEntry *entry, const PartitionEntryVec *known, const FileWrite *w, Error *err)
+{
+    for (size_t i = 0; i < known->len; i++) {
+        const PartitionEntry *p = &known->at[i];
+        if (!str_eq(p->location, partition_default_location(ctx, entry, p->name)) && partition_matches(&w->fixed, p))
+            return error_unsupported(err, "writing to the partition " STR_FMT ", which has a location of its own", STR_ARG(p->name));
+    }
+    return true;
+}
+
+static bool file_options_of(CommandContext *ctx, const TableEntry *entry, WriteSpec *spec, Error *err)
+{
     for (size_t i = 0; i < entry->properties.len; i++)
         if (str_istarts_with(entry->properties.at[i].key, S("option."))) {
             KeyValue kv = {str_slice(entry->properties.at[i].key, 7, entry->properties.at[i].key.len), entry->properties.at[i].value, NULL};
-            vec_push(ctx->arena, &spec.options, kv);
+            vec_push(ctx->arena, &spec->options, kv);
         }
-    TRY(partition_indexes(ctx, &entry->partition_columns, schema, &spec, err));
-    return replace_files(ctx, &spec, rows, overwrite, err);
+    spec->codec = option(&spec->options, "compression");
+    return partition_indexes(ctx, &entry->partition_columns, spec->schema, spec, err);
+}
+
+static bool in_list(const StrVec *list, Str text)
+{
+    for (size_t i = 0; i < list->len; i++)
+        if (str_eq(list->at[i], text))
+            return true;
+    return false;
+}
+
+static bool remove_files(CommandContext *ctx, const StrVec *old, Error *err)
+{
+    for (size_t i = 0; i < old->len; i++)
+        TRY(delete_table_files(ctx, old->at[i], err));
+    return true;
+}
+
+/* What an overwrite replaces goes once the new files are there; partitions left without rows are forgotten. */
+static bool write_partitions(CommandContext *ctx, const TableEntry *entry, WriteSpec *spec, BoundRel *rows, const FileWrite *w, Error *err)
+{
+    PartitionEntryVec known = {0};
+    WrittenFileVec files = {0};
+    StrVec folders = {0}, old = {0};
+    TRY(catalog_list_partitions(session_catalog(ctx->session), entry->id, ctx->arena, &known, err));
+    TRY(own_place(ctx, entry, &known, w, err));
+    if (w->overwrite && !w->dynamic && !w->fixed.len)
+        TRY(list_folder_files(ctx, entry->location, &old, err));
+    for (size_t i = 0; w->overwrite && i < known.len; i++)
+        if (partition_matches(&w->fixed, &known.at[i]))
+            TRY(list_folder_files(ctx, known.at[i].location, &old, err));
+    TRY(engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, &files, err));
+    for (size_t i = 0; i < files.len; i++) {
+        ptrdiff_t slash = str_rfind_char(files.at[i].path, '/');
+        Str folder = slash > 0 ? str_slice(files.at[i].path, 0, (size_t)slash) : (Str){0};
+        if (folder.len && !in_list(&folders, folder))
+            vec_push(ctx->arena, &folders, folder);
+    }
+    if (w->dynamic) {
+        StrVec kept = {0};
+        for (size_t i = 0; i < old.len; i++)
+            for (size_t k = 0; k < folders.len; k++)
+                if (str_starts_with(old.at[i], str_printf(ctx->arena, STR_FMT "/" STR_FMT "/", STR_ARG(entry->location), STR_ARG(folders.at[k]))))
+                    vec_push(ctx->arena, &kept, old.at[i]);
+        old = kept;
+    }
+    TRY(remove_files(ctx, &old, err));
+    for (size_t i = 0; w->overwrite && !w->dynamic && i < known.len; i++)
+        if (partition_matches(&w->fixed, &known.at[i]) && !in_list(&folders, known.at[i].name) && w->fixed.len < entry->partition_columns.len)
+            TRY(catalog_drop_partition(session_catalog(ctx->session), entry->id, known.at[i].name, err));
+    for (size_t i = 0; i < folders.len; i++)
+        TRY(partition_register(ctx, entry, folders.at[i], err));
+    if (w->fixed.len == entry->partition_columns.len)
+        TRY(partition_register(ctx, entry, partition_folder(&w->fixed, ctx->arena), err));
+    return true;
+}
+
+bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, const FileWrite *w, Error *err)
+{
+    WriteSpec spec = {.folder = entry->location, .format = entry->provider, .schema = schema, .file_prefix = S("part-")};
+    ChangeSet kept = {0};
+    TRY(file_options_of(ctx, entry, &spec, err));
+    TRY(forget_statistics(ctx, entry, err));
+    if (!partitions_tracked(entry)) {
+        if (w->fixed.len)
+            return require_partitions(ctx, entry, "INSERT .. PARTITION", err);
+        return replace_files(ctx, &spec, rows, w->overwrite, err);
+    }
+    if (!w->overwrite)
+        return write_partitions(ctx, entry, &spec, rows, w, err);
+    kept.stored_id = clock_uuid_in(ctx->arena);
+    kept.source = rows->columns;
+    TRY(engine_store(ctx->engine, kept.stored_id, rows, &ctx->run, err));
+    bool ok = write_partitions(ctx, entry, &spec, change_set_rel(ctx, &kept), w, err);
+    engine_drop_stored(ctx->engine, kept.stored_id);
+    return ok;
 }
 
 /* ---- the commands ---- */
+
+static bool append_rows(CommandContext *ctx, const Command *c, const TableEntry *entry, bool by_name, bool overwrite, Error *err)
+{
+    Metadata m = {0};
+    BoundRel *rows, *aligned;
+    FileWrite w = {.overwrite = overwrite};
+    AlignOptions options = {.by_name = by_name, .plain_files = true};
+    if (!entry->schema_json.len)
+        return error_unsupported(err, "appending to a " STR_FMT " table without recorded columns", STR_ARG(entry->provider));
+    TRY(type_from_json(entry->schema_json, ctx->arena, &m.schema, err));
+    TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
+    TRY(align_rows(ctx, &m, entry->name, rows, &options, &aligned, err));
+    return write_file_table(ctx, entry, m.schema, aligned, &w, err);
+}
 
 static bool save_as_table(CommandContext *ctx, const Command *c, Str format, SaveMode mode, BoundRel **result, Error *err)
 {
@@ -275,9 +385,10 @@ static bool save_as_table(CommandContext *ctx, const Command *c, Str format, Sav
     TRY(command_name(ctx, c, &name, err));
     TRY(find_table(ctx, &name, &exists, &entry, err));
     bool delta = exists ? str_is_ci(entry.provider, "delta") : str_is(format, "delta");
+    if (!delta && exists && mode == SAVE_APPEND)
+        return append_rows(ctx, c, &entry, true, false, err);
     if (!delta && exists && mode != SAVE_OVERWRITE)
-        return mode == SAVE_IGNORE || (mode == SAVE_APPEND ? error_unsupported(err, "appending to a " STR_FMT " table", STR_ARG(entry.provider))
-                                                           : error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&name, ctx->arena))));
+        return mode == SAVE_IGNORE || (error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&name, ctx->arena))));
     if (!delta)
         return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), exists ? OR_REPLACE : IF_NOT_GIVEN, result, err);
     if (exists)
@@ -291,7 +402,11 @@ static bool insert_into(CommandContext *ctx, const Command *c, SaveMode mode, Er
 {
     Name name;
     Target t;
+    ResolvedTable r;
     TRY(command_name(ctx, c, &name, err));
+    TRY(analyze_table_name(ctx->analyzer, &name, c->origin, &r, err));
+    if (r.kind == RESOLVED_TABLE && !is_delta(&r))
+        return append_rows(ctx, c, &r.entry, false, mode == SAVE_OVERWRITE, err);
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TableWrite w = {.mode = mode == SAVE_OVERWRITE ? WRITE_OVERWRITE : WRITE_APPEND, .operation = S("WRITE")};
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));

@@ -1,6 +1,7 @@
 /* Partition values as text, hive folders, and paths of the log as URIs. */
 #include "delta/partition.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "delta/schema.h"
@@ -96,6 +97,26 @@ Str path_hive_escape(Str text, Arena *arena)
     Buf b = buf_in(arena);
     put_hive_escaped(&b, text);
     return buf_str(&b);
+}
+
+Str path_hive_unescape(Str text, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    for (size_t i = 0; i < text.len; i++) {
+        char pair[3] = {0}, *end;
+        if (text.ptr[i] == '%' && i + 2 < text.len) {
+            pair[0] = text.ptr[i + 1];
+            pair[1] = text.ptr[i + 2];
+            long byte = strtol(pair, &end, 16);
+            if (end == pair + 2) {
+                buf_addc(&b, (char)byte);
+                i += 2;
+                continue;
+            }
+        }
+        buf_addc(&b, text.ptr[i]);
+    }
+    return b.len ? buf_str(&b) : S("");
 }
 
 Str partition_folder(const PropertyVec *values, Arena *arena)

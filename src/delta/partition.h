@@ -21,6 +21,7 @@ int metadata_partition_index(const Metadata *m, Str column);
  * columns. */
 Str partition_folder(const PropertyVec *values, Arena *arena);
 Str path_hive_escape(Str text, Arena *arena);
+Str path_hive_unescape(Str text, Arena *arena);
 
 /* A file path as the log spells it (percent-encoded where a URI needs it) and back. Decoding
  * refuses malformed escapes, NUL and, in relative paths, '..' parts:

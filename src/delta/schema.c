@@ -28,6 +28,13 @@ Str field_metadata_get(const Field *f, const char *key, Arena *arena)
     return !v || yyjson_is_null(v) ? S("") : yyjson_is_str(v) ? json_str(v) : json_text(v, arena);
 }
 
+bool field_declared_type(const Field *f, Arena *arena, const Type **out, Error *err)
+{
+    Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", arena);
+    *out = f->type;
+    return !declared.len || type_from_ddl(declared, arena, out, err);
+}
+
 Str field_metadata_with(Str metadata, const char *key, Str json_value, Arena *arena)
 {
     yyjson_val *root = parse_object(metadata, arena), *k, *v;

@@ -18,6 +18,8 @@ int64_t delta_field_id(const Field *f);
 const Type *snapshot_physical_schema(const Snapshot *s);
 
 /* Field metadata by key: the text of a string value, JSON text of any other; empty when absent. */
+/* The type as it was declared: CHAR and VARCHAR are kept as strings that say so in their metadata. */
+MUST_CHECK bool field_declared_type(const Field *f, Arena *arena, const Type **out, Error *err);
 Str field_metadata_get(const Field *f, const char *key, Arena *arena);
 /* Metadata JSON with one key set to a JSON value, or removed when the value is empty. */
 Str field_metadata_with(Str metadata, const char *key, Str json_value, Arena *arena);

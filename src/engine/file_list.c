@@ -137,6 +137,19 @@ static bool list_glob(Listing *l, Str path, Str base)
     return ok;
 }
 
+/* A partition that a catalog knows: its files count as being in that folder, wherever they are; the folder may not be there yet. */
+static bool list_partition(Listing *l, Str path, Str folder)
+{
+    struct stat facts;
+    size_t first = l->out->len;
+    if (stat(path.ptr, &facts))
+        return true;
+    TRY(list_folder(l, path, (Str){0}, 0));
+    for (size_t i = first; i < l->out->len; i++)
+        l->out->at[i].folder = folder;
+    return true;
+}
+
 bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out, Error *err)
 {
     Listing l = {arena, file_option(&scan->options, "pathGlobFilter", ""), out, err};
@@ -150,6 +163,10 @@ bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVe
             return error_unsupported(err, "Reading files from " STR_FMT,
                                      STR_ARG(str_slice(path, 0, (size_t)scheme)));
         path = local_path(path, arena);
+        if (scan->given_partitions) {
+            TRY(list_partition(&l, path, scan->partition_folders.at[i]));
+            continue;
+        }
         TRY(is_glob(path) ? list_glob(&l, path, base) : list_one(&l, path, base));
     }
     return true;

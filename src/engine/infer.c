@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "delta/partition.h"
 #include "engine/file_list.h"
 #include "engine/file_source_impl.h"
 #include "engine/parquet_schema.h"
@@ -16,26 +17,6 @@ typedef struct Hive {
     VEC(StrVec) values; /* per file, in the order of names */
 } Hive;
 
-static Str unescaped(Str text, Arena *arena)
-{
-    Buf b = buf_in(arena);
-    for (size_t i = 0; i < text.len; i++) {
-        char pair[3] = {0}, *end;
-        if (text.ptr[i] == '%' && i + 2 < text.len) {
-            pair[0] = text.ptr[i + 1];
-            pair[1] = text.ptr[i + 2];
-            long byte = strtol(pair, &end, 16);
-            if (end == pair + 2) {
-                buf_addc(&b, (char)byte);
-                i += 2;
-                continue;
-            }
-        }
-        buf_addc(&b, text.ptr[i]);
-    }
-    return b.len ? buf_str(&b) : S("");
-}
-
 /* name=value parts of a file's folder below the base; parts that are none end the list from the
  * left. */
 static void hive_parts(Str folder, Arena *arena, StrVec *names, StrVec *values)
@@ -46,9 +27,9 @@ static void hive_parts(Str folder, Arena *arena, StrVec *names, StrVec *values)
         folder = slash < 0 ? S("") : str_slice(folder, (size_t)slash + 1, folder.len);
         ptrdiff_t equals = str_find_char(part, '=');
         if (equals > 0) {
-            vec_push(arena, names, unescaped(str_slice(part, 0, (size_t)equals), arena));
+            vec_push(arena, names, path_hive_unescape(str_slice(part, 0, (size_t)equals), arena));
             vec_push(arena, values,
-                     unescaped(str_slice(part, (size_t)equals + 1, part.len), arena));
+                     path_hive_unescape(str_slice(part, (size_t)equals + 1, part.len), arena));
         } else if (part.len) {
             names->len = values->len = 0;
         }

@@ -139,6 +139,8 @@ struct Snapshot;         /* delta/snapshot.h */
 typedef struct FileScan {
     Str format;          /* parquet, json, csv, text, orc, avro, binaryFile */
     StrVec paths;        /* files, absolute */
+    bool given_partitions;   /* a catalog named the partitions: each path is one's folder, partition_folders its "a=1/b=x" */
+    StrVec partition_folders;
     const Type *schema;  /* data columns then partition columns */
     size_t partition_count; /* how many trailing columns come from hive paths */
     VEC(StrVec) partition_values; /* one list a file, in order of the partition columns */

@@ -440,6 +440,8 @@ typedef struct TableSpec {
     ExprVec partition_by;    /* columns or transforms */
     ColumnDefVec partition_columns; /* Hive style: PARTITIONED BY (d DATE) */
     StrVec cluster_by;       /* dotted paths */
+    StrVec bucket_by, sort_by; /* CLUSTERED BY (..) SORTED BY (..) INTO n BUCKETS */
+    int64_t buckets;         /* 0: none */
     bool cluster_by_given, cluster_by_auto;
     KeyValueVec properties;
     KeyValueVec options;
@@ -458,6 +460,9 @@ typedef VEC(Assignment) AssignmentVec;
 typedef enum MergeClauseKind { MERGE_MATCHED, MERGE_NOT_MATCHED, MERGE_NOT_MATCHED_BY_SOURCE } MergeClauseKind;
 typedef enum MergeActionKind { MERGE_UPDATE, MERGE_UPDATE_STAR, MERGE_DELETE, MERGE_INSERT, MERGE_INSERT_STAR } MergeActionKind;
 
+/* One PARTITION (..) [LOCATION '..'] of ALTER TABLE. */
+typedef struct PartitionDef { AssignmentVec spec; Str location; } PartitionDef;
+
 typedef struct MergeClause {
     MergeClauseKind kind;
     Expr *condition;         /* may be NULL */
@@ -471,7 +476,8 @@ typedef enum AlterKind {
     ALTER_ADD_COLUMNS, ALTER_DROP_COLUMNS, ALTER_RENAME_COLUMN, ALTER_COLUMN, ALTER_REPLACE_COLUMNS,
     ALTER_SET_PROPERTIES, ALTER_UNSET_PROPERTIES, ALTER_RENAME, ALTER_ADD_CONSTRAINT, ALTER_DROP_CONSTRAINT,
     ALTER_SET_LOCATION, ALTER_CLUSTER_BY, ALTER_DROP_FEATURE, ALTER_ADD_PARTITION, ALTER_DROP_PARTITION,
-    ALTER_SET_OWNER, ALTER_SET_SERDE, ALTER_SYNC_IDENTITY, ALTER_RECOVER_PARTITIONS, ALTER_VIEW_AS
+    ALTER_SET_OWNER, ALTER_SET_SERDE, ALTER_SYNC_IDENTITY, ALTER_RECOVER_PARTITIONS, ALTER_VIEW_AS, ALTER_VIEW_SCHEMA,
+    ALTER_RENAME_PARTITION
 } AlterKind;
 
 /* A write that is one micro-batch of a streaming query: committed once, whatever happens. */
@@ -503,9 +509,10 @@ struct Command {
             Name new_table;
             TableConstraint constraint;
             Str location;
-            bool set_not_null, drop_not_null, drop_default, truncate_history, if_exists, is_view;
+            VEC(PartitionDef) partitions; /* ADD and DROP: all; RENAME: from, to; else the one the change is about */
+            bool set_not_null, drop_not_null, drop_default, truncate_history, if_exists, is_view, is_change;
         } alter;
-        struct { ColumnDefVec columns; Str sql; bool temporary, global, replace, materialized; } view;
+        struct { ColumnDefVec columns; Str sql; Str schema_mode; bool temporary, global, replace, materialized; } view; /* schema_mode: BINDING, COMPENSATION, TYPE EVOLUTION, EVOLUTION or empty */
         struct { Str body_sql; ColumnDefVec params; const Type *returns; Str language; bool temporary; bool is_table; PythonFunction *python; Str function_class; } function;
         struct {
             InsertMode mode;
@@ -538,7 +545,7 @@ struct Command {
             KeyValueVec table_properties;
         } write_v2;
         struct { Str what; bool extended, as_json; Str column; AssignmentVec partition; int64_t limit; } describe; /* limit: of history, 0: none */ /* what: table, query, function, schema, catalog, detail, history */
-        struct { Str what; Name from; Str like; Str key; bool has_like; bool all; } show;
+        struct { Str what; Name from; Str like; Str key; AssignmentVec partition; bool has_like; bool all; bool as_serde; } show;
         struct { Str key, value; bool has_value; bool all; } set;
         struct { bool is_catalog; } use;
         struct { Expr *where; ExprVec zorder; bool full, reorg_purge; } optimize;
@@ -546,7 +553,7 @@ struct Command {
         TimeTravel travel;           /* RESTORE */
         struct { Str mode; Command *command; } explain;
         struct { Str what; Str text; bool is_null; } comment_on;
-        struct { bool lazy; KeyValueVec options; } cache;
+        struct { bool lazy; KeyValueVec options; AssignmentVec partition; } cache; /* partition: ANALYZE and TRUNCATE */
         struct { const Type *type; Expr *value; VEC(Assignment) assignments; bool replace; VEC(Name) names; } variable;
         struct { Expr *text; ExprVec args; VEC(Name) into; } immediate;
         struct { void *body; } script;   /* Script in plan/script.h */

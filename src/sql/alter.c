@@ -115,6 +115,7 @@ static bool parse_alter_column(Parser *p, Command *c, size_t from)
     advance(p);
     accept(p, KW_COLUMN);
     c->alter.kind = ALTER_COLUMN;
+    c->alter.is_change = change;
     do {
         ColumnDef column = {0};
         size_t at = mark(p);
@@ -197,7 +198,13 @@ static bool parse_alter_set(Parser *p, Command *c, size_t from)
         return parse_owner(p, c);
     if (is_at(p, KW_SERDE) || is_at(p, KW_SERDEPROPERTIES)) {
         c->alter.kind = ALTER_SET_SERDE;
-        return refuse_unsupported(p, from, "ALTER TABLE .. SET SERDE");
+        if (accept(p, KW_SERDE)) {
+            TRY(parse_string(p, &c->alter.new_name));
+            if (!accept(p, KW_WITH))
+                return true;
+        }
+        TRY(expect(p, KW_SERDEPROPERTIES));
+        return parse_properties(p, &c->properties);
     }
     if (is_at(p, KW_FILEFORMAT) || is_at(p, KW_SKEWED)) {
         advance(p);
@@ -223,11 +230,11 @@ static bool parse_partition_list(Parser *p, Command *c, AlterKind kind)
 {
     c->alter.kind = kind;
     do {
-        AssignmentVec spec = {0};
-        Str location;
-        TRY(parse_partition_spec(p, &spec));
+        PartitionDef one = {0};
+        TRY(parse_partition_spec(p, &one.spec));
         if (accept(p, KW_LOCATION))
-            TRY(parse_string(p, &location));
+            TRY(parse_string(p, &one.location));
+        vec_push(p->arena, &c->alter.partitions, one);
     } while (accept(p, TOK_COMMA) || is_at(p, KW_PARTITION));
     accept(p, KW_PURGE);
     return true;
@@ -247,6 +254,8 @@ static bool parse_alter_add(Parser *p, Command *c)
         return parse_constraint(p, name, &c->alter.constraint);
     }
     TRY(parse_if_not_exists(p, &not_exists));
+    if (not_exists)
+        c->existence = IF_NOT_EXISTS;
     if (is_at(p, KW_PARTITION))
         return parse_partition_list(p, c, ALTER_ADD_PARTITION);
     return syntax_error(p);
@@ -299,6 +308,26 @@ static bool parse_alter_cluster(Parser *p, Command *c)
     return true;
 }
 
+/* PARTITION (..) RENAME TO PARTITION (..) | SET LOCATION '..' | SET SERDE .. */
+static bool parse_partition_action(Parser *p, Command *c, size_t from)
+{
+    PartitionDef one = {0}, to = {0};
+    TRY(parse_partition_spec(p, &one.spec));
+    vec_push(p->arena, &c->alter.partitions, one);
+    if (accept(p, KW_RENAME)) {
+        c->alter.kind = ALTER_RENAME_PARTITION;
+        TRY(expect(p, KW_TO));
+        TRY(parse_partition_spec(p, &to.spec));
+        vec_push(p->arena, &c->alter.partitions, to);
+        return true;
+    }
+    if (is_at(p, KW_SET) && (kind_at(p, 1) == KW_LOCATION || kind_at(p, 1) == KW_SERDE || kind_at(p, 1) == KW_SERDEPROPERTIES))
+        return parse_alter_set(p, c, from);
+    if (is_at(p, KW_CHANGE) || is_at(p, KW_REPLACE) || is_at(p, KW_COMPACT) || is_at(p, KW_CONCATENATE) || is_at(p, KW_SET))
+        return refuse_unsupported(p, from, "ALTER TABLE .. PARTITION (..) of Hive tables");
+    return syntax_error(p);
+}
+
 /* ---- ALTER ---- */
 
 static bool parse_table_action(Parser *p, Command *c, size_t from)
@@ -314,7 +343,7 @@ static bool parse_table_action(Parser *p, Command *c, size_t from)
     case KW_CHANGE: return parse_alter_column(p, c, from);
     case KW_REPLACE: return next == KW_COLUMNS ? parse_replace_columns(p, c) : syntax_error(p);
     case KW_CLUSTER: return next == KW_BY ? parse_alter_cluster(p, c) : syntax_error(p);
-    case KW_PARTITION: return refuse_unsupported(p, from, "ALTER TABLE .. PARTITION (..)");
+    case KW_PARTITION: return parse_partition_action(p, c, from);
     case KW_RECOVER:
         p->pos++;
         c->alter.kind = ALTER_RECOVER_PARTITIONS;
@@ -342,8 +371,10 @@ static bool parse_view_action(Parser *p, Command *c, size_t from)
         c->alter.location = source_text(p, at); /* the query's text */
         return true;
     }
-    if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SCHEMA)
-        return refuse_unsupported(p, from, "ALTER VIEW .. WITH SCHEMA");
+    if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SCHEMA) {
+        c->alter.kind = ALTER_VIEW_SCHEMA;
+        return parse_schema_binding(p, &c->alter.new_name);
+    }
     switch (current(p)) {
     case KW_RENAME: return parse_rename(p, c);
     case KW_SET: return parse_alter_set(p, c, from);

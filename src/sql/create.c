@@ -160,12 +160,18 @@ static bool parse_create_table(Parser *p, const Prefix *prefix, bool replace_onl
 
 /* ---- views ---- */
 
-static bool parse_schema_binding(Parser *p)
+bool parse_schema_binding(Parser *p, Str *mode)
 {
     /* BINDING, COMPENSATION, EVOLUTION, TYPE EVOLUTION: how a view follows its tables' changes. */
     p->pos += 2;
-    accept(p, KW_TYPE);
-    if (!is_at(p, KW_BINDING) && !is_at(p, KW_COMPENSATION) && !is_at(p, KW_EVOLUTION))
+    bool of_types = accept(p, KW_TYPE);
+    if (is_at(p, KW_EVOLUTION))
+        *mode = of_types ? S("TYPE EVOLUTION") : S("EVOLUTION");
+    else if (!of_types && is_at(p, KW_BINDING))
+        *mode = S("BINDING");
+    else if (!of_types && is_at(p, KW_COMPENSATION))
+        *mode = S("COMPENSATION");
+    else
         return syntax_error(p);
     advance(p);
     return true;
@@ -186,7 +192,7 @@ static bool parse_view_clauses(Parser *p, Command *c, size_t from)
                 return duplicate(p, "TBLPROPERTIES");
             TRY(parse_properties(p, &c->properties));
         } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SCHEMA) {
-            TRY(parse_schema_binding(p));
+            TRY(parse_schema_binding(p, &c->view.schema_mode));
             if (c->view.temporary)
                 return REFUSE(p, from,
                               ERR_UNSUPPORTED_FEATURE__TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE);

@@ -127,7 +127,7 @@ static bool parse_insert_partition(Parser *p, Command *c, size_t from)
         return REFUSE(p, from, ERR_INVALID_STATEMENT_OR_CLAUSE,
                       PZ("operation", "INSERT INTO ... IF NOT EXISTS"));
     if (not_exists)
-        return refuse_unsupported(p, from, "INSERT OVERWRITE .. IF NOT EXISTS");
+        c->existence = IF_NOT_EXISTS;
     return true;
 }
 

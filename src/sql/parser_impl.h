@@ -224,6 +224,8 @@ MUST_CHECK bool parse_column_definition(Parser *p, bool in_alter, ColumnDef *out
 MUST_CHECK bool parse_column_comment_list(Parser *p, ColumnDefVec *out);
 MUST_CHECK bool parse_partition_spec(Parser *p, AssignmentVec *out);
 MUST_CHECK bool parse_assignments(Parser *p, AssignmentVec *out);
+/* At WITH SCHEMA: how a view follows its tables' changes. */
+MUST_CHECK bool parse_schema_binding(Parser *p, Str *mode);
 MUST_CHECK bool parse_cluster_by(Parser *p, TableSpec *spec);
 /* A temporary view or function with a schema. */
 bool refuse_qualified_temporary(Parser *p, const char *what, const Name *name);

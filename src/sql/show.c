@@ -44,19 +44,13 @@ static bool parse_listing(Parser *p, Command *c, const char *what)
 /* SHOW TABLE EXTENDED [IN ns] LIKE 'p' [PARTITION (..)] */
 static bool parse_table_extended(Parser *p, Command *c)
 {
-    AssignmentVec partition = {0};
     TRY(expect(p, KW_EXTENDED));
     c->show.what = S("table extended");
     TRY(parse_source(p, c));
     if (!is_at(p, KW_LIKE))
         return syntax_error(p);
     TRY(parse_pattern(p, c));
-    if (is_at(p, KW_PARTITION)) {
-        size_t at = mark(p);
-        TRY(parse_partition_spec(p, &partition));
-        return refuse_unsupported(p, at, "SHOW TABLE EXTENDED .. PARTITION");
-    }
-    return true;
+    return !is_at(p, KW_PARTITION) || parse_partition_spec(p, &c->show.partition);
 }
 
 static bool parse_tblproperties(Parser *p, Command *c)
@@ -129,20 +123,15 @@ static bool parse_show_create(Parser *p, Command *c)
         TRY(expect(p, KW_VIEW));
     TRY(parse_reference(p, &c->name, &c->name_expr));
     if (accept_two(p, KW_AS, KW_SERDE))
-        return refuse_unsupported(p, p->pos - 2, "SHOW CREATE TABLE .. AS SERDE");
+        c->show.as_serde = true;
     return true;
 }
 
 static bool parse_partitions(Parser *p, Command *c)
 {
-    AssignmentVec partition = {0};
-    size_t from = mark(p);
     c->show.what = S("partitions");
     TRY(parse_reference(p, &c->name, &c->name_expr));
-    if (!is_at(p, KW_PARTITION))
-        return true;
-    TRY(parse_partition_spec(p, &partition));
-    return refuse_unsupported(p, from, "SHOW PARTITIONS .. PARTITION");
+    return !is_at(p, KW_PARTITION) || parse_partition_spec(p, &c->show.partition);
 }
 
 static bool invalid_show(Parser *p, size_t from)

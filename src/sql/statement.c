@@ -177,7 +177,6 @@ static bool parse_analyze(Parser *p, Statement *out)
     size_t from = mark(p);
     Command *c = command_new(CMD_ANALYZE, p->arena);
     advance(p);
-    AssignmentVec partition = {0};
     if (accept(p, KW_TABLES)) {
         put_property(p, c, S("what"), S("tables"));
         if (accept(p, KW_FROM) || accept(p, KW_IN))
@@ -186,7 +185,7 @@ static bool parse_analyze(Parser *p, Statement *out)
         TRY(expect(p, KW_TABLE));
         TRY(parse_reference(p, &c->name, &c->name_expr));
         if (is_at(p, KW_PARTITION))
-            TRY(parse_partition_spec(p, &partition));
+            TRY(parse_partition_spec(p, &c->cache.partition));
     }
     TRY(expect(p, KW_COMPUTE));
     TRY(expect(p, KW_STATISTICS));
@@ -198,14 +197,11 @@ static bool parse_truncate(Parser *p, Statement *out)
 {
     size_t from = mark(p);
     Command *c = command_new(CMD_TRUNCATE, p->arena);
-    AssignmentVec partition = {0};
     advance(p);
     TRY(expect_missing(p, KW_TABLE));
     TRY(parse_reference(p, &c->name, &c->name_expr));
-    if (is_at(p, KW_PARTITION)) {
-        TRY(parse_partition_spec(p, &partition));
-        return refuse_unsupported(p, from, "TRUNCATE TABLE .. PARTITION");
-    }
+    if (is_at(p, KW_PARTITION))
+        TRY(parse_partition_spec(p, &c->cache.partition));
     return finish(p, c, from, out);
 }
 
@@ -219,6 +215,7 @@ static bool parse_repair(Parser *p, Statement *out)
     TRY(parse_reference(p, &c->name, &c->name_expr));
     c->alter.kind = ALTER_RECOVER_PARTITIONS;
     if (is_at(p, KW_ADD) || is_at(p, KW_DROP) || is_at(p, KW_SYNC)) {
+        c->alter.new_name = is_at(p, KW_DROP) ? S("DROP") : is_at(p, KW_SYNC) ? S("SYNC") : S("ADD");
         advance(p);
         TRY(expect(p, KW_PARTITIONS));
     }

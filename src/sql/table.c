@@ -338,6 +338,27 @@ bool parse_cluster_by(Parser *p, TableSpec *spec)
     return parse_dotted_list(p, &spec->cluster_by);
 }
 
+/* (a, b) [SORTED BY (c ASC)] INTO n BUCKETS */
+static bool parse_buckets(Parser *p, TableSpec *spec)
+{
+    TRY(parse_identifier_list(p, &spec->bucket_by));
+    if (accept_two(p, KW_SORTED, KW_BY)) {
+        TRY(expect(p, TOK_LEFT_PAREN));
+        do {
+            Str name;
+            size_t from = mark(p);
+            TRY(parse_identifier(p, &name));
+            vec_push(p->arena, &spec->sort_by, name);
+            if (!accept(p, KW_ASC) && accept(p, KW_DESC))
+                return REFUSE(p, from, ERR__LEGACY_ERROR_TEMP_0035, PZ("message", "Column ordering must be ASC, was 'DESC'"));
+        } while (accept(p, TOK_COMMA));
+        TRY(expect_list_end(p, TOK_RIGHT_PAREN));
+    }
+    TRY(expect(p, KW_INTO));
+    TRY(parse_integer(p, &spec->buckets));
+    return expect(p, KW_BUCKETS);
+}
+
 /* ---- clauses ---- */
 
 /* Clauses that may be given once. */
@@ -348,7 +369,8 @@ enum {
     CLAUSE_CLUSTER = 8,
     CLAUSE_LOCATION = 16,
     CLAUSE_COMMENT = 32,
-    CLAUSE_PROPERTIES = 64
+    CLAUSE_PROPERTIES = 64,
+    CLAUSE_BUCKETS = 128
 };
 
 typedef struct ClauseRow {
@@ -362,6 +384,7 @@ static const ClauseRow clauses[] = {
     {CLAUSE_OPTIONS, KW_OPTIONS, 0, "OPTIONS"},
     {CLAUSE_PARTITION, KW_PARTITIONED, KW_BY, "PARTITIONED BY"},
     {CLAUSE_CLUSTER, KW_CLUSTER, KW_BY, "CLUSTER BY"},
+    {CLAUSE_BUCKETS, KW_CLUSTERED, KW_BY, "CLUSTERED BY"},
     {CLAUSE_LOCATION, KW_LOCATION, 0, "LOCATION"},
     {CLAUSE_COMMENT, KW_COMMENT, 0, "COMMENT"},
     {CLAUSE_PROPERTIES, KW_TBLPROPERTIES, 0, "TBLPROPERTIES"},
@@ -388,6 +411,7 @@ static bool parse_clause(Parser *p, unsigned clause, TableSpec *spec)
     case CLAUSE_OPTIONS: return parse_expression_properties(p, &spec->options);
     case CLAUSE_PARTITION: return parse_partitioned_by(p, spec);
     case CLAUSE_CLUSTER: return parse_cluster_by(p, spec);
+    case CLAUSE_BUCKETS: return parse_buckets(p, spec);
     case CLAUSE_LOCATION: return parse_string(p, &spec->location);
     case CLAUSE_COMMENT: return parse_string(p, &spec->comment);
     default: return parse_properties(p, &spec->properties);
@@ -402,8 +426,6 @@ static bool refuse_hive(Parser *p, size_t from)
         return refuse_unsupported(p, from, "STORED AS and STORED BY (Hive tables); use USING");
     if (is_at(p, KW_ROW) && next == KW_FORMAT)
         return refuse_unsupported(p, from, "ROW FORMAT (Hive tables); use USING");
-    if (is_at(p, KW_CLUSTERED) && next == KW_BY)
-        return refuse_unsupported(p, from, "CLUSTERED BY .. INTO n BUCKETS");
     if (is_at(p, KW_SKEWED) && next == KW_BY)
         return refuse_operation(p, from, "CREATE TABLE ... SKEWED BY");
     if (is_at(p, KW_DEFAULT) && next == KW_COLLATION)
