@@ -99,6 +99,11 @@ BoundColumn column_of_expr(Analyzer *a, BoundExpr *e, Str name, Str metadata);
 Scope scope_of(Analyzer *a, const BoundRel *rel);
 /* A projection of exactly these columns of the input, ids kept. */
 BoundRel *project_columns(Analyzer *a, BoundRel *input, const BoundColumnVec *columns);
+/* source.c: SQL text that must be a query. */
+bool parse_query_text(Analyzer *a, Str text, Rel **out, Error *err);
+/* view.c */
+bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, Error *err);
+bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error *err);
 BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
 void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);

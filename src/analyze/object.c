@@ -70,6 +70,11 @@ Str search_path_text(Analyzer *a, bool functions)
 
 /* ---- one object ---- */
 
+Str shown_catalog(Str catalog)
+{
+    return str_is(catalog, "main") ? S("spark_catalog") : catalog;
+}
+
 bool object_is_view(const ObjectInfo *o)
 {
     return o->resolved.kind == RESOLVED_VIEW || o->resolved.kind == RESOLVED_TEMP_VIEW;
@@ -77,7 +82,8 @@ bool object_is_view(const ObjectInfo *o)
 
 Str object_type_text(const Field *f, Arena *arena)
 {
-    return type_simple_string(f->type, arena);
+    Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", arena);
+    return declared.len ? declared : type_simple_string(f->type, arena);
 }
 
 Str location_uri(Str location, Arena *arena)
@@ -118,6 +124,18 @@ static void release_table(void *t)
     delta_table_unref(t);
 }
 
+/* Delta's own DESCRIBE shows CHAR and VARCHAR as the strings they are stored as. */
+static const Type *without_declared(Analyzer *a, const Type *schema)
+{
+    Field *fields = ARENA_ARRAY(a->arena, Field, schema->structure.count + 1);
+    for (size_t i = 0; i < schema->structure.count; i++) {
+        fields[i] = schema->structure.fields[i];
+        if (field_metadata_get(&fields[i], "__CHAR_VARCHAR_TYPE_STRING", a->arena).len)
+            fields[i].metadata = field_metadata_with(fields[i].metadata, "__CHAR_VARCHAR_TYPE_STRING", (Str){0}, a->arena);
+    }
+    return type_struct(fields, schema->structure.count, a->arena);
+}
+
 static bool open_delta(Analyzer *a, ObjectInfo *o, Error *err)
 {
     DeltaTable *table;
@@ -132,7 +150,7 @@ static bool open_delta(Analyzer *a, ObjectInfo *o, Error *err)
     TRY(snapshot_newest(table, &o->snapshot, err));
     arena_on_free(a->arena, release_snapshot, o->snapshot);
     const Metadata *m = snapshot_metadata(o->snapshot);
-    o->schema = type_char_as_string(snapshot_schema(o->snapshot), a->arena);
+    o->schema = without_declared(a, type_char_as_string(snapshot_schema(o->snapshot), a->arena));
     o->comment = m->description;
     for (size_t i = 0; i < m->partition_columns.len; i++)
         vec_push(a->arena, &o->partition_columns, m->partition_columns.at[i]);
@@ -316,6 +334,18 @@ static void put_text(Buf *b, Str s)
     buf_addc(b, '\'');
 }
 
+/* Spark's own tables tell the collation of every column of strings. */
+static Str column_type_text(Analyzer *a, const ObjectInfo *o, const Field *f)
+{
+    Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", a->arena);
+    if (declared.len)
+        return type_contains(f->type, TYPE_STRING) && f->type->kind != TYPE_STRING ? str_upper(declared, a->arena)
+                                                                                  : str_concat(a->arena, str_upper(declared, a->arena), S(" COLLATE UTF8_BINARY"));
+    if (!o->snapshot && f->type->kind == TYPE_STRING && !f->type->string.collation.len)
+        return S("STRING COLLATE UTF8_BINARY");
+    return type_sql(f->type, a->arena);
+}
+
 static void put_columns(Analyzer *a, const ObjectInfo *o, bool view, Buf *b)
 {
     for (size_t i = 0; i < o->schema->structure.count; i++) {
@@ -324,7 +354,7 @@ static void put_columns(Analyzer *a, const ObjectInfo *o, bool view, Buf *b)
         Str comment = field_metadata_get(f, "comment", a->arena);
         buf_addf(b, "%s\n  " STR_FMT, i ? "," : "", STR_ARG(type_quote_if_needed(f->name, a->arena)));
         if (!view)
-            buf_addf(b, " " STR_FMT "%s", STR_ARG(type_sql(f->type, a->arena)), f->nullable || !o->snapshot ? "" : " NOT NULL");
+            buf_addf(b, " " STR_FMT "%s", STR_ARG(column_type_text(a, o, f)), f->nullable || !o->snapshot ? "" : " NOT NULL");
         if (!view && generated.len)
             buf_addf(b, " GENERATED ALWAYS AS (" STR_FMT ")", STR_ARG(generated));
         if (!view && def.len)
@@ -375,6 +405,25 @@ static void put_comment(const ObjectInfo *o, Buf *b)
     buf_addc(b, '\n');
 }
 
+static void put_buckets(Analyzer *a, const TableEntry *e, Buf *b)
+{
+    StrVec buckets = {0}, sorted = {0};
+    Str count = detail_get(&e->details, "numBuckets");
+    if (!count.len)
+        return;
+    detail_list(&e->details, "bucketCol", a->arena, &buckets);
+    detail_list(&e->details, "sortCol", a->arena, &sorted);
+    buf_addz(b, "CLUSTERED BY (");
+    put_names(a, &buckets, b);
+    buf_addz(b, ")\n");
+    if (sorted.len) {
+        buf_addz(b, "SORTED BY (");
+        put_names(a, &sorted, b);
+        buf_addz(b, ")\n");
+    }
+    buf_addf(b, "INTO " STR_FMT " BUCKETS\n", STR_ARG(count));
+}
+
 static Str create_view_text(Analyzer *a, const ObjectInfo *o)
 {
     Buf b = buf_in(a->arena);
@@ -385,7 +434,10 @@ static Str create_view_text(Analyzer *a, const ObjectInfo *o)
     buf_addz(&b, ")\n");
     put_comment(o, &b);
     put_pairs(&o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
-    buf_addf(&b, "WITH SCHEMA COMPENSATION\nAS " STR_FMT "\n", STR_ARG(o->resolved.entry.view_sql));
+    Str mode = detail_get(&o->resolved.entry.details, "viewSchemaMode");
+    if (mode.len && session_bool(a->session, "spark.sql.legacy.viewSchemaBindingMode", true))
+        buf_addf(&b, "WITH SCHEMA " STR_FMT "\n", STR_ARG(mode));
+    buf_addf(&b, "AS " STR_FMT "\n", STR_ARG(o->resolved.entry.view_sql));
     return buf_str(&b);
 }
 
@@ -401,7 +453,9 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
     if (o->snapshot && session_bool(a->session, "lakeshed.strict", false))
         return error_set(err, ERR_DELTA_OPERATION_NOT_ALLOWED, PZ("operation", "SHOW CREATE TABLE"));
     Buf b = buf_in(a->arena);
-    buf_addf(&b, "CREATE TABLE " STR_FMT " (", STR_ARG(o->resolved.full_name));
+    Str parts[3] = {shown_catalog(e->catalog), e->schema, e->name};
+    Name full = name_of(a->arena, 3, parts);
+    buf_addf(&b, "CREATE TABLE " STR_FMT " (", STR_ARG(o->snapshot ? o->resolved.full_name : name_text(&full, a->arena)));
     put_columns(a, o, false, &b);
     buf_addf(&b, ")\nUSING " STR_FMT "\n", STR_ARG(e->provider));
     put_pairs(&e->properties, o, "OPTIONS (\n  ", S("option."), &b);
@@ -410,6 +464,7 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
         put_names(a, &o->partition_columns, &b);
         buf_addz(&b, ")\n");
     }
+    put_buckets(a, e, &b);
     put_comment(o, &b);
     if (!e->managed && o->resolved.kind == RESOLVED_TABLE) {
         buf_addz(&b, "LOCATION ");

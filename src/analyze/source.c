@@ -15,9 +15,7 @@ BoundRel *with_qualifier(Analyzer *a, BoundRel *rel, const Name *qualifier)
     return copy;
 }
 
-/* ---- views ---- */
-
-static bool parse_query(Analyzer *a, Str text, Rel **out, Error *err)
+bool parse_query_text(Analyzer *a, Str text, Rel **out, Error *err)
 {
     SqlOptions options = session_sql_options(a->session, a->arena);
     Statement s;
@@ -26,75 +24,6 @@ static bool parse_query(Analyzer *a, Str text, Rel **out, Error *err)
         return error_unsupported(err, "a command where a query is expected");
     *out = s.query;
     return true;
-}
-
-static bool rename_columns(Analyzer *a, BoundRel *rel, const StrVec *names, BoundRel **out, Error *err)
-{
-    if (!names->len) {
-        *out = rel;
-        return true;
-    }
-    if (names->len != rel->columns.len)
-        return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", names->len)),
-                         P("numExpr", str_printf(a->arena, "%zu", rel->columns.len)));
-    BoundRel *p = brel_new(BREL_PROJECT, rel, a->arena);
-    for (size_t i = 0; i < names->len; i++) {
-        BoundExpr *e = bound_column(&rel->columns.at[i], a->arena);
-        project_push(a, p, e, column_of_expr(a, e, names->at[i], rel->columns.at[i].metadata));
-    }
-    *out = p;
-    return true;
-}
-
-/* A view promised its columns when it was made: they are brought to the recorded names and types. */
-static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, BoundRel **out, Error *err)
-{
-    *out = body;
-    if (!entry->schema_json.len)
-        return true;
-    const Type *schema;
-    TRY(type_from_json(entry->schema_json, a->arena, &schema, err));
-    if (schema->structure.count > body->columns.len)
-        return error_set(err, ERR_INCOMPATIBLE_VIEW_SCHEMA_CHANGE, P("viewName", entry->name), P("colName", S("")), PZ("expectedNum", ""), PZ("actualCols", ""), PZ("suggestion", ""));
-    BoundRel *p = brel_new(BREL_PROJECT, body, a->arena);
-    for (size_t i = 0; i < schema->structure.count; i++) {
-        const Field *f = &schema->structure.fields[i];
-        BoundExpr *e = bound_column(&body->columns.at[i], a->arena);
-        TRY(coerce_to(a, e, type_char_as_string(f->type, a->arena), &e, err));
-        project_push(a, p, e, column_of_expr(a, e, f->name, f->metadata));
-    }
-    *out = p;
-    return true;
-}
-
-static bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, Error *err)
-{
-    if (++a->view_depth > VIEW_MAX_DEPTH)
-        return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", entry->name), PZ("maxNestedDepth", "100"));
-    SavedState saved = analyzer_enter(a);
-    a->space = (NameSpace){entry->view_catalog, entry->view_schema, true};
-    a->sql_text = entry->view_sql;
-    Rel *body;
-    BoundRel *bound;
-    bool ok = parse_query(a, entry->view_sql, &body, err) && analyze_rel(a, body, &bound, err);
-    analyzer_leave(a, &saved);
-    a->view_depth--;
-    TRY(ok);
-    return view_output(a, entry, strip_hidden(a, bound), out, err);
-}
-
-static bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error *err)
-{
-    if (++a->view_depth > VIEW_MAX_DEPTH)
-        return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", view->name), PZ("maxNestedDepth", "100"));
-    SavedState saved = analyzer_enter(a);
-    a->sql_text = view->sql;
-    BoundRel *bound;
-    bool ok = analyze_rel(a, view->plan, &bound, err);
-    analyzer_leave(a, &saved);
-    a->view_depth--;
-    TRY(ok);
-    return rename_columns(a, strip_hidden(a, bound), &view->columns, out, err);
 }
 
 /* ---- files ---- */
@@ -322,7 +251,7 @@ bool analyze_data_source(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
         known |= str_is_ci(format, FILES[i]);
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
-    if (!paths.len)
+    if (!paths.len && !rel->source.schema && !rel->source.schema_text.len)
         return error_set(err, ERR_UNABLE_TO_INFER_SCHEMA, P("format", format));
     FileScan *scan = ARENA_NEW(a->arena, FileScan);
     scan->format = str_lower(format, a->arena);
@@ -448,7 +377,7 @@ bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     a->sql_text = rel->sql.text;
     a->params = &frame;
     Rel *query;
-    bool ok = parse_query(a, rel->sql.text, &query, err) && analyze_rel(a, query, out, err);
+    bool ok = parse_query_text(a, rel->sql.text, &query, err) && analyze_rel(a, query, out, err);
     analyzer_leave(a, &saved);
     return ok;
 }

@@ -39,6 +39,8 @@ bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     }
     if (c->kind == CMD_ANALYZE && (r.kind == RESOLVED_VIEW || r.kind == RESOLVED_TEMP_VIEW))
         return error_set(err, ERR_UNSUPPORTED_FEATURE__ANALYZE_VIEW);
+    if (c->kind == CMD_ANALYZE && r.kind == RESOLVED_TABLE && !is_delta(&r))
+        return analyze_file_table(ctx, c, &r.entry, err);
     if (c->kind == CMD_CACHE)
         session_cache_name(ctx->session, r.full_name);
     if (c->kind == CMD_UNCACHE)

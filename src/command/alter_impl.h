@@ -42,6 +42,10 @@ bool alter_file_table(CommandContext *ctx, const Command *c, const ResolvedTable
 /* partition.c */
 bool alter_partitions(CommandContext *ctx, const Command *c, TableEntry *e, Error *err);
 
+/* view.c: the mode is the session's unless it is asked for; FEATURE_NOT_ENABLED where modes are switched off. */
+bool set_view_mode(CommandContext *ctx, TableEntry *e, Str wanted, Error *err);
+void view_query_columns(CommandContext *ctx, TableEntry *e, const BoundRel *query);
+
 /* alter_view.c */
 bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const ResolvedTable *r, Error *err);
 bool rename_object(CommandContext *ctx, const Command *c, const ResolvedTable *r, Error *err);

@@ -75,7 +75,8 @@ static bool replace_query(CommandContext *ctx, const Command *c, const Name *nam
     BoundRel *query;
     TRY(analyze_query(ctx->analyzer, c->query, &query, err));
     if (r->kind == RESOLVED_TEMP_VIEW) {
-        TempView view = {.name = vec_last(name), .plan = c->query, .sql = ctx->sql_text, .global = r->temp->global};
+        TempView view = {.name = vec_last(name), .plan = c->query, .sql = ctx->sql_text, .global = r->temp->global, .text = c->alter.location,
+                         .space = r->temp->space};
         return session_put_temp_view(ctx->session, &view, true, err);
     }
     TableEntry e = r->entry;
@@ -84,6 +85,8 @@ static bool replace_query(CommandContext *ctx, const Command *c, const Name *nam
         return error_unsupported(err, "a view with two columns of one name");
     e.view_sql = c->alter.location; /* the parser keeps the query's text there */
     e.schema_json = type_json(schema, ctx->arena);
+    view_query_columns(ctx, &e, query);
+    detail_drop(&e.details, "namesColumns");
     session_current(ctx->session, ctx->arena, &e.view_catalog, &e.view_schema);
     return catalog_update_table(session_catalog(ctx->session), &e, err);
 }
@@ -121,6 +124,12 @@ bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const R
     switch (c->alter.kind) {
     case ALTER_VIEW_AS: return replace_query(ctx, c, name, r, err);
     case ALTER_RENAME: return temporary ? rename_temporary(ctx, c, r, err) : rename_object(ctx, c, r, err);
+    case ALTER_VIEW_SCHEMA:
+        if (temporary)
+            return error_set(err, ERR_EXPECT_PERMANENT_VIEW_NOT_TEMP, P("viewName", name_quoted(name, ctx->arena)),
+                             PZ("operation", "ALTER VIEW ... WITH SCHEMA"));
+        TRY(set_view_mode(ctx, &e, c->alter.new_name, err));
+        return catalog_update_table(session_catalog(ctx->session), &e, err);
     case ALTER_SET_PROPERTIES:
     case ALTER_UNSET_PROPERTIES:
         if (temporary)

@@ -192,6 +192,9 @@ bool partition_recover(CommandContext *ctx, TableEntry *e, bool drop_missing, bo
 bool show_file_partitions(CommandContext *ctx, const TableEntry *e, const AssignmentVec *given, StrVec *out, Error *err);
 bool truncate_files(CommandContext *ctx, const Command *c, const TableEntry *e, Error *err);
 
+/* statistics.c: ANALYZE TABLE of a table of files: sizes, rows, columns, kept in the catalog. */
+bool analyze_file_table(CommandContext *ctx, const Command *c, const TableEntry *entry, Error *err);
+
 /* drop_table.c: folders `depth` levels below root, as paths relative to it; hidden ones left out. */
 bool list_folders(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err);
 /* The files below a folder, absolute; none when the folder is not there. */

@@ -232,7 +232,8 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
         TRY(columns_of(ctx, &spec->columns, &spec->properties, &fields, err));
     TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, &fields, err));
     TRY(partitioning(ctx, spec, &fields, m, err));
-    TRY(check_names(&fields, err));
+    if (str_is(t->provider, "delta"))
+        TRY(check_names(&fields, err));
     if (spec->cluster_by_given)
         return error_unsupported(err, "CLUSTER BY");
     m->id = clock_uuid_in(ctx->arena);
@@ -556,10 +557,42 @@ static bool create_files(CommandContext *ctx, const Command *c, NewTable *t, Err
     return true;
 }
 
-static bool copy_definition(CommandContext *ctx, const Command *c, Command *out, Error *err)
+/* The columns and layout of a table of files, or of a view. */
+static bool copy_object(CommandContext *ctx, const Command *c, Command *out, Error *err)
+{
+    ObjectInfo o;
+    StrVec partitions;
+    TRY(analyze_object(ctx->analyzer, &c->table.like, c->origin, &o, err));
+    TableSpec *spec = &out->table.spec;
+    const TableEntry *e = &o.resolved.entry;
+    for (size_t i = 0; i < o.schema->structure.count; i++) {
+        const Field *f = &o.schema->structure.fields[i];
+        ColumnDef d = {.origin = {0, -1}};
+        TRY(field_declared_type(f, ctx->arena, &d.type, err));
+        vec_push(ctx->arena, &d.name, f->name);
+        d.default_sql = delta_default_expression(f, ctx->arena);
+        d.comment = field_metadata_get(f, "comment", ctx->arena);
+        d.has_comment = d.comment.len > 0;
+        vec_push(ctx->arena, &spec->columns, d);
+    }
+    partitions = o.partition_columns;
+    for (size_t i = 0; i < partitions.len; i++)
+        vec_push(ctx->arena, &spec->partition_by, expr_column(ctx->arena, partitions.at[i]));
+    if (object_is_view(&o))
+        return true;
+    if (!spec->comment.len)
+        spec->comment = o.comment;
+    detail_list(&e->details, "bucketCol", ctx->arena, &spec->bucket_by);
+    detail_list(&e->details, "sortCol", ctx->arena, &spec->sort_by);
+    return !spec->bucket_by.len || str_to_i64(detail_get(&e->details, "numBuckets"), &spec->buckets);
+}
+
+static bool copy_definition(CommandContext *ctx, const Command *c, const ResolvedTable *like, Command *out, Error *err)
 {
     Target source;
     *out = *c;
+    if (!is_delta(like))
+        return copy_object(ctx, c, out, err);
     TRY(target_open(ctx, &c->table.like, c->origin, &source, err));
     const Type *schema = snapshot_schema(source.snapshot);
     for (size_t i = 0; i < schema->structure.count; i++) {
@@ -592,6 +625,12 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
         return error_unsupported(err, "CLONE");
     TRY(command_name(ctx, c, &name, err));
     TRY(find_place(ctx, c, &name, &t, err));
+    ResolvedTable like;
+    if (c->table.like.len) {
+        TRY(analyze_table_name(ctx->analyzer, &c->table.like, c->origin, &like, err));
+        if (!c->table.spec.provider.len && like.kind == RESOLVED_TABLE)
+            t.provider = like.entry.provider;
+    }
     bool replace = c->table.replace || c->existence == OR_REPLACE;
     if (t.exists_in_catalog && !replace)
         return c->existence == IF_NOT_EXISTS || already_exists(ctx, &t, err);
@@ -605,7 +644,7 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
         t.id = t.old.id;
     }
     if (c->table.like.len) {
-        TRY(copy_definition(ctx, c, &copied, err));
+        TRY(copy_definition(ctx, c, &like, &copied, err));
         c = &copied;
     }
     if (c->query)

@@ -11,7 +11,7 @@ bool partitions_tracked(const TableEntry *e)
 
 Name entry_name(CommandContext *ctx, const TableEntry *e)
 {
-    Str parts[3] = {str_is(e->catalog, "main") ? S("spark_catalog") : e->catalog, e->schema, e->name};
+    Str parts[3] = {shown_catalog(e->catalog), e->schema, e->name};
     return name_of(ctx->arena, 3, parts);
 }
 

@@ -1,5 +1,5 @@
 /* SHOW: catalogs, schemas, tables, views, columns, functions, properties, partitions, the text that makes a table. */
-#include "command/command_impl.h"
+#include "command/describe_impl.h"
 
 static const Type *text_type(void)
 {
@@ -112,23 +112,57 @@ static bool table_information(CommandContext *ctx, const ListedTable *e, Str *ou
     }
     vec_push(ctx->arena, &name, e->name);
     TRY(analyze_object(ctx->analyzer, &name, (Origin){0, -1}, &o, err));
-    if (!e->temporary)
+    if (o.snapshot) {
         buf_addf(&b, "Catalog: " STR_FMT "\nDatabase: " STR_FMT "\n", STR_ARG(e->entry.catalog), STR_ARG(e->entry.schema));
-    buf_addf(&b, "Table: " STR_FMT "\nCreated By: lakeshed\nType: %s\n", STR_ARG(e->name),
-             e->view ? "VIEW" : e->entry.managed ? "MANAGED" : "EXTERNAL");
-    if (!e->view)
-        buf_addf(&b, "Provider: " STR_FMT "\n", STR_ARG(e->entry.provider));
-    if (o.comment.len)
-        buf_addf(&b, "Comment: " STR_FMT "\n", STR_ARG(o.comment));
-    if (o.snapshot)
+        buf_addf(&b, "Table: " STR_FMT "\nCreated By: lakeshed\nType: %s\nProvider: " STR_FMT "\n", STR_ARG(e->name),
+                 e->entry.managed ? "MANAGED" : "EXTERNAL", STR_ARG(e->entry.provider));
+        if (o.comment.len)
+            buf_addf(&b, "Comment: " STR_FMT "\n", STR_ARG(o.comment));
         buf_addf(&b, "Statistics: %lld bytes\n", (long long)snapshot_size_in_bytes(o.snapshot));
-    if (e->view && !e->temporary)
-        buf_addf(&b, "View Text: " STR_FMT "\n", STR_ARG(e->entry.view_sql));
-    if (!e->view)
         buf_addf(&b, "Location: " STR_FMT "\n", STR_ARG(location_uri(e->entry.location, ctx->arena)));
+    } else {
+        PropertyVec facts = {0};
+        table_facts(ctx, &o, &name, true, &facts);
+        for (size_t i = 0; i < facts.len; i++)
+            buf_addf(&b, STR_FMT ": " STR_FMT "\n", STR_ARG(facts.at[i].key), STR_ARG(facts.at[i].value));
+    }
     Str lines = type_tree_string(o.schema, 0, ctx->arena);
     buf_addf(&b, "Schema: %s" STR_FMT "\n", str_starts_with(lines, S("root")) ? "" : "root\n", STR_ARG(lines));
     *out = buf_str(&b);
+    return true;
+}
+
+/* LIKE 't' PARTITION (..): one partition of the one table of that name. */
+static bool show_partition_extended(CommandContext *ctx, const Command *c, const Name *from, BoundRel **result, Error *err)
+{
+    Name name = {0};
+    ObjectInfo o;
+    PartitionEntry p;
+    PropertyVec facts = {0};
+    ResultTable t = {0};
+    Buf b = buf_in(ctx->arena);
+    for (size_t i = 0; i < from->len; i++)
+        vec_push(ctx->arena, &name, from->at[i]);
+    vec_push(ctx->arena, &name, c->show.like);
+    TRY(analyze_object(ctx->analyzer, &name, c->origin, &o, err));
+    if (o.snapshot || object_is_view(&o))
+        return error_set(err, ERR_INVALID_PARTITION_OPERATION__PARTITION_MANAGEMENT_IS_UNSUPPORTED, P("name", name_quoted(&name, ctx->arena)));
+    TRY(require_partitions(ctx, &o.resolved.entry, "SHOW TABLE EXTENDED", err));
+    TRY(partition_open(ctx, &o.resolved.entry, &c->show.partition, &p, err));
+    partition_facts(ctx, &o, &p, &facts);
+    for (size_t i = 0; i < facts.len; i++)
+        buf_addf(&b, STR_FMT ": " STR_FMT "\n", STR_ARG(facts.at[i].key), STR_ARG(facts.at[i].value));
+    buf_addc(&b, '\n');
+    result_field(ctx, &t, "namespace", text_type(), false);
+    result_field(ctx, &t, "tableName", text_type(), false);
+    result_field(ctx, &t, "isTemporary", type_simple(TYPE_BOOLEAN), false);
+    result_field(ctx, &t, "information", text_type(), false);
+    Value *row = result_row(ctx, &t);
+    result_set_text(&row[0], o.resolved.entry.schema);
+    result_set_text(&row[1], o.resolved.entry.name);
+    row[2] = value_bool(false);
+    result_set_text(&row[3], buf_str(&b));
+    *result = result_rel(ctx, &t);
     return true;
 }
 
@@ -138,6 +172,8 @@ static bool show_table_extended(CommandContext *ctx, const Command *c, BoundRel 
     ListedTableVec list = {0};
     ResultTable t = {0};
     TRY(show_source(ctx, c, &from, err));
+    if (c->show.partition.len)
+        return show_partition_extended(ctx, c, &from, result, err);
     TRY(analyze_list_tables(ctx->analyzer, &from, false, c->show.has_like, c->show.like, &list, err));
     result_field(ctx, &t, "namespace", text_type(), false);
     result_field(ctx, &t, "tableName", text_type(), false);
@@ -191,13 +227,15 @@ static bool show_tblproperties(CommandContext *ctx, const Command *c, BoundRel *
             continue;
         Value *row = result_row(ctx, &t);
         result_set_text(&row[0], p->key);
-        result_set_text(&row[1], p->value);
+        result_set_text(&row[1], redacted(ctx, p->key, p->value));
         found = true;
     }
     if (c->show.key.len && !found) {
         Value *row = result_row(ctx, &t);
+        Name full = entry_name(ctx, &o.resolved.entry);
+        Str shown = o.snapshot || o.resolved.kind == RESOLVED_TEMP_VIEW ? o.resolved.full_name : name_text(&full, ctx->arena);
         result_set_text(&row[0], c->show.key);
-        result_set_text(&row[1], str_printf(ctx->arena, "Table " STR_FMT " does not have property: " STR_FMT, STR_ARG(o.resolved.full_name),
+        result_set_text(&row[1], str_printf(ctx->arena, "Table " STR_FMT " does not have property: " STR_FMT, STR_ARG(shown),
                                             STR_ARG(c->show.key)));
     }
     *result = result_rel(ctx, &t);
@@ -211,6 +249,8 @@ static bool show_create(CommandContext *ctx, const Command *c, BoundRel **result
     StrVec texts = {0};
     Str text;
     TRY(open_object(ctx, c, &name, &o, err));
+    if (c->show.as_serde && !object_is_view(&o))
+        return error_set(err, ERR_UNSUPPORTED_SHOW_CREATE_TABLE__ON_DATA_SOURCE_TABLE_WITH_AS_SERDE, P("tableName", o.resolved.full_name));
     TRY(object_create_text(ctx->analyzer, &name, &o, &text, err));
     vec_push(ctx->arena, &texts, text);
     return one_column(ctx, "createtab_stmt", false, &texts, result);
@@ -231,8 +271,13 @@ static bool show_partitions(CommandContext *ctx, const Command *c, BoundRel **re
         return error_set(err, ERR_DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE, P("tableName", o.resolved.full_name));
     if (!o.partition_columns.len)
         return error_set(err, ERR_INVALID_PARTITION_OPERATION__PARTITION_SCHEMA_IS_EMPTY, P("name", name_quoted(&full, ctx->arena)));
-    if (!o.snapshot)
-        return error_unsupported(err, "SHOW PARTITIONS of a table that is not a Delta table");
+    if (!o.snapshot) {
+        StrVec names = {0};
+        TRY(show_file_partitions(ctx, &o.resolved.entry, &c->show.partition, &names, err));
+        return one_column(ctx, "partition", false, &names, result);
+    }
+    if (c->show.partition.len)
+        return error_unsupported(err, "SHOW PARTITIONS .. PARTITION of a Delta table");
     TRY(analyze_partitions(ctx->analyzer, &o, &schema, &t.rows, err));
     for (size_t i = 0; i < schema->structure.count; i++)
         vec_push(ctx->arena, &t.fields, schema->structure.fields[i]);

@@ -1,5 +1,5 @@
 /* Views: persistent ones as SQL text with their columns, temporary ones as plans of the session. */
-#include "command/command_impl.h"
+#include "command/alter_impl.h"
 
 static bool check_columns(const Command *c, const BoundRel *query, Error *err)
 {
@@ -42,10 +42,35 @@ bool run_create_temp_view(CommandContext *ctx, const Command *c, BoundRel **resu
     TRY(command_name(ctx, c, &name, err));
     TRY(analyze_query(ctx->analyzer, c->query, &query, err));
     TRY(check_columns(c, query, err));
-    TempView view = {.name = vec_last(&name), .plan = c->query, .sql = ctx->sql_text, .global = c->view.global};
+    TempView view = {.name = vec_last(&name), .plan = c->query, .sql = ctx->sql_text, .global = c->view.global, .text = c->view.sql};
+    Str space[2];
+    session_current(ctx->session, ctx->arena, &space[0], &space[1]);
+    space[0] = shown_catalog(space[0]);
+    Name here = name_of(ctx->arena, 2, space);
+    view.space = name_text(&here, ctx->arena);
     for (size_t i = 0; i < c->view.columns.len; i++)
         vec_push(ctx->arena, &view.columns, vec_last(&c->view.columns.at[i].name));
     return session_put_temp_view(ctx->session, &view, c->view.replace || c->existence == OR_REPLACE, err);
+}
+
+bool set_view_mode(CommandContext *ctx, TableEntry *e, Str wanted, Error *err)
+{
+    bool known = session_bool(ctx->session, "spark.sql.legacy.viewSchemaBindingMode", true);
+    detail_drop(&e->details, "viewSchemaMode");
+    if (!known)
+        return !wanted.len || error_set(err, ERR_FEATURE_NOT_ENABLED, PZ("featureName", "VIEW ... WITH SCHEMA ..."),
+                                        PZ("configKey", "spark.sql.legacy.viewSchemaBindingMode"), PZ("configValue", "true"));
+    if (!wanted.len)
+        wanted = session_bool(ctx->session, "spark.sql.legacy.viewSchemaCompensation", true) ? S("COMPENSATION") : S("BINDING");
+    detail_set(&e->details, S("viewSchemaMode"), wanted, ctx->arena);
+    return true;
+}
+
+void view_query_columns(CommandContext *ctx, TableEntry *e, const BoundRel *query)
+{
+    detail_drop(&e->details, "queryCol.");
+    for (size_t i = 0; i < query->columns.len; i++)
+        detail_set(&e->details, str_printf(ctx->arena, "queryCol.%zu", i), query->columns.at[i].name, ctx->arena);
 }
 
 /* A view that outlives the session cannot stand on what the session takes with it. */
@@ -80,6 +105,10 @@ bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, E
     const Type *schema = view_schema(ctx, c, query);
     TRY(duplicate_names(schema, err));
     e.schema_json = type_json(schema, ctx->arena);
+    TRY(set_view_mode(ctx, &e, c->view.schema_mode, err));
+    view_query_columns(ctx, &e, query);
+    if (c->view.columns.len)
+        detail_set(&e.details, S("namesColumns"), S("true"), ctx->arena);
     for (size_t i = 0; i < c->properties.len; i++) {
         Property p = {c->properties.at[i].key, c->properties.at[i].value, false};
         vec_push(ctx->arena, &e.properties, p);

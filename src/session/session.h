@@ -14,6 +14,8 @@ typedef struct TempView {
     Rel *plan;           /* unresolved, in the session's own arena */
     StrVec columns;
     Str sql;             /* the text of CREATE TEMP VIEW, empty for DataFrames */
+    Str text;            /* the query's own text, for describing; empty for DataFrames */
+    Str space;           /* catalog.schema where it was made */
     bool global;
 } TempView;
 

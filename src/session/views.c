@@ -61,6 +61,8 @@ static HeldView *hold_view(const TempView *view)
     held->view = *view;
     held->view.name = str_copy(view->name, arena);
     held->view.sql = str_copy(view->sql, arena);
+    held->view.text = str_copy(view->text, arena);
+    held->view.space = str_copy(view->space, arena);
     held->view.plan = plan_copy_rel(view->plan, arena);
     held->view.columns = (StrVec){0};
     for (size_t i = 0; i < view->columns.len; i++)
