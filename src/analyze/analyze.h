@@ -109,6 +109,8 @@ typedef struct ObjectInfo {
 } ObjectInfo;
 MUST_CHECK bool analyze_object(Analyzer *a, const Name *name, Origin origin, ObjectInfo *out, Error *err);
 bool object_is_view(const ObjectInfo *o);
+/* The value, unless key or value looks like a secret (spark.redaction.regex, spark.sql.redaction.options.regex). */
+Str redacted_value(Arena *arena, Str key, Str value);
 /* Spark's session catalog is called spark_catalog; here it is another name for main. */
 Str shown_catalog(Str catalog);
 /* The field's type as DESCRIBE prints it. */

@@ -70,6 +70,22 @@ Str search_path_text(Analyzer *a, bool functions)
 
 /* ---- one object ---- */
 
+/* secret|password|token|access[.]?key|url anywhere, in any case. */
+static bool looks_secret(Arena *arena, Str text)
+{
+    static const char *const WORDS[] = {"secret", "password", "token", "accesskey", "access.key", "url"};
+    Str lower = str_lower(text, arena);
+    for (size_t i = 0; i < LENGTH_OF(WORDS); i++)
+        if (str_find(lower, str_from(WORDS[i])) >= 0)
+            return true;
+    return false;
+}
+
+Str redacted_value(Arena *arena, Str key, Str value)
+{
+    return looks_secret(arena, key) || looks_secret(arena, value) ? S("*********(redacted)") : value;
+}
+
 Str shown_catalog(Str catalog)
 {
     return str_is(catalog, "main") ? S("spark_catalog") : catalog;
@@ -163,7 +179,7 @@ static bool columns_of(Analyzer *a, const Name *name, Origin origin, ObjectInfo 
 {
     Rel *rel = rel_new(REL_NAMED_TABLE, NULL, a->arena);
     BoundRel *bound;
-    if (o->resolved.kind == RESOLVED_TABLE && o->resolved.entry.schema_json.len) {
+    if (o->resolved.kind != RESOLVED_PATH && o->resolved.entry.schema_json.len) {
         TRY(type_from_json(o->resolved.entry.schema_json, a->arena, &o->schema, err));
         o->schema = type_char_as_string(o->schema, a->arena);
         return true;
@@ -373,7 +389,7 @@ static bool shown_property(const ObjectInfo *o, Str key)
                              str_is(key, "delta.minWriterVersion") || str_starts_with(key, S("delta.constraints.")));
 }
 
-static void put_pairs(const PropertyVec *list, const ObjectInfo *o, const char *clause, Str prefix, Buf *b)
+static void put_pairs(Analyzer *a, const PropertyVec *list, const ObjectInfo *o, const char *clause, Str prefix, Buf *b)
 {
     bool any = false;
     for (size_t i = 0; i < list->len; i++) {
@@ -384,7 +400,7 @@ static void put_pairs(const PropertyVec *list, const ObjectInfo *o, const char *
         any = true;
         put_text(b, str_slice(key, prefix.len, key.len));
         buf_addz(b, prefix.len ? " " : " = ");
-        put_text(b, list->at[i].value);
+        put_text(b, o->snapshot ? list->at[i].value : redacted_value(a->arena, list->at[i].key, list->at[i].value));
     }
     if (any)
         buf_addz(b, ")\n");
@@ -433,10 +449,10 @@ static Str create_view_text(Analyzer *a, const ObjectInfo *o)
     put_columns(a, o, true, &b);
     buf_addz(&b, ")\n");
     put_comment(o, &b);
-    put_pairs(&o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
+    put_pairs(a, &o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
     Str mode = detail_get(&o->resolved.entry.details, "viewSchemaMode");
-    if (mode.len && session_bool(a->session, "spark.sql.legacy.viewSchemaBindingMode", true))
-        buf_addf(&b, "WITH SCHEMA " STR_FMT "\n", STR_ARG(mode));
+    if (session_bool(a->session, "spark.sql.legacy.viewSchemaBindingMode", true))
+        buf_addf(&b, "WITH SCHEMA " STR_FMT "\n", STR_ARG(mode.len ? mode : S("BINDING")));
     buf_addf(&b, "AS " STR_FMT "\n", STR_ARG(o->resolved.entry.view_sql));
     return buf_str(&b);
 }
@@ -458,7 +474,7 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
     buf_addf(&b, "CREATE TABLE " STR_FMT " (", STR_ARG(o->snapshot ? o->resolved.full_name : name_text(&full, a->arena)));
     put_columns(a, o, false, &b);
     buf_addf(&b, ")\nUSING " STR_FMT "\n", STR_ARG(e->provider));
-    put_pairs(&e->properties, o, "OPTIONS (\n  ", S("option."), &b);
+    put_pairs(a, &e->properties, o, "OPTIONS (\n  ", S("option."), &b);
     if (o->partition_columns.len) {
         buf_addz(&b, "PARTITIONED BY (");
         put_names(a, &o->partition_columns, &b);
@@ -471,7 +487,7 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
         put_text(&b, location_uri(e->location, a->arena));
         buf_addc(&b, '\n');
     }
-    put_pairs(&o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
+    put_pairs(a, &o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
     *out = buf_str(&b);
     return true;
 }

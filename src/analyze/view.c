@@ -98,9 +98,11 @@ static bool schema_changed(Analyzer *a, const TableEntry *entry, Str column, siz
     Buf actual = buf_in(a->arena);
     Str parts[3] = {shown_catalog(entry->catalog), entry->schema, entry->name};
     Name full = name_of(a->arena, 3, parts);
+    size_t found = 0;
     for (size_t i = 0; i < body->columns.len; i++)
-        buf_addf(&actual, "%s" STR_FMT, i ? "," : "[", STR_ARG(body->columns.at[i].name));
-    buf_addz(&actual, body->columns.len ? "]" : "[]");
+        if (name_matches(a, body->columns.at[i].name, column))
+            buf_addf(&actual, "%s" STR_FMT, found++ ? "," : "[", STR_ARG(body->columns.at[i].name));
+    buf_addz(&actual, found ? "]" : "[]");
     return error_set(err, ERR_INCOMPATIBLE_VIEW_SCHEMA_CHANGE, P("viewName", name_quoted(&full, a->arena)), P("colName", column),
                      P("expectedNum", str_printf(a->arena, "%zu", expected)), P("actualCols", buf_str(&actual)),
                      P("suggestion", str_printf(a->arena, "CREATE OR REPLACE VIEW " STR_FMT " AS " STR_FMT, STR_ARG(name_text(&full, a->arena)), STR_ARG(entry->view_sql))));
@@ -145,23 +147,15 @@ static bool record_schema(Analyzer *a, const TableEntry *entry, const BoundRel *
     return catalog_update_table(session_catalog(a->session), &changed, err);
 }
 
-static bool evolve(Analyzer *a, const TableEntry *entry, const Type *schema, BoundRel *body, BoundRel **out, Error *err)
+static bool evolve(Analyzer *a, const TableEntry *entry, BoundRel *body, BoundRel **out, Error *err)
 {
-    bool named = str_is(detail_get(&entry->details, "namesColumns"), "true");
-    BoundRel *p = brel_new(BREL_PROJECT, body, a->arena);
-    if (named && schema->structure.count != body->columns.len)
-        return schema_changed(a, entry, schema->structure.fields[0].name, schema->structure.count, body, err);
-    for (size_t i = 0; i < body->columns.len; i++) {
-        const BoundColumn *c = &body->columns.at[i];
-        BoundExpr *e = bound_column(c, a->arena);
-        const Field *f = named ? &schema->structure.fields[i] : NULL;
-        for (size_t k = 0; k < i && !named; k++)
-            if (name_matches(a, body->columns.at[k].name, c->name))
-                return error_set(err, ERR_COLUMN_ALREADY_EXISTS, P("columnName", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(str_lower(c->name, a->arena)))));
-        project_push(a, p, e, column_of_expr(a, e, f ? f->name : c->name, f ? f->metadata : c->metadata));
-    }
-    *out = p;
-    return record_schema(a, entry, body, p, true, err);
+    for (size_t i = 0; i < body->columns.len; i++)
+        for (size_t k = 0; k < i; k++)
+            if (name_matches(a, body->columns.at[k].name, body->columns.at[i].name))
+                return error_set(err, ERR_COLUMN_ALREADY_EXISTS,
+                                 P("columnName", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(str_lower(body->columns.at[i].name, a->arena)))));
+    *out = body;
+    return record_schema(a, entry, body, body, true, err);
 }
 
 /* A view promised its columns when it was made; its mode says how they follow the query. */
@@ -176,8 +170,8 @@ static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, Bo
     TRY(type_from_json(entry->schema_json, a->arena, &schema, err));
     detail_list(&entry->details, "queryCol", a->arena, &recorded);
     if (str_is(mode, "EVOLUTION"))
-        return evolve(a, entry, schema, body, out, err);
-    bool by_name = recorded.len == schema->structure.count && recorded.len, follows = str_is(mode, "TYPE EVOLUTION");
+        return evolve(a, entry, body, out, err);
+    bool by_name = recorded.len == schema->structure.count, follows = str_is(mode, "TYPE EVOLUTION");
     BoundRel *p = brel_new(BREL_PROJECT, body, a->arena);
     for (size_t i = 0; i < schema->structure.count; i++) {
         const Field *f = &schema->structure.fields[i];
@@ -186,7 +180,7 @@ static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, Bo
             return schema_changed(a, entry, by_name ? recorded.at[i] : f->name, 1, body, err);
         BoundExpr *e = bound_column(&body->columns.at[at], a->arena);
         if (!follows)
-            TRY(view_cast(a, entry, str_is(mode, "BINDING"), e, type_char_as_string(f->type, a->arena), f->name, &e, err));
+            TRY(view_cast(a, entry, !str_is(mode, "COMPENSATION"), e, type_char_as_string(f->type, a->arena), f->name, &e, err));
         project_push(a, p, e, column_of_expr(a, e, f->name, f->metadata));
     }
     *out = p;

@@ -288,8 +288,12 @@ static bool find_place(CommandContext *ctx, const Command *c, const Name *name, 
         return error_set(err, ERR_SCHEMA_NOT_FOUND, P("schemaName", name_quoted(&n, ctx->arena)));
     }
     t->id = clock_uuid_in(ctx->arena);
-    t->managed = !spec->location.len;
-    t->location = t->managed ? catalog_managed_location(catalog, &schema, t->name, t->id, ctx->arena) : spec->location;
+    Str path = key_value_get(&spec->options, "path");
+    if (spec->location.len && path.len && !str_is(t->provider, "delta"))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_0032, P("pathOne", path), P("pathTwo", spec->location));
+    bool by_option = path.len && !spec->location.len && !str_is(t->provider, "delta");
+    t->managed = !spec->location.len && !by_option;
+    t->location = t->managed ? catalog_managed_location(catalog, &schema, t->name, t->id, ctx->arena) : by_option ? path : spec->location;
     if (str_starts_with(t->location, S("file:")))
         t->location = str_slice(t->location, str_starts_with(t->location, S("file://")) ? 7 : 5, t->location.len);
     if (t->location.len && t->location.ptr[0] != '/' && str_find(t->location, S("://")) < 0)
@@ -342,6 +346,8 @@ static bool register_table(CommandContext *ctx, const NewTable *t, const TableSp
         vec_push(ctx->arena, &e.properties, p);
     }
     for (size_t i = 0; i < spec->options.len; i++) {
+        if (str_is_ci(spec->options.at[i].key, "path") && !str_is(t->provider, "delta"))
+            continue;
         Property p = {str_printf(ctx->arena, "option." STR_FMT, STR_ARG(spec->options.at[i].key)), spec->options.at[i].value, false};
         vec_push(ctx->arena, &e.properties, p);
     }

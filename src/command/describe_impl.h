@@ -18,8 +18,6 @@ bool describe_table(CommandContext *ctx, const Command *c, BoundRel **result, Er
 void table_facts(CommandContext *ctx, const ObjectInfo *o, const Name *name, bool whole, PropertyVec *out);
 /* The facts of a partition: values, location, options, times, statistics. */
 void partition_facts(CommandContext *ctx, const ObjectInfo *o, const PartitionEntry *p, PropertyVec *out);
-/* The value, unless the key or the value looks like a secret (spark.redaction.regex, spark.sql.redaction.options.regex). */
-Str redacted(CommandContext *ctx, Str key, Str value);
 /* The options that the files of a table are read with. */
 void table_options(CommandContext *ctx, const TableEntry *e, PropertyVec *out);
 

@@ -36,7 +36,7 @@ static void put_map(CommandContext *ctx, Buf *b, const char *key, const Property
             buf_addc(b, ',');
         json_put_str(b, v->at[i].key);
         buf_addc(b, ':');
-        json_put_str(b, v->at[i].is_null ? S(HIVE_DEFAULT_PARTITION) : redacted(ctx, v->at[i].key, v->at[i].value));
+        json_put_str(b, v->at[i].is_null ? S(HIVE_DEFAULT_PARTITION) : redacted_value(ctx->arena, v->at[i].key, v->at[i].value));
     }
     buf_addc(b, '}');
 }

@@ -17,28 +17,12 @@ Str describe_date(CommandContext *ctx, int64_t ms)
     return str_copy(str_from(text), ctx->arena);
 }
 
-/* secret|password|token|access[.]?key|url anywhere, in any case. */
-static bool looks_secret(CommandContext *ctx, Str text)
-{
-    static const char *const WORDS[] = {"secret", "password", "token", "accesskey", "access.key", "url"};
-    Str lower = str_lower(text, ctx->arena);
-    for (size_t i = 0; i < LENGTH_OF(WORDS); i++)
-        if (str_find(lower, str_from(WORDS[i])) >= 0)
-            return true;
-    return false;
-}
-
-Str redacted(CommandContext *ctx, Str key, Str value)
-{
-    return looks_secret(ctx, key) || looks_secret(ctx, value) ? S("*********(redacted)") : value;
-}
-
 static Str property_list(CommandContext *ctx, const PropertyVec *v)
 {
     Buf b = buf_in(ctx->arena);
     buf_addc(&b, '[');
     for (size_t i = 0; i < v->len; i++)
-        buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? ", " : "", STR_ARG(v->at[i].key), STR_ARG(redacted(ctx, v->at[i].key, v->at[i].value)));
+        buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? ", " : "", STR_ARG(v->at[i].key), STR_ARG(redacted_value(ctx->arena, v->at[i].key, v->at[i].value)));
     buf_addc(&b, ']');
     return buf_str(&b);
 }
@@ -123,7 +107,7 @@ static void view_facts(CommandContext *ctx, const ObjectInfo *o, PropertyVec *ou
         Name space = name_of(ctx->arena, 2, parts);
         push_fact(ctx, out, "View Text", e->view_sql);
         push_fact(ctx, out, "View Original Text", e->view_sql);
-        push_some(ctx, out, "View Schema Mode", modes ? mode : (Str){0});
+        push_some(ctx, out, "View Schema Mode", !modes ? (Str){0} : mode.len ? mode : S("BINDING"));
         push_fact(ctx, out, "View Catalog and Namespace", name_text(&space, ctx->arena));
         detail_list(&e->details, "queryCol", ctx->arena, &columns);
     }
@@ -236,7 +220,7 @@ static void delta_facts(CommandContext *ctx, const ObjectInfo *o, PropertyVec *o
         push_fact(ctx, out, "Is_managed_location", S("true"));
     for (size_t i = 0; i < o->properties.len; i++)
         buf_addf(&b, "%s" STR_FMT "=" STR_FMT, i ? "," : "[", STR_ARG(o->properties.at[i].key),
-                 STR_ARG(redacted(ctx, o->properties.at[i].key, o->properties.at[i].value)));
+                 STR_ARG(redacted_value(ctx->arena, o->properties.at[i].key, o->properties.at[i].value)));
     if (o->properties.len) {
         buf_addc(&b, ']');
         push_fact(ctx, out, "Table Properties", buf_str(&b));

@@ -227,7 +227,7 @@ static bool show_tblproperties(CommandContext *ctx, const Command *c, BoundRel *
             continue;
         Value *row = result_row(ctx, &t);
         result_set_text(&row[0], p->key);
-        result_set_text(&row[1], redacted(ctx, p->key, p->value));
+        result_set_text(&row[1], redacted_value(ctx->arena, p->key, p->value));
         found = true;
     }
     if (c->show.key.len && !found) {

@@ -60,6 +60,9 @@ bool set_view_mode(CommandContext *ctx, TableEntry *e, Str wanted, Error *err)
     if (!known)
         return !wanted.len || error_set(err, ERR_FEATURE_NOT_ENABLED, PZ("featureName", "VIEW ... WITH SCHEMA ..."),
                                         PZ("configKey", "spark.sql.legacy.viewSchemaBindingMode"), PZ("configValue", "true"));
+    /* The names a user gave cannot follow: only their types do. */
+    if (str_is(wanted, "EVOLUTION") && str_is(detail_get(&e->details, "namesColumns"), "true"))
+        wanted = S("TYPE EVOLUTION");
     if (!wanted.len)
         wanted = session_bool(ctx->session, "spark.sql.legacy.viewSchemaCompensation", true) ? S("COMPENSATION") : S("BINDING");
     detail_set(&e->details, S("viewSchemaMode"), wanted, ctx->arena);
@@ -105,10 +108,10 @@ bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, E
     const Type *schema = view_schema(ctx, c, query);
     TRY(duplicate_names(schema, err));
     e.schema_json = type_json(schema, ctx->arena);
-    TRY(set_view_mode(ctx, &e, c->view.schema_mode, err));
-    view_query_columns(ctx, &e, query);
     if (c->view.columns.len)
         detail_set(&e.details, S("namesColumns"), S("true"), ctx->arena);
+    TRY(set_view_mode(ctx, &e, c->view.schema_mode, err));
+    view_query_columns(ctx, &e, query);
     for (size_t i = 0; i < c->properties.len; i++) {
         Property p = {c->properties.at[i].key, c->properties.at[i].value, false};
         vec_push(ctx->arena, &e.properties, p);

@@ -85,7 +85,12 @@ static bool create_as(CommandContext *ctx, const Command *c, Str format, const N
     create->existence = existence;
     create->table.spec.provider = format;
     create->table.spec.location = path;
-    create->table.spec.options = c->properties;
+    create->table.spec.bucket_by = c->write.bucket_by;
+    create->table.spec.sort_by = c->write.sort_by;
+    create->table.spec.buckets = c->write.buckets;
+    for (size_t i = 0; i < c->properties.len; i++)
+        if (!str_is_ci(c->properties.at[i].key, "path"))
+            vec_push(ctx->arena, &create->table.spec.options, c->properties.at[i]);
     for (size_t i = 0; i < c->write.partition_by.len; i++)
         vec_push(ctx->arena, &create->table.spec.partition_by, expr_column(ctx->arena, c->write.partition_by.at[i]));
     for (size_t i = 0; i < c->properties.len; i++)
@@ -419,8 +424,12 @@ bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     *result = result_none(ctx);
     TRY(save_mode(c->write.mode, &mode, err));
     Str format = format_of(ctx, c->write.format);
-    if (c->write.buckets || c->write.bucket_by.len)
-        return error_unsupported(err, "bucketBy");
+    if (c->write.sort_by.len && !c->write.bucket_by.len)
+        return error_set(err, ERR_SORT_BY_WITHOUT_BUCKETING);
+    if (c->write.bucket_by.len && c->name.len && str_is(format, "delta"))
+        return error_unsupported(err, "bucketBy of a Delta table");
+    if (c->write.bucket_by.len && (!c->name.len || c->write.insert_into))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_1312, PZ("operation", c->name.len ? "insertInto" : "save"));
     if (c->name.len)
         return c->write.insert_into ? insert_into(ctx, c, mode, err) : save_as_table(ctx, c, format, mode, result, err);
     if (str_is(format, "noop")) {
