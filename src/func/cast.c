@@ -157,23 +157,69 @@ static int integer_rank(TypeKind k) {
     return k == TYPE_BYTE ? 0 : k == TYPE_SHORT ? 1 : k == TYPE_INT ? 2 : k == TYPE_LONG ? 3 : -1;
 }
 
-/* An interval of one unit as that unit's number. */
+/* ls_fit: a number that has to fit `bits`, and what to name when it does not. */
+static void put_fit(Caster *c, Str number, Str text, int bits, CastMode mode, const Type *from,
+                    const Type *to, Buf *out) {
+    buf_addf(out, "CAST(ls_fit(" STR_FMT ", " STR_FMT ", %d, %d, ", STR_ARG(number), STR_ARG(text),
+             bits, (int)mode);
+    func_put_string(out, type_sql(from, c->arena));
+    buf_addz(out, ", ");
+    func_put_string(out, type_sql(to, c->arena));
+    buf_addf(out, ") AS " STR_FMT ")", STR_ARG(type_duckdb(to, c->arena)));
+}
+
+static bool child_text(Caster *c, Str child, const Type *from, Str *text) {
+    Buf b = buf_in(c->arena);
+    TRY(put_text(c, child, from, &b));
+    *text = buf_str(&b);
+    return true;
+}
+
+static int bits_of(const Type *t) {
+    return t->kind == TYPE_BYTE ? 8 : t->kind == TYPE_SHORT ? 16 : t->kind == TYPE_LONG ? 64 : 32;
+}
+
+/* An interval as the number of its last unit. Outside ANSI a number too large is still an error. */
 static bool put_interval_number(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     static const int64_t UNIT[] = {12, 1, 86400000000, 3600000000, 60000000, 1000000};
     IntervalUnit unit = from->interval.to;
-    Str number;
-    if (unit == UNIT_SECOND && !type_is_integral(to))
+    Str number, text;
+    CastMode mode = c->mode == CAST_TRY ? CAST_TRY : CAST_ANSI;
+    bool fraction = unit == UNIT_SECOND && !type_is_integral(to);
+    if (fraction)
         number =
             str_printf(c->arena, "(CAST(" STR_FMT " AS DECIMAL(18,0)) * 0.000001)", STR_ARG(child));
     else
         number =
             str_printf(c->arena, "(" STR_FMT " // %lld)", STR_ARG(child), (long long)UNIT[unit]);
-    const Type *middle = unit == UNIT_SECOND && !type_is_integral(to)
-                             ? type_decimal(24, 6, c->arena)
+    if (type_is_integral(to)) {
+        TRY(child_text(c, child, from, &text));
+        put_fit(c, number, text, bits_of(to), mode, from, to, out);
+        return true;
+    }
+    const Type *middle = fraction                         ? type_decimal(24, 6, c->arena)
                          : from->kind == TYPE_INTERVAL_YM ? type_simple(TYPE_INT)
                                                           : type_simple(TYPE_LONG);
+    Caster strict = *c;
+    strict.mode = mode;
     return type_same_shape(middle, to) ? (buf_add(out, number), true)
-                                       : put_cast(c, number, middle, to, out);
+                                       : put_cast(&strict, number, middle, to, out);
+}
+
+/* A time of day as the seconds since midnight, whole ones or with nine digits behind the point. */
+static bool put_time_number(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    Str micros = str_printf(c->arena, "epoch_us(" STR_FMT ")", STR_ARG(child));
+    if (type_is_integral(to)) {
+        Str text =
+            str_printf(c->arena, "('TIME ''' || ls_text(" STR_FMT ") || '''')", STR_ARG(child));
+        put_fit(c, str_printf(c->arena, "(" STR_FMT " // 1000000)", STR_ARG(micros)), text,
+                bits_of(to), c->mode, from, to, out);
+        return true;
+    }
+    Str seconds = str_printf(
+        c->arena, "CAST(CAST(" STR_FMT " AS DECIMAL(11,0)) * 0.000001 AS DECIMAL(14,9))",
+        STR_ARG(micros));
+    return put_cast(c, seconds, type_decimal(14, 9, c->arena), to, out);
 }
 
 static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
@@ -184,6 +230,8 @@ static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, 
         return duck_cast(c, child, to, out);
     if (from->kind == TYPE_INTERVAL_YM || from->kind == TYPE_INTERVAL_DT)
         return put_interval_number(c, child, from, to, out);
+    if (from->kind == TYPE_TIME)
+        return put_time_number(c, child, from, to, out);
     if (from->kind == TYPE_DATE || from->kind == TYPE_TIMESTAMP_NTZ) { /* legacy: always NULL */
         buf_addf(out, "CAST(NULL AS " STR_FMT ")", STR_ARG(type_duckdb(to, c->arena)));
         return true;
@@ -221,6 +269,8 @@ static bool put_decimal(Caster *c, Str child, const Type *from, const Type *to, 
     }
     if (from->kind == TYPE_INTERVAL_YM || from->kind == TYPE_INTERVAL_DT)
         return put_interval_number(c, child, from, to, out);
+    if (from->kind == TYPE_TIME)
+        return put_time_number(c, child, from, to, out);
     if (p < 38)
         buf_addz(out, "CAST(");
     buf_addf(out, "ls_decimal_%d(" STR_FMT ", %d, %d)", s, STR_ARG(child), p, (int)c->mode);
@@ -295,7 +345,36 @@ static bool put_time(Caster *c, Str child, const Type *from, Buf *out) {
     return call_mode(c, out, "ls_to_time", child);
 }
 
-/* Numbers count the interval's last unit. */
+/* Numbers count the interval's last unit: whole ones, but of seconds the nearest microsecond. */
+static bool put_counted_interval(Caster *c, Str child, const Type *from, const Type *to,
+                                 const char *unit, Buf *out) {
+    const char *suffix = from->kind == TYPE_LONG      ? "L"
+                         : from->kind == TYPE_SHORT   ? "S"
+                         : from->kind == TYPE_BYTE    ? "Y"
+                         : from->kind == TYPE_DECIMAL ? "BD"
+                                                      : "";
+    CastMode mode = c->mode == CAST_TRY ? CAST_TRY : CAST_ANSI;
+    bool ym = to->kind == TYPE_INTERVAL_YM, decimal = from->kind == TYPE_DECIMAL;
+    Str text, number;
+    TRY(child_text(c, child, from, &text));
+    if (decimal)
+        number = str_printf(c->arena,
+                            "TRY_CAST(ls_decimal_multiply_0(" STR_FMT
+                            ", CAST(%s AS DECIMAL(11,0)), 38, %d) AS BIGINT)",
+                            STR_ARG(child), unit, (int)CAST_TRY);
+    else
+        number = str_printf(c->arena, "TRY_CAST(CAST(" STR_FMT " AS HUGEINT) * %s AS BIGINT)",
+                            STR_ARG(child), unit);
+    Buf fitted = buf_in(c->arena);
+    put_fit(c, number, str_printf(c->arena, "(" STR_FMT " || '%s')", STR_ARG(text), suffix),
+            ym ? 32 : 64, mode, from, to, &fitted);
+    if (decimal && to->interval.to != UNIT_SECOND && to->interval.to != UNIT_MONTH)
+        buf_addf(out, "(" STR_FMT " // %s * %s)", STR_ARG(buf_str(&fitted)), unit, unit);
+    else
+        buf_add(out, buf_str(&fitted));
+    return true;
+}
+
 static bool put_interval(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     static const char *const UNIT[] = {"12",         "1",        "86400000000",
                                        "3600000000", "60000000", "1000000"};
@@ -309,11 +388,8 @@ static bool put_interval(Caster *c, Str child, const Type *from, const Type *to,
         }
         return true;
     }
-    if (type_is_integral(from) || from->kind == TYPE_DECIMAL) {
-        buf_addf(out, "CAST(" STR_FMT " * %s AS %s)", STR_ARG(child), UNIT[to->interval.to],
-                 ym ? "INTEGER" : "BIGINT");
-        return true;
-    }
+    if (type_is_integral(from) || from->kind == TYPE_DECIMAL)
+        return put_counted_interval(c, child, from, to, UNIT[to->interval.to], out);
     if (!type_is_stringy(from))
         return refuse_pair(c, from, to);
     buf_addf(out, "%s(" STR_FMT ", %d, %d, %d)", ym ? "ls_to_interval_ym" : "ls_to_interval_dt",

@@ -190,6 +190,26 @@ static bool row_to_integer(Native *n, idx_t row) {
     return overflow(n, row, mode, source, target->name);
 }
 
+/* A number (NULL: even BIGINT was too small) that has to fit so many bits; the text is what it came
+ * from, as a literal. */
+static bool row_fit(Native *n, idx_t row) {
+    if (native_arg_null(n, 1, row))
+        return native_set_null(n, row);
+    int bits = native_i32(n, 2, row), mode = native_i32(n, 3, row);
+    if (!native_arg_null(n, 0, row)) {
+        int64_t v = native_i64(n, 0, row);
+        int64_t limit = bits == 64 ? INT64_MAX : ((int64_t)1 << (bits - 1)) - 1;
+        if (v >= -limit - 1 && v <= limit)
+            return native_set_i64(n, row, v);
+    }
+    if (mode != CAST_ANSI)
+        return native_set_null(n, row);
+    return NATIVE_FAIL(n, ERR_CAST_OVERFLOW, P("value", native_str(n, 1, row)),
+                       P("sourceType", quoted(n, native_str(n, 4, row))),
+                       P("targetType", quoted(n, native_str(n, 5, row))),
+                       PZ("ansiConfig", "\"spark.sql.ansi.enabled\""));
+}
+
 /* ---- to the other numbers ---- */
 
 static bool row_to_real(Native *n, idx_t row) {
@@ -432,6 +452,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_to_double", "d:?4", row_to_real, 0, 0},
     {"ls_to_float", "f:?4", row_to_real, 0, 1},
     {"ls_to_boolean", "b:s4", row_to_boolean, 0, 0},
+    {"ls_fit", "8:8s44ss", row_fit, NATIVE_SEES_NULL, 0},
     {"ls_text", "s:?", row_text, 0, 0},
     {"ls_text_zoned", "s:zs", row_text, 0, 0},
     {"ls_text_interval", "s:v", row_text_interval, 0, 0},
