@@ -329,7 +329,15 @@ static bool put_ntz(Caster *c, Str child, const Type *from, Buf *out) {
     return call_mode(c, out, "ls_to_ntz", child);
 }
 
-static bool put_time(Caster *c, Str child, const Type *from, Buf *out) {
+/* Fewer decimals of a second are a cut, never a rounding. */
+static bool put_time(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    int have = from->kind == TYPE_TIME ? from->time.precision : 6;
+    if (to->time.precision < have) {
+        buf_addz(out, "ls_time_precision(");
+        TRY(put_time(c, child, from, type_simple(TYPE_TIME), out));
+        buf_addf(out, ", %d)", to->time.precision);
+        return true;
+    }
     if (from->kind == TYPE_TIMESTAMP_NTZ)
         return duck_cast(c, child, type_simple(TYPE_TIME), out);
     if (from->kind == TYPE_TIMESTAMP) {
@@ -454,6 +462,8 @@ static bool put_struct(Caster *c, Str child, const Type *from, const Type *to, B
 
 /* DuckDB carries both the same way, field names included. */
 static bool same_carrier(Caster *c, const Type *from, const Type *to) {
+    if (from->kind == TYPE_TIME && to->kind == TYPE_TIME)
+        return from->time.precision <= to->time.precision;
     return type_same_shape(from, to) &&
            str_eq(type_duckdb(from, c->arena), type_duckdb(to, c->arena));
 }
@@ -491,7 +501,7 @@ static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf
     case TYPE_TIMESTAMP_NTZ:
         return put_ntz(c, child, from, out);
     case TYPE_TIME:
-        return put_time(c, child, from, out);
+        return put_time(c, child, from, to, out);
     case TYPE_INTERVAL_YM:
     case TYPE_INTERVAL_DT:
         return put_interval(c, child, from, to, out);

@@ -141,6 +141,15 @@ static bool bind_subtract_times(FuncCall *call, const FuncContext *ctx, Error *e
     return true;
 }
 
+/* Seconds in the interval may bring a fraction of six digits. */
+static bool bind_time_plus(FuncCall *call, const FuncContext *ctx, Error *err) {
+    const Type *time = call->args.at[0]->type, *by = call->args.at[1]->type;
+    TRY(func_apply_signature(call, "(time, interval_dt) -> time?", ctx, err));
+    if (by->kind == TYPE_INTERVAL_DT && by->interval.to != UNIT_SECOND && time->kind == TYPE_TIME)
+        call->result = time;
+    return true;
+}
+
 static bool render_subtract_timestamps(const BoundExpr *call, const Str *args, size_t count,
                                        const FuncContext *ctx, Buf *out, Error *err) {
     (void)err;
@@ -820,6 +829,14 @@ const FuncRow datetime_rows[] = {NOW("current_date", NULL, "date"),
          "ls_timestamp_plus_interval($1, $2, $zone)", "+"),
     PLUS("timestamp_minus_interval", "(timestamp, interval) -> timestamp",
          "ls_timestamp_minus_interval($1, $2, $zone)", "-"),
+    PLUS("text_plus_time", "(timestamp, interval_dt) -> string",
+         "ls_text_zoned(ls_timestamp_plus_time($1, $2, $zone), $zone)", "+"),
+    PLUS("text_minus_time", "(timestamp, interval_dt) -> string",
+         "ls_text_zoned(ls_timestamp_minus_time($1, $2, $zone), $zone)", "-"),
+    PLUS("text_plus_interval", "(timestamp, interval) -> string",
+         "ls_text_zoned(ls_timestamp_plus_interval($1, $2, $zone), $zone)", "+"),
+    PLUS("text_minus_interval", "(timestamp, interval) -> string",
+         "ls_text_zoned(ls_timestamp_minus_interval($1, $2, $zone), $zone)", "-"),
     PLUS("ntz_plus_months", "(timestamp_ntz, interval_ym) -> timestamp_ntz",
          "ls_ntz_plus_months($1, $2)", "+"),
     PLUS("ntz_minus_months", "(timestamp_ntz, interval_ym) -> timestamp_ntz",
@@ -832,14 +849,14 @@ const FuncRow datetime_rows[] = {NOW("current_date", NULL, "date"),
          "ls_ntz_plus_interval($1, $2)", "+"),
     PLUS("ntz_minus_interval", "(timestamp_ntz, interval) -> timestamp_ntz",
          "ls_ntz_minus_interval($1, $2)", "-"),
-    {SCALAR("time_plus_interval", NULL, "(time, interval_dt) -> time?", NULL),
+    {SCALAR("time_plus_interval", NULL, NULL, NULL), .bind = bind_time_plus,
      .render = render_time_plus, .flags = FUNC_HIDDEN, .pretty = "$1 + $2"},
-    {SCALAR("time_minus_interval", NULL, "(time, interval_dt) -> time?", NULL),
+    {SCALAR("time_minus_interval", NULL, NULL, NULL), .bind = bind_time_plus,
      .render = render_time_plus, .flags = FUNC_HIDDEN, .pretty = "$1 - $2"},
     {SCALAR("subtract_dates", NULL, NULL, "CAST(CAST($1 - $2 AS BIGINT) * 86400000000 AS BIGINT)"),
      .bind = bind_subtract_dates, .flags = FUNC_HIDDEN, .pretty = "($1 - $2)"},
     {SCALAR("subtract_times", NULL, NULL, "(ls_time_micros($1) - ls_time_micros($2))"),
-     .bind = bind_subtract_times, .flags = FUNC_HIDDEN, .pretty = "($1 - $2)"},
+     .bind = bind_subtract_times, .flags = FUNC_HIDDEN, .pretty = "$1 - $2"},
     {SCALAR("subtract_timestamps", NULL,
             "(timestamp, timestamp) -> interval_dt; (timestamp_ntz, timestamp_ntz) -> interval_dt",
             NULL),

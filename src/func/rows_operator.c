@@ -76,6 +76,19 @@ static bool is_stamp(const Type *t) {
     return t->kind == TYPE_TIMESTAMP || t->kind == TYPE_TIMESTAMP_NTZ;
 }
 
+/* The call of another row on one argument. */
+static bool apply_to(const FuncCall *call, const char *name, BoundExpr *child,
+                     const FuncContext *ctx, BoundExpr **out, Error *err) {
+    FuncCall inner = {.origin = call->origin};
+    vec_push(ctx->arena, &inner.args, child);
+    TRY(become(&inner, name, ctx, err));
+    *out = bound_new(BEXPR_CALL, inner.result, inner.nullable, ctx->arena);
+    (*out)->call.row = inner.row;
+    (*out)->call.written_name = inner.written_name;
+    (*out)->call.args = inner.args;
+    return true;
+}
+
 /* Day-only intervals keep a date a date; others make it a timestamp. */
 static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const Type *i = arg(call, 1)->type;
@@ -84,15 +97,12 @@ static bool date_plus_interval(FuncCall *call, char op, const FuncContext *ctx, 
     if (i->kind == TYPE_INTERVAL_CALENDAR)
         return become(call, op == '+' ? "date_plus_interval" : "date_minus_interval", ctx, err);
     if (i->interval.from == UNIT_DAY && i->interval.to == UNIT_DAY) {
-        FuncCall days = {.origin = call->origin};
-        vec_push(ctx->arena, &days.args, arg(call, 1));
-        TRY(become(&days, "extractansiintervaldays", ctx, err));
-        BoundExpr *e = bound_new(BEXPR_CALL, days.result, days.nullable, ctx->arena);
-        e->call.row = days.row;
-        e->call.written_name = days.written_name;
-        e->call.args = days.args;
-        call->args.at[1] = e;
-        return become(call, op == '+' ? "date_add" : "date_sub", ctx, err);
+        BoundExpr *days;
+        TRY(apply_to(call, "extractansiintervaldays", arg(call, 1), ctx, &days, err));
+        if (op == '-')
+            TRY(apply_to(call, "unary_minus", days, ctx, &days, err));
+        call->args.at[1] = days;
+        return become(call, "date_add", ctx, err);
     }
     set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
     return become(call, op == '+' ? "timestamp_plus_time" : "timestamp_minus_time", ctx, err);
@@ -136,7 +146,7 @@ static bool can_be_stamp(const Type *t) {
 static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err) {
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     for (size_t i = 0; i < 2; i++)
-        if (!can_be_stamp(arg(call, i)->type))
+        if (!can_be_stamp(arg(call, i)->type) || (!ctx->ansi && type_is_stringy(arg(call, i)->type)))
             return func_unexpected_type(call, i, STAMP_INPUT, ctx, err);
     bool zoned = a->kind == TYPE_TIMESTAMP || b->kind == TYPE_TIMESTAMP;
     const Type *t = type_simple(zoned ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ);
@@ -145,13 +155,36 @@ static bool subtract_stamps(FuncCall *call, const FuncContext *ctx, Error *err) 
     return become(call, "subtract_timestamps", ctx, err);
 }
 
+/* A text is read as a timestamp, and the sum is a text again. */
+static bool text_plus_interval(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
+    bool time = arg(call, 1)->type->kind == TYPE_INTERVAL_DT;
+    set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
+    return become(call,
+                  time ? (op == '+' ? "text_plus_time" : "text_minus_time")
+                       : (op == '+' ? "text_plus_interval" : "text_minus_interval"),
+                  ctx, err);
+}
+
+/* TIME beside NULL: an interval is missing in a sum, another time in a difference. */
+static bool time_beside_null(const FuncCall *call) {
+    TypeKind a = arg(call, 0)->type->kind, b = arg(call, 1)->type->kind;
+    return (a == TYPE_TIME && b == TYPE_NULL) || (a == TYPE_NULL && b == TYPE_TIME);
+}
+
+/* PromoteStrings outside ANSI: a text beside anything but an interval is a DOUBLE. */
+static void promote_text(FuncCall *call, size_t i, const FuncContext *ctx) {
+    const Type *t = arg(call, i)->type, *other = arg(call, 1 - i)->type;
+    if (!ctx->ansi && type_is_stringy(t) && !is_interval_type(other))
+        set_arg(call, i, type_simple(TYPE_DOUBLE), ctx);
+}
+
 /* Anything beside a day-time interval is meant to be a timestamp. */
 static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const BoundExpr *left = arg(call, 0);
     if (left->type->kind == TYPE_TIME)
         return become(call, op == '+' ? "time_plus_interval" : "time_minus_interval", ctx, err);
     if (type_is_stringy(left->type))
-        set_arg(call, 0, type_simple(TYPE_TIMESTAMP), ctx);
+        return text_plus_interval(call, op, ctx, err);
     if (is_stamp(arg(call, 0)->type))
         return stamp_plus_interval(call, op, ctx, err);
     const FuncRow *row =
@@ -170,6 +203,12 @@ static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Er
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     if (same_intervals(a, b))
         return interval_sum(call, ctx);
+    if (time_beside_null(call)) {
+        if (a->kind == TYPE_NULL)
+            swap_args(call);
+        set_arg(call, 1, type_interval(TYPE_INTERVAL_DT, UNIT_DAY, UNIT_SECOND, ctx->arena), ctx);
+        return become(call, "time_plus_interval", ctx, err);
+    }
     bool swap = (b->kind == TYPE_DATE && !type_is_stringy(a)) || a->kind == TYPE_INTERVAL_DT ||
                 (is_interval_type(a) && is_stamp(b)) || (a->kind == TYPE_NULL && is_stamp(b)) ||
                 (a->kind == TYPE_INTERVAL_CALENDAR);
@@ -187,6 +226,8 @@ static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Er
         return stamp_plus_interval(call, '+', ctx, err);
     if (b->kind == TYPE_INTERVAL_DT)
         return any_plus_time(call, '+', ctx, err);
+    if (type_is_stringy(a) && b->kind == TYPE_INTERVAL_CALENDAR)
+        return text_plus_interval(call, '+', ctx, err);
     if (a->kind == TYPE_DATE || b->kind == TYPE_DATE) {
         TypeKind k = b->kind;
         if (k == TYPE_BYTE || k == TYPE_SHORT || k == TYPE_INT || k == TYPE_NULL)
@@ -195,6 +236,7 @@ static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Er
         if (row)
             call->row = row;
         call->written_name = S("date_add");
+        promote_text(call, 1, ctx);
         return func_unexpected_type(call, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", ctx, err);
     }
     *done = false;
@@ -211,12 +253,16 @@ static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *d
         return stamp_plus_interval(call, '-', ctx, err);
     if (b->kind == TYPE_INTERVAL_DT)
         return any_plus_time(call, '-', ctx, err);
-    if (a->kind == TYPE_TIME && b->kind == TYPE_TIME)
+    if (type_is_stringy(a) && b->kind == TYPE_INTERVAL_CALENDAR)
+        return text_plus_interval(call, '-', ctx, err);
+    bool text_time = ctx->ansi && ((a->kind == TYPE_TIME && type_is_stringy(b)) ||
+                                   (type_is_stringy(a) && b->kind == TYPE_TIME));
+    if ((a->kind == TYPE_TIME && b->kind == TYPE_TIME) || time_beside_null(call) || text_time)
         return become(call, "subtract_times", ctx, err);
     if (is_stamp(a) || is_stamp(b))
         return subtract_stamps(call, ctx, err);
     if (b->kind == TYPE_DATE ||
-        (a->kind == TYPE_DATE && (type_is_stringy(b) || b->kind == TYPE_NULL))) {
+        (a->kind == TYPE_DATE && ((ctx->ansi && type_is_stringy(b)) || b->kind == TYPE_NULL))) {
         if (a->kind != TYPE_DATE && !type_is_stringy(a) && a->kind != TYPE_NULL)
             return func_unexpected_type(call, 0, "\"DATE\"", ctx, err);
         return become(call, "subtract_dates", ctx, err);
@@ -229,6 +275,7 @@ static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *d
         if (row)
             call->row = row;
         call->written_name = S("date_sub");
+        promote_text(call, 1, ctx);
         return func_unexpected_type(call, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", ctx, err);
     }
     *done = false;
@@ -284,6 +331,7 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
             (type_is_numeric(other) ||
              (!ctx->ansi && (is_number(other) || type_is_stringy(other)))))
             set_arg(call, i, promoted_text(other, ctx), ctx);
+        promote_text(call, i, ctx);
     }
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     if (!is_number(a) || !is_number(b)) {
@@ -291,6 +339,8 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
         bool void_side = a->kind == TYPE_NULL || b->kind == TYPE_NULL;
         if (type_is_datetime(a) && type_is_datetime(b) && a->kind != b->kind)
             common = NULL;
+        if (!ctx->ansi && type_is_stringy(a) != type_is_stringy(b))
+            common = NULL; /* TypeCoercion: no implicit cast beside an interval */
         if (!common && op == 'i')
             for (size_t i = 0; i < 2; i++)
                 if (type_is_integral(arg(call, i)->type))
@@ -596,7 +646,7 @@ static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) 
     if (!ctx->ansi && type_is_stringy(a) != type_is_stringy(b)) {
         const Type *other = type_is_stringy(a) ? b : a;
         if (!type_is_nested(other) && other->kind != TYPE_NULL && other->kind != TYPE_VARIANT)
-            common = other;
+            common = is_interval_type(other) ? NULL : other;
     }
     if (!common)
         return func_binary_diff(call, ctx, err);
