@@ -38,6 +38,19 @@ static void push_schema(Analyzer *a, BoundRel *rel, const Type *schema)
     }
 }
 
+/* The columns that a schema names, in its order; others stay behind. */
+static BoundRel *in_order_of(Analyzer *a, BoundRel *rel, const Type *schema)
+{
+    BoundColumnVec columns = {0};
+    for (size_t i = 0; i < schema->structure.count; i++)
+        for (size_t c = 0; c < rel->columns.len; c++)
+            if (str_ieq(rel->columns.at[c].name, schema->structure.fields[i].name)) {
+                vec_push(a->arena, &columns, rel->columns.at[c]);
+                break;
+            }
+    return columns.len == schema->structure.count ? project_columns(a, rel, &columns) : rel;
+}
+
 static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
 {
     RunContext run = {.func = &a->func};
@@ -51,7 +64,7 @@ static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
     BoundRel *r = brel_new(BREL_SCAN_FILES, NULL, a->arena);
     r->files = scan;
     push_schema(a, r, scan->schema);
-    *out = r;
+    *out = scan->sink_log && wanted && !xml ? in_order_of(a, r, wanted) : r;
     return !xml || parse_xml_records(a, r, wanted, &scan->options, out, err);
 }
 
@@ -68,7 +81,9 @@ bool analyze_files_as(Analyzer *a, Str format, const StrVec *paths, const Type *
     scan->schema = schema;
     if (options)
         scan->options = *options;
-    return scan_files(a, scan, out, err);
+    TRY(scan_files(a, scan, out, err));
+    *out = in_order_of(a, *out, schema);
+    return true;
 }
 
 /* A table whose partitions the catalog keeps is read from their folders, whatever else lies in its own. */

@@ -106,6 +106,8 @@ static bool list_one(Listing *l, Str path, Str base)
     if (stat(path.ptr, &facts))
         return error_set(l->err, ERR_PATH_NOT_FOUND,
                          P("path", str_concat(l->err->arena, S("file:"), path)));
+    if (S_ISDIR(facts.st_mode) && sink_log_exists(path, l->arena))
+        return sink_log_files(path, l->arena, l->out, l->err);
     if (S_ISDIR(facts.st_mode))
         return list_folder(l, path, below(base, path), 0);
     ptrdiff_t slash = str_rfind_char(path, '/');

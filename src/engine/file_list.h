@@ -14,5 +14,8 @@ typedef VEC(ListedFile) ListedFileVec;
  * naming the path. */
 MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out,
                            Error *err);
+/* A folder with _spark_metadata, and the files that it names. */
+bool sink_log_exists(Str folder, Arena *arena);
+MUST_CHECK bool sink_log_files(Str folder, Arena *arena, ListedFileVec *out, Error *err);
 /* Largest first, files of one size in the order they have: as Spark packs files into partitions. */
 void sort_by_size(ListedFileVec *files, Arena *arena);

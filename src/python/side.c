@@ -25,9 +25,10 @@ struct PythonSide {
     char path[96];
 };
 
-/* foreach gives a function over the rows of a partition: a batch is one partition here, collected by the worker. */
+/* Without a __file__ the client takes the process for one of its own doctests. foreach gives a function over the rows of a partition: a batch is one partition here, collected by the worker. */
 static const char program[] =
     "import sys\n"
+    "__file__ = 'streaming'\n"
     "sys.path[:] = [p for p in sys.path if p]\n"
     "from pyspark.sql.connect.streaming.worker import foreach_batch_worker as w\n"
     "from pyspark.worker_util import get_sock_file_to_executor\n"

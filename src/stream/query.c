@@ -165,6 +165,10 @@ static bool open_checkpoint(StreamQuery *q, Error *err)
     static const char *const FOLDERS[] = {"", "offsets", "commits"};
     for (size_t i = 0; i < LENGTH_OF(FOLDERS); i++)
         TRY(store_make_folder(q->checkpoint.store, str_from(FOLDERS[i]), err));
+    int64_t planned;
+    TRY(checkpoint_newest(&q->checkpoint, S("offsets"), &planned, err));
+    if (planned >= 0 && !(q->sink->recovers & (1u << q->mode)))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_1299, P("checkpointPath", str_concat(err->arena, q->checkpoint.folder, S("/offsets"))));
     return checkpoint_identity(&q->checkpoint, q->id, err);
 }
 

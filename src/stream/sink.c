@@ -300,14 +300,14 @@ static bool files_add(Batch *b, Error *err)
 /* ---- the sinks ---- */
 
 static const SinkKind KINDS[] = {
-    {"noop", ALL_MODES, false, noop_open, noop_add, NULL},
-    {"memory", ALL_MODES, false, memory_open, memory_add, NULL},
-    {"console", ALL_MODES, false, console_open, console_add, NULL},
-    {"delta", 1u << OUTPUT_APPEND | 1u << OUTPUT_COMPLETE, true, delta_open, delta_add, NULL},
-    {"parquet", 1u << OUTPUT_APPEND, true, files_open, files_add, NULL},
-    {"csv", 1u << OUTPUT_APPEND, true, files_open, files_add, NULL},
-    {"json", 1u << OUTPUT_APPEND, true, files_open, files_add, NULL},
-    {"text", 1u << OUTPUT_APPEND, true, files_open, files_add, NULL},
+    {"noop", ALL_MODES, false, ALL_MODES, noop_open, noop_add, NULL},
+    {"memory", ALL_MODES, false, 1u << OUTPUT_COMPLETE, memory_open, memory_add, NULL},
+    {"console", ALL_MODES, false, 0, console_open, console_add, NULL},
+    {"delta", 1u << OUTPUT_APPEND | 1u << OUTPUT_COMPLETE, true, ALL_MODES, delta_open, delta_add, NULL},
+    {"parquet", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
+    {"csv", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
+    {"json", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
+    {"text", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
 };
 
 const SinkKind *sink_kind(Str format)

@@ -63,5 +63,5 @@ static void python_close(StreamQuery *q)
     q->sink_state = NULL;
 }
 
-const SinkKind sink_foreach = {"foreach", ALL_MODES, false, python_open, python_add, python_close};
-const SinkKind sink_foreach_batch = {"foreachBatch", ALL_MODES, false, python_open, python_add, python_close};
+const SinkKind sink_foreach = {"foreach", ALL_MODES, false, ALL_MODES, python_open, python_add, python_close};
+const SinkKind sink_foreach_batch = {"foreachBatch", ALL_MODES, false, ALL_MODES, python_open, python_add, python_close};

@@ -231,12 +231,13 @@ bool state_commit(Batch *b, Error *err)
         return true;
     BoundRel *rows = state_stored(b, str_from(o->pending), o->schema);
     Str folder = folder_of(b->id + 1, b->arena);
-    TRY(state_count(b, rows, &o->total, err));
+    int64_t count;
+    TRY(state_count(b, rows, &count, err));
     TRY(store_make_folder(c->store, folder, err));
     TRY(clear_folder(c, folder, b->arena, err));
     WriteSpec spec = {.folder = str_printf(b->arena, STR_FMT "/" STR_FMT, STR_ARG(c->folder), STR_ARG(folder)), .format = S("parquet"),
                       .schema = o->schema, .file_prefix = S("part-"), .codec = S("zstd")};
-    if (o->total)
+    if (count)
         TRY(engine_write(q->engine, rows, &spec, &b->run, b->arena, &files, err));
     TRY(store_put(c->store, str_concat(b->arena, folder, S("/_schema")), type_json(o->schema, b->arena), err));
     drop(q, &o->current);

@@ -306,21 +306,36 @@ static bool output(Aggregation *g, Str merged_id, const Type *schema, BoundRel *
     return finish_parts(g, merged, out);
 }
 
+static bool count_groups(Aggregation *g, BoundRel *rows, int64_t *out)
+{
+    if (g->by_parts)
+        return state_count(g->b, rows, out, g->err);
+    BoundRel *group = brel_new(BREL_AGGREGATE, rows, g->b->arena);
+    for (size_t i = 0; i < g->rel->aggregate.keys.len; i++)
+        (void)group_item(g, group, &group->aggregate.keys, column_at(g, rows, i), rows->columns.at[i].name);
+    if (!group->columns.len) {
+        *out = 1;
+        return true;
+    }
+    return state_count(g->b, group, out, g->err);
+}
+
 /* What stays for the next batch. */
 static bool keep(Aggregation *g, Str merged_id, const Type *schema)
 {
     StreamQuery *q = g->b->query;
     BoundRel *rows = state_stored(g->b, merged_id, schema);
     int64_t before, after;
-    TRY(state_count(g->b, rows, &before, g->err));
-    TRY(state_count(g->b, only_touched(g, rows), &g->state->updated, g->err));
+    TRY(count_groups(g, rows, &before));
+    TRY(count_groups(g, only_touched(g, rows), &g->state->updated));
     if (q->mode != OUTPUT_COMPLETE && g->time)
         TRY(state_filter(g->b, rows, &rows->columns.at[g->time_key], q->planned_watermark_ms, false, &rows, g->err));
     BoundRel *p = brel_new(BREL_PROJECT, rows, g->b->arena);
     for (size_t i = 0; i + 1 < rows->columns.len; i++)
         (void)state_push(g->b, p, bound_column(&rows->columns.at[i], g->b->arena), rows->columns.at[i].name);
-    TRY(state_count(g->b, p, &after, g->err));
+    TRY(count_groups(g, p, &after));
     g->state->removed = before - after;
+    g->state->total = after;
     return state_keep(g->b, g->state, p, g->err);
 }
 

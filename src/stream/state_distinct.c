@@ -114,6 +114,7 @@ static bool keep(Distinct *d, BoundRel *kept, BoundRel *fresh)
         TRY(state_filter(d->b, all, &all->columns.at[at], q->planned_watermark_ms, false, &rows, d->err));
     TRY(state_count(d->b, rows, &after, d->err));
     d->state->removed = before - after;
+    d->state->total = after;
     return state_keep(d->b, d->state, rows, d->err);
 }
 

@@ -192,6 +192,7 @@ struct SinkKind {
     const char *format;
     unsigned modes;          /* 1 << OutputMode */
     bool needs_checkpoint;
+    unsigned recovers;       /* 1 << OutputMode in which a checkpoint may be taken up again */
     bool (*open)(StreamQuery *q, const Type *schema, Error *err);
     bool (*add)(Batch *b, Error *err);
     void (*close)(StreamQuery *q);
