@@ -153,13 +153,15 @@ static bool has_column(const BoundColumnVec *columns, ColumnId id)
     return false;
 }
 
-static BoundRel *put_below(Arena *arena, BoundRel *input, const BoundItemVec *pieces)
+static BoundRel *put_below(const Render *r, BoundRel *input, const BoundItemVec *pieces)
 {
+    Arena *arena = r->arena;
     BoundRel *step = brel_new(BREL_PROJECT, input, arena);
     for (size_t i = 0; i < input->columns.len; i++) {
-        if (has_column(&step->columns, input->columns.at[i].id))
+        ColumnId id = input->columns.at[i].id;
+        if (has_column(&step->columns, id) || column_is_unused(r, id))
             continue;
-        BoundItem passed = {bound_column(&input->columns.at[i], arena), input->columns.at[i].id};
+        BoundItem passed = {bound_column(&input->columns.at[i], arena), id};
         vec_push(arena, &step->project.items, passed);
         vec_push(arena, &step->columns, input->columns.at[i]);
     }
@@ -185,6 +187,6 @@ const BoundRel *split_deep(Render *r, const BoundRel *rel)
     Split s = {.r = r};
     (void)!brel_each_expr(copy, split_root, &s);
     for (size_t i = 0; i < s.levels.len; i++)
-        copy->input = put_below(r->arena, copy->input, &s.levels.at[i]);
+        copy->input = put_below(r, copy->input, &s.levels.at[i]);
     return copy;
 }

@@ -191,6 +191,7 @@ static bool start(void *arg, Error *err)
     r.func.arena = x->arena;
     Str sql;
     int64_t began = clock_monotonic_us();
+    r.unused = unused_columns(s->rel, x->arena);
     TRY(render_query(&r, s->rel, &sql, err));
     TRY(cancel_check(x->cancel, err));
     int64_t rendered = clock_monotonic_us();

@@ -32,6 +32,8 @@ typedef struct CteScope {
     const struct CteScope *outer;
 } CteScope;
 
+typedef struct ColumnSet ColumnSet;
+
 typedef struct Render {
     FuncContext func;
     Arena *arena;
@@ -42,6 +44,7 @@ typedef struct Render {
     Engine *engine;       /* for relations that run a query of their own; NULL: the text is only shown */
     Cancel *cancel;
     const CteScope *ctes;
+    const ColumnSet *unused; /* NULL: every column is named */
 } Render;
 
 enum { RENDER_MAX_DEPTH = 10000 };
@@ -99,6 +102,12 @@ MUST_CHECK bool render_python(Render *r, const BoundRel *rel, Block *out, Error 
 
 /* The relation with deep parts of its expressions computed below it, step by step; itself when there are none. */
 const BoundRel *split_deep(Render *r, const BoundRel *rel);
+
+/* ---- unused.c ---- */
+
+/* The columns of Delta scans that nothing in the plan refers to. */
+const ColumnSet *unused_columns(const BoundRel *root, Arena *arena);
+bool column_is_unused(const Render *r, ColumnId id);
 
 /* ---- local.c ---- */
 

@@ -121,7 +121,7 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
     bool plain = !rel->aggregate.sets.len;
     bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && !b.order.len;
     if (!open || (!plain && !block_is_bare(&b))) {
-        const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
+        const Rope *whole = block_rope(r, &b, column_list(r, &rel->input->columns));
         b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
     }
     *out = b;
@@ -191,7 +191,7 @@ bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err)
     const Rope *numbered =
         rope_wrapped(r->arena, "(SELECT *, row_number() OVER () AS ls_place FROM ", input, ")");
     Str uniform = uniform_text(r, rel->sample.seed, rel->sample.partition);
-    Str columns = column_list(&rel->columns, r->arena);
+    Str columns = column_list(r, &rel->columns);
     out->from = numbered;
     out->select = columns;
     if (!rel->sample.replacement) {
@@ -240,10 +240,10 @@ static bool generator_list(Render *r, const BoundExpr *e, size_t outputs, Genera
     return render_expr(r, e, &out->list, err);
 }
 
-static bool put_input_columns(const BoundRel *rel, Buf *b)
+static bool put_input_columns(const Render *r, const BoundRel *rel, Buf *b)
 {
     if (rel->input->columns.len)
-        buf_addf(b, STR_FMT ", ", STR_ARG(column_list(&rel->input->columns, b->arena)));
+        buf_addf(b, STR_FMT ", ", STR_ARG(column_list(r, &rel->input->columns)));
     return true;
 }
 
@@ -258,13 +258,13 @@ bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err)
     TRY(render_nested(r, rel->input, &input, err));
 
     Buf lists = buf_in(r->arena);
-    put_input_columns(rel, &lists);
+    put_input_columns(r, rel, &lists);
     buf_addf(&lists, STR_FMT " AS ls_list", STR_ARG(g.list));
     Block with_list = {.from = input, .select = buf_str(&lists)};
 
     const char *empty = "ls_list IS NULL OR len(ls_list) = 0";
     Buf rows = buf_in(r->arena);
-    put_input_columns(rel, &rows);
+    put_input_columns(r, rel, &rows);
     if (rel->generate.outer)
         buf_addf(&rows, "unnest(CASE WHEN %s THEN [NULL] ELSE ls_list END) AS ls_item", empty);
     else
@@ -281,7 +281,7 @@ bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err)
     };
 
     Buf select = buf_in(r->arena);
-    put_input_columns(rel, &select);
+    put_input_columns(r, rel, &select);
     for (size_t i = 0; i < output->len; i++) {
         buf_addz(&select, i ? ", " : "");
         if (i < first)

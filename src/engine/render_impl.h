@@ -5,7 +5,7 @@
 
 MUST_CHECK bool render_block(Render *r, const BoundRel *rel, Block *out, Error *err);
 /* "c1, c2": every column once; "1 AS c0" where there are none. */
-Str column_list(const BoundColumnVec *columns, Arena *arena);
+Str column_list(const Render *r, const BoundColumnVec *columns);
 bool block_is_bare(const Block *b);
 /* The block as a query; columns stands in for an empty select list. */
 const Rope *block_rope(Render *r, const Block *b, Str columns);

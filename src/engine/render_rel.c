@@ -17,10 +17,12 @@ static bool id_before(const BoundColumnVec *columns, size_t i)
 }
 
 /* Every column once: a repeated name inside FROM would be ambiguous. */
-Str column_list(const BoundColumnVec *columns, Arena *arena)
+Str column_list(const Render *r, const BoundColumnVec *columns)
 {
-    Buf b = buf_in(arena);
+    Buf b = buf_in(r->arena);
     for (size_t i = 0; i < columns->len; i++) {
+        if (column_is_unused(r, columns->at[i].id))
+            continue;
         if (columns->len < 4096 && id_before(columns, i))
             continue;
         buf_addz(&b, b.len ? ", " : "");
@@ -91,7 +93,7 @@ bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err)
     Block b = {0};
     TRY(render_block(r, rel, &b, err));
     *sql =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
     return true;
 }
 
@@ -103,7 +105,7 @@ static bool render_from(Render *r, const BoundRel *rel, const Rope **sql, Error 
     if (block_is_bare(&b))
         *sql = b.from;
     else
-        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)),
+        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)),
                             ")");
     return true;
 }
@@ -123,7 +125,7 @@ static bool input_block(Render *r, const BoundRel *input, bool take_where, bool 
     }
     *out = (Block){0};
     out->from =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &input->columns)), ")");
     return true;
 }
 
@@ -184,7 +186,7 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
         bool open = b.from && !b.select.len && !b.group.len &&
                     (!b.limit.len || !items_contain(items, BEXPR_WINDOW));
         if (!open) {
-            const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
+            const Rope *whole = block_rope(r, &b, column_list(r, &rel->input->columns));
             b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
         }
         *out = b;
@@ -226,7 +228,7 @@ static bool render_limit(Render *r, const BoundRel *rel, Block *out, Error *err)
     Block b = {0};
     TRY(render_block(r, rel->input, &b, err));
     if (b.limit.len) {
-        const Rope *whole = block_rope(r, &b, column_list(&rel->input->columns, r->arena));
+        const Rope *whole = block_rope(r, &b, column_list(r, &rel->input->columns));
         b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
     }
     *out = b;
@@ -287,7 +289,7 @@ static bool render_values(Render *r, const BoundRel *rel, Block *out, Error *err
         TRY(put_row(r, &rel->values.rows.at[i], &b, err));
     }
     buf_addf(&b, ") AS v%u(" STR_FMT ")", rel->columns.at[0].id,
-             STR_ARG(column_list(&rel->columns, r->arena)));
+             STR_ARG(column_list(r, &rel->columns)));
     out->from = rope_text(r->arena, buf_str(&b));
     return true;
 }
@@ -370,7 +372,7 @@ static bool begins_new_joins(const BoundRel *rel)
 static const Rope *joins_apart(Render *r, const BoundRel *rel, const Rope *from)
 {
     Block b = {.from = from, .limit = S(" LIMIT 9223372036854775807")};
-    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&rel->columns, r->arena)), ")");
+    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
 }
 
 static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
@@ -444,7 +446,7 @@ static bool setop_arm(Render *r, const BoundRel *rel, const BoundRel *input, con
     Block b = {0};
     TRY(render_block(r, input, &b, err));
     const Rope *inner =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(&input->columns, r->arena)), ")");
+        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &input->columns)), ")");
     if (block_is_bare(&b))
         inner = b.from;
     Buf select = buf_in(r->arena);
@@ -480,7 +482,7 @@ static bool setop_text(Render *r, const BoundRel *rel, const Rope **out, Error *
 static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Str number = str_printf(r->arena, "ls_l%zu", r->numbered++),
-        columns = column_list(&rel->columns, r->arena);
+        columns = column_list(r, &rel->columns);
     const Rope *left, *right = NULL;
     bool is_union = rel->setop.kind == SETOP_UNION;
     if (is_union) {
@@ -520,7 +522,7 @@ static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err
     TRY(setop_arm(r, rel, rel->setop.inputs.at[1], &right, err));
     const char *count =
         rel->setop.kind == SETOP_EXCEPT ? "sum(ls_a) - sum(ls_b)" : "least(sum(ls_a), sum(ls_b))";
-    Str columns = column_list(&rel->columns, r->arena);
+    Str columns = column_list(r, &rel->columns);
     const Rope *parts[] = {
         rope_text(r->arena, S("(SELECT *, 1 AS ls_a, 0 AS ls_b FROM (")),
         left,
@@ -564,7 +566,7 @@ static bool cte_definition(Render *r, const BoundRel *definition, const Rope **o
         return setop_text(r, definition, out, err);
     Block b = {0};
     TRY(render_block(r, definition, &b, err));
-    *out = block_rope(r, &b, column_list(&definition->columns, r->arena));
+    *out = block_rope(r, &b, column_list(r, &definition->columns));
     return true;
 }
 
@@ -576,7 +578,7 @@ static bool render_cte(Render *r, const BoundRel *rel, Block *out, Error *err)
     bool ok = cte_definition(r, definition, &text, err);
     r->unordered -= rel->cte.recursive;
     TRY(ok);
-    Str columns = definition->columns.len ? column_list(&definition->columns, r->arena) : S("c0");
+    Str columns = definition->columns.len ? column_list(r, &definition->columns) : S("c0");
     Str head = str_printf(r->arena, "cte%u(" STR_FMT ") AS (", rel->cte.id, STR_ARG(columns));
     const Rope *mine = rope_wrapped(r->arena, head.ptr, text, ")");
     CteScope *scope = ARENA_NEW(r->arena, CteScope);
@@ -641,7 +643,7 @@ static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error
         buf_addz(&b, ") ");
     else
         out->limit = S(" LIMIT 1");
-    buf_add(&b, column_list(&rel->columns, r->arena));
+    buf_add(&b, column_list(r, &rel->columns));
     out->select = buf_str(&b);
     out->from = input;
     return true;

@@ -385,7 +385,9 @@ static bool put_columns(Scan *s, Buf *entries, Buf *select, Error *err)
     const BoundRel *rel = s->rel;
     for (size_t i = 0; i < rel->columns.len; i++) {
         const BoundColumn *c = &rel->columns.at[i];
-        buf_addz(select, i ? ", " : "");
+        if (i < rel->delta.column_count && column_is_unused(s->r, c->id))
+            continue;
+        buf_addz(select, select->len ? ", " : "");
         if (i >= rel->delta.column_count) {
             TRY(put_other_column(s, c, entries, select, err));
             continue;
