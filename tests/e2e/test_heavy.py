@@ -44,3 +44,28 @@ def test_sorting_more_than_memory_spills(new_server):
     row = session.sql("""SELECT count(*) AS n, sum(r) AS places, max(length(x)) AS longest FROM (
         SELECT concat('abcdefgh', id, repeat('z', 16)) AS x, row_number() OVER (ORDER BY id DESC) AS r FROM range(5000000))""").collect()[0]
     assert (row.n, row.places, row.longest) == (5000000, 5000000 * 5000001 // 2, 31)
+
+
+def test_columns_of_a_table_that_nobody_names(spark):
+    spark.sql("CREATE OR REPLACE TABLE many (a INT, b STRING, c STRUCT<x: INT, y: INT>, p INT) USING delta PARTITIONED BY (p)")
+    spark.sql("INSERT INTO many VALUES (1, 'x', struct(1, 2), 7), (2, 'y', struct(3, 4), 8), (2, NULL, NULL, 8)")
+    spark.sql("DELETE FROM many WHERE a = 1")
+    questions = {
+        f"SELECT {deep('a', 60)} AS x FROM many WHERE p = 8": [(62,), (62,)],
+        "SELECT 1 FROM many": [(1,), (1,)],
+        "SELECT count(*) FROM many m LEFT ANTI JOIN many n ON m.b = n.b": [(1,)],
+        "SELECT count(1) FROM (SELECT * FROM many UNION SELECT * FROM many)": [(2,)],
+        "SELECT count(1) FROM (SELECT * FROM many EXCEPT ALL SELECT a, 'y', c, p FROM many)": [(1,)],
+        "SELECT count(*) FROM many m WHERE EXISTS (SELECT * FROM many n WHERE n.c.y = m.c.y)": [(1,)],
+        "SELECT e FROM many LATERAL VIEW explode(array(p)) t AS e": [(8,), (8,)],
+        "WITH t AS (SELECT * FROM many) SELECT sum(u.a) FROM t u JOIN t v USING (a, p)": [(8,)],
+        "SELECT s.n FROM many m, LATERAL (SELECT m.p + 1 AS n) s": [(9,), (9,)],
+        "SELECT max(b) FROM many TABLESAMPLE (100 PERCENT)": [("y",)],
+        "SELECT row_number() OVER (ORDER BY a) AS r FROM many": [(1,), (2,)],
+    }
+    for sql, answer in questions.items():
+        assert sorted(tuple(r) for r in spark.sql(sql).collect()) == answer, sql
+    assert spark.table("many").dropDuplicates(["a"]).count() == 1
+    table = spark.table("many")
+    assert [r.p for r in table.withColumn("q", table.a).select("p").collect()] == [8, 8]
+    spark.sql("DROP TABLE many")
