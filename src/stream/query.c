@@ -10,7 +10,7 @@
 #include "session/plan_copy.h"
 #include "stream/stream_impl.h"
 
-enum { POLL_MS = 50, RETAINED_BATCHES = 100, IDLE_EVENT_US = 10 * 1000000 };
+enum { POLL_MS = 50, POLL_MAX_US = 10 * 1000000, RETAINED_BATCHES = 100, IDLE_EVENT_US = 10 * 1000000 };
 
 const char *const output_mode_names[] = {"Append", "Complete", "Update"};
 
@@ -257,6 +257,7 @@ void stream_add_progress(StreamQuery *q, Str json)
 static bool look(StreamQuery *q, bool *any, Error *err)
 {
     AUTO_ARENA arena = arena_new();
+    int64_t since = clock_monotonic_us();
     *any = false;
     for (size_t i = 0; i < q->sources.len; i++) {
         StreamSource *s = q->sources.at[i];
@@ -265,6 +266,7 @@ static bool look(StreamQuery *q, bool *any, Error *err)
         *any |= !str_is(end, s->start);
         set_offset(&s->end, end);
     }
+    q->look_us = clock_monotonic_us() - since;
     return true;
 }
 
@@ -297,6 +299,7 @@ static bool trigger(StreamQuery *q, int64_t resumed_ms, bool *ran, Error *err)
     if (!q->resuming) {
         pthread_mutex_lock(&q->lock);
         uint64_t number = ++q->looks;
+        q->asked = false;
         pthread_mutex_unlock(&q->lock);
         stream_set_message(q, "Getting offsets from sources", q->data_available, true);
         TRY(look(q, ran, err));
@@ -331,14 +334,13 @@ static struct timespec in_us(int64_t us)
     return t;
 }
 
-static void pause_for(StreamQuery *q, int64_t us, bool until_asked)
+/* Until the time is over, or somebody waits for what is there. */
+static void pause_for(StreamQuery *q, int64_t us, bool hears)
 {
     struct timespec until = in_us(us);
     pthread_mutex_lock(&q->lock);
-    uint64_t looks = q->idle_look;
-    while (!q->stopping && pthread_cond_timedwait(&q->changed, &q->lock, &until) != ETIMEDOUT)
-        if (until_asked && q->idle_look != looks)
-            break;
+    while (!q->stopping && !(hears && q->asked) && pthread_cond_timedwait(&q->changed, &q->lock, &until) != ETIMEDOUT)
+        continue;
     pthread_mutex_unlock(&q->lock);
 }
 
@@ -363,7 +365,9 @@ static void wait_for_trigger(StreamQuery *q, bool ran, int64_t *last_event_us)
         int64_t now = clock_now_us();
         pause_for(q, q->interval_us - now % q->interval_us, false);
     } else if (!ran) {
-        pause_for(q, POLL_MS * 1000, false);
+        /* Looking takes a tenth of the time at most. */
+        int64_t us = q->look_us * 10 > POLL_MS * 1000 ? q->look_us * 10 : POLL_MS * 1000;
+        pause_for(q, us < POLL_MAX_US ? us : POLL_MAX_US, true);
     }
 }
 
@@ -693,6 +697,8 @@ bool stream_process_all(StreamQuery *q, const Cancel *cancel, Error *err)
     pthread_mutex_lock(&q->lock);
     uint64_t wanted = q->looks + 1;
     while (q->active && q->idle_look < wanted && ok) {
+        q->asked = true;
+        pthread_cond_broadcast(&q->changed);
         struct timespec until = in_us(100000);
         pthread_cond_timedwait(&q->changed, &q->lock, &until);
         ok = check_cancel(cancel, err);

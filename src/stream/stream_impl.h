@@ -118,6 +118,7 @@ struct StreamQuery {
     bool resuming;           /* the batch was planned by an earlier run */
     bool is_stateful;
     struct StateOperator *operators;
+    int64_t look_us;         /* how long the last look for data took */
     int64_t last_trigger_us; /* when the batch before was started, for rates */
 
     pthread_mutex_t lock;    /* guards everything below */
@@ -125,6 +126,7 @@ struct StreamQuery {
     bool active, stopping, joined;
     bool data_available, trigger_active;
     const char *message;     /* static text; NULL: failed */
+    bool asked;              /* somebody waits for the next look */
     uint64_t looks, idle_look; /* looks for data begun; the last one that found none */
     Error *failure;          /* NULL: none; in failure_arena */
     Arena *failure_arena;
