@@ -78,6 +78,10 @@ MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *
 
 /* Values for :name and ? in the statement, and the plans that Connect ships beside it under names. Kept by reference. */
 void analyzer_set_params(Analyzer *a, const KeyValueVec *named, const ExprVec *positional);
+struct LocalScope;
+/* A script's variables, for the statements in it. */
+void analyzer_set_locals(Analyzer *a, struct LocalScope *locals);
+struct LocalScope *analyzer_locals(const Analyzer *a);
 /* The temporary object (VIEW, VARIABLE, FUNCTION) that the statement referred to; false when there was none. */
 bool analyzer_temp_object(const Analyzer *a, const char **kind, Name *name);
 void analyzer_set_references(Analyzer *a, const RelVec *references);

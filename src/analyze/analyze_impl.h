@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analyze/analyze.h"
+#include "session/locals.h"
 
 enum { ANALYZE_MAX_DEPTH = 2000, VIEW_MAX_DEPTH = 100 };
 
@@ -47,6 +48,7 @@ struct Analyzer {
     const RelVec *references;   /* WITH_RELATIONS in scope: named by their alias */
     const struct WindowNames *windows;
     struct PartitionMark *partition_marks; /* partition.c */
+    struct LocalScope *locals;  /* variables of the script that runs, innermost first */
     const char *temp_kind;      /* the first temporary object that was referred to, NULL for none */
     Name temp_name;
     const StreamHook *streams;  /* NULL: streaming reads have no rows */

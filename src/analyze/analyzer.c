@@ -169,6 +169,16 @@ Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func
     return a;
 }
 
+void analyzer_set_locals(Analyzer *a, LocalScope *locals)
+{
+    a->locals = locals;
+}
+
+LocalScope *analyzer_locals(const Analyzer *a)
+{
+    return a->locals;
+}
+
 SqlOptions session_sql_options(Session *s, Arena *arena)
 {
     bool found;
@@ -179,6 +189,8 @@ SqlOptions session_sql_options(Session *s, Arena *arena)
         .enforce_reserved = session_bool(s, "spark.sql.ansi.enforceReservedKeywords", false),
         .double_quoted_identifiers = session_bool(s, "spark.sql.ansi.doubleQuotedIdentifiers", false),
         .escaped_string_literals = session_bool(s, "spark.sql.parser.escapedStringLiterals", false),
+        .no_scripts = !session_bool(s, "spark.sql.scripting.enabled", true),
+        .continue_handlers = session_bool(s, "spark.sql.scripting.continueHandlerEnabled", false),
         .zone = session_zone(s, arena),
         .timestamp_ntz = found && str_is_ci(timestamp_type, "TIMESTAMP_NTZ"),
     };

@@ -1,5 +1,6 @@
 /* From a name to a column: qualifiers, struct fields, DataFrame plan ids, outer queries, stars. */
 #include "analyze/analyze_impl.h"
+#include "session/plan_copy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -378,19 +379,30 @@ static void mark_outer(BoundExpr *e)
         e->column.outer = true;
 }
 
-static bool find_session_variable(Analyzer *a, const Name *name, BoundExpr **out)
+static bool session_variable(Analyzer *a, const Name *name, size_t parts, Variable *out)
+{
+    bool full = parts == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session");
+    bool half = parts == 2 && str_is_ci(name->at[0], "session");
+    return (parts == 1 || full || half) && session_get_variable(a->session, name->at[parts - 1], a->arena, out);
+}
+
+/* The longest part of the name that is a variable, a script's own first; the rest are fields of it. *out NULL: there is none. */
+static bool find_variable(Analyzer *a, const Name *name, BoundExpr **out, Error *err)
 {
     *out = NULL;
-    bool qualified = name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session");
-    bool half = name->len == 2 && str_is_ci(name->at[0], "session");
-    if (name->len != 1 && !qualified && !half)
-        return false;
-    Variable v;
-    if (!session_get_variable(a->session, vec_last(name), a->arena, &v))
-        return false;
-    note_temp_object(a, "VARIABLE", name);
-    *out = bound_literal(v.value, a->arena);
-    (*out)->type = v.type;
+    for (size_t parts = name->len; parts > 0 && *out == NULL; parts--) {
+        Variable v;
+        LocalVariable *local = locals_find(a->locals, name, parts);
+        if (local == NULL && !session_variable(a, name, parts, &v))
+            continue;
+        if (local != NULL)
+            v = local->variable;
+        else
+            note_temp_object(a, "VARIABLE", name);
+        *out = bound_literal(plan_copy_value(&v.value, a->arena), a->arena);
+        for (size_t i = parts; i < name->len; i++)
+            TRY(bind_field(a, *out, name->at[i], out, err));
+    }
     return true;
 }
 
@@ -417,7 +429,9 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         call->origin = e->origin;
         return bind_call(a, call, scope, out, err);
     }
-    if (!scope->no_variables && find_session_variable(a, name, out))
+    if (!scope->no_variables && !find_variable(a, name, out, err))
+        return set_context(a, err, e->origin);
+    if (!scope->no_variables && *out)
         return true;
     if (scope->allow_aggregates && name->len == 1 && str_is_ci(name->at[0], "grouping__id")) {
         Expr *call = expr_call(a->arena, "grouping_id", 0, NULL);

@@ -411,6 +411,8 @@ Str error_message(const Error *err, Arena *arena)
         return str_copy(err->verbatim, arena);
     if (c->place == PLACE_PARSE || c->place == PLACE_SYNTAX)
         buf_addc(&b, '\n');
+    if (err->script_line > 0)
+        buf_addf(&b, "{LINE:%d} ", err->script_line);
     put_text(&b, err);
     if (err->has_context || c->line)
         put_place(&b, c);

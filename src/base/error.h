@@ -47,6 +47,7 @@ typedef struct Error {
     ErrorParam params[ERROR_MAX_PARAMS];
     ErrorContext context;
     bool has_context;
+    int script_line;   /* of the statement in a SQL script, from 1; 0: printed without */
     Str verbatim;      /* when set, the whole message as another layer worded it */
 } Error;
 

@@ -9,10 +9,16 @@ static bool refuse_builtin(CommandContext *ctx, const Name *name, Error *err)
                      PZ("existingRoutineType", "routine"));
 }
 
+/* In a script the statement is a piece of the text. */
+static Str statement_text(CommandContext *ctx, const Command *c)
+{
+    return analyzer_locals(ctx->analyzer) ? sql_fragment(ctx->sql_text, c->origin) : ctx->sql_text;
+}
+
 static bool create_temporary(CommandContext *ctx, const Command *c, const Name *name, Error *err)
 {
     TRY(refuse_builtin(ctx, name, err));
-    SessionFunction f = {.name = vec_last(name), .sql = ctx->sql_text, .is_table = c->function.is_table};
+    SessionFunction f = {.name = vec_last(name), .sql = statement_text(ctx, c), .is_table = c->function.is_table};
     if (session_put_function(ctx->session, &f, c->existence == OR_REPLACE))
         return true;
     return error_set(err, ERR_ROUTINE_ALREADY_EXISTS, P("routineName", name_quoted(name, ctx->arena)), PZ("newRoutineType", "routine"),
@@ -24,7 +30,7 @@ static bool create_stored(CommandContext *ctx, const Command *c, const Name *nam
     const char *kind;
     bool found;
     Name temp;
-    FunctionEntry old, e = {.sql = ctx->sql_text, .is_table = c->function.is_table, .owner = session_user(ctx->session)};
+    FunctionEntry old, e = {.sql = statement_text(ctx, c), .is_table = c->function.is_table, .owner = session_user(ctx->session)};
     TRY(command_object_name(ctx, name, &e.catalog, &e.schema, &e.name, err));
     session_current(ctx->session, ctx->arena, &e.body_catalog, &e.body_schema);
     Str parts[3] = {e.catalog, e.schema, e.name};

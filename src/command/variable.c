@@ -1,5 +1,7 @@
 /* Session variables: DECLARE, SET VAR, DROP TEMPORARY VARIABLE. */
 #include "command/command_impl.h"
+#include "session/locals.h"
+#include "session/plan_copy.h"
 
 static bool is_session_name(const Name *name)
 {
@@ -9,7 +11,8 @@ static bool is_session_name(const Name *name)
 
 static bool unresolved(CommandContext *ctx, const Name *name, Error *err)
 {
-    return error_set(err, ERR_UNRESOLVED_VARIABLE, P("variableName", name_quoted(name, ctx->arena)), PZ("searchPath", "`system`.`session`"));
+    return error_set(err, ERR_UNRESOLVED_VARIABLE, P("variableName", name_quoted(name, ctx->arena)),
+                     P("searchPath", search_path_text(ctx->analyzer, true)));
 }
 
 static bool check_name(CommandContext *ctx, const Name *name, Error *err)
@@ -28,6 +31,21 @@ bool variable_is_known(CommandContext *ctx, Str key)
 }
 
 /* ---- DECLARE ---- */
+
+/* A script's variable is in its block, without a qualifier and once. */
+static bool check_local(CommandContext *ctx, const Command *c, const Name *name, Error *err)
+{
+    if (name->len > 1)
+        return error_set(err, ERR_INVALID_VARIABLE_DECLARATION__QUALIFIED_LOCAL_VARIABLE, P("varName", name_quoted(name, ctx->arena)));
+    return !c->variable.replace ||
+           error_set(err, ERR_INVALID_VARIABLE_DECLARATION__REPLACE_LOCAL_VARIABLE, P("varName", name_quoted(name, ctx->arena)));
+}
+
+static bool put_new(CommandContext *ctx, const Command *c, const Variable *v, Error *err)
+{
+    LocalScope *locals = analyzer_locals(ctx->analyzer);
+    return locals ? locals_declare(locals, v, err) : session_put_variable(ctx->session, v, c->variable.replace, err);
+}
 
 static bool check_distinct(const Name *names, size_t count, ErrorClass cls, const char *param, Error *err)
 {
@@ -61,7 +79,7 @@ static bool declare(CommandContext *ctx, const Command *c, const Name *first, Er
     size_t count = c->variable.names.len ? c->variable.names.len : 1;
     for (size_t i = 0; i < count; i++) {
         names[i] = i ? c->variable.names.at[i] : *first;
-        TRY(check_name(ctx, &names[i], err));
+        TRY(analyzer_locals(ctx->analyzer) ? check_local(ctx, c, &names[i], err) : check_name(ctx, &names[i], err));
     }
     TRY(check_distinct(names, count, ERR_DUPLICATE_VARIABLE_NAME_INSIDE_DECLARE, "variableName", err));
     Variable v;
@@ -69,23 +87,41 @@ static bool declare(CommandContext *ctx, const Command *c, const Name *first, Er
     v.initial = v.value;
     for (size_t i = 0; i < count; i++) {
         v.name = vec_last(&names[i]);
-        TRY(session_put_variable(ctx->session, &v, c->variable.replace, err));
+        TRY(put_new(ctx, c, &v, err));
     }
     return true;
 }
 
 /* ---- SET VAR ---- */
 
-static bool find_variable(CommandContext *ctx, const Name *name, Variable *out, Error *err)
+/* What is assigned: a script's variable or the session's. */
+typedef struct Assigned {
+    LocalVariable *local;    /* NULL: the session's */
+    Variable variable;
+} Assigned;
+
+static bool find_variable(CommandContext *ctx, const Name *name, Assigned *out, Error *err)
 {
+    out->local = locals_find(analyzer_locals(ctx->analyzer), name, name->len);
+    if (out->local) {
+        out->variable = out->local->variable;
+        return true;
+    }
     TRY(check_name(ctx, name, err));
-    return session_get_variable(ctx->session, vec_last(name), ctx->arena, out) || unresolved(ctx, name, err);
+    return session_get_variable(ctx->session, vec_last(name), ctx->arena, &out->variable) || unresolved(ctx, name, err);
 }
 
-static bool put_all(CommandContext *ctx, const Variable *variables, size_t count, Error *err)
+/* An old value may be part of a new one: all are copied before the first variable changes. */
+static bool put_all(CommandContext *ctx, Assigned *targets, size_t count, Error *err)
 {
     for (size_t i = 0; i < count; i++)
-        TRY(session_put_variable(ctx->session, &variables[i], true, err));
+        targets[i].variable.value = plan_copy_value(&targets[i].variable.value, ctx->arena);
+    for (size_t i = 0; i < count; i++) {
+        if (targets[i].local)
+            locals_assign(targets[i].local, &targets[i].variable.value);
+        else
+            TRY(session_put_variable(ctx->session, &targets[i].variable, true, err));
+    }
     return true;
 }
 
@@ -94,31 +130,31 @@ static bool assign(CommandContext *ctx, const Command *c, Error *err)
 {
     size_t count = c->variable.assignments.len;
     Name *names = arena_alloc(ctx->arena, (count + 1) * sizeof(Name));
-    Variable *variables = arena_alloc(ctx->arena, (count + 1) * sizeof(Variable));
+    Assigned *targets = arena_alloc(ctx->arena, (count + 1) * sizeof(Assigned));
     for (size_t i = 0; i < count; i++)
         names[i] = c->variable.assignments.at[i].target;
     TRY(check_distinct(names, count, ERR_DUPLICATE_ASSIGNMENTS, "nameList", err));
     for (size_t i = 0; i < count; i++) {
         const Expr *e = c->variable.assignments.at[i].value;
-        Variable *v = &variables[i];
-        TRY(find_variable(ctx, &names[i], v, err));
+        Variable *v = &targets[i].variable;
+        TRY(find_variable(ctx, &names[i], &targets[i], err));
         if (!e || e->kind == EXPR_DEFAULT)
             v->value = v->initial;
         else
             TRY(analyze_value(ctx->analyzer, e, v->type, &v->value, err));
         v->value.type = v->type;
     }
-    return put_all(ctx, variables, count, err);
+    return put_all(ctx, targets, count, err);
 }
 
 /* The query's columns brought to the variables' types, as an assignment does. */
-static bool cast_columns(CommandContext *ctx, const BoundRel *query, const Variable *variables, BoundRel **out, Error *err)
+static bool cast_columns(CommandContext *ctx, const BoundRel *query, const Assigned *targets, BoundRel **out, Error *err)
 {
     BoundRel *p = brel_new(BREL_PROJECT, (BoundRel *)query, ctx->arena);
     for (size_t i = 0; i < query->columns.len; i++) {
         const BoundColumn *c = &query->columns.at[i];
         BoundExpr *e;
-        TRY(analyze_store_cast(ctx->analyzer, bound_column(c, ctx->arena), variables[i].type, S("system.session"), variables[i].name, &e, err));
+        TRY(analyze_store_cast(ctx->analyzer, bound_column(c, ctx->arena), targets[i].variable.type, S("system.session"), targets[i].variable.name, &e, err));
         BoundColumn column = *c;
         column.id = analyzer_next_id(ctx->analyzer);
         column.type = e->type;
@@ -136,11 +172,11 @@ bool command_assign_row(CommandContext *ctx, const Name *names, size_t count, co
     if (query->columns.len != count)
         return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(ctx->arena, "%zu", count)),
                          P("numExpr", str_printf(ctx->arena, "%zu", query->columns.len)));
-    Variable *variables = arena_alloc(ctx->arena, (count + 1) * sizeof(Variable));
+    Assigned *targets = arena_alloc(ctx->arena, (count + 1) * sizeof(Assigned));
     for (size_t i = 0; i < count; i++)
-        TRY(find_variable(ctx, &names[i], &variables[i], err));
+        TRY(find_variable(ctx, &names[i], &targets[i], err));
     BoundRel *cast;
-    TRY(cast_columns(ctx, query, variables, &cast, err));
+    TRY(cast_columns(ctx, query, targets, &cast, err));
     BoundRel *two = brel_new(BREL_LIMIT, cast, ctx->arena);
     two->columns = cast->columns;
     two->limit.count = build_int(ctx, 2);
@@ -149,10 +185,11 @@ bool command_assign_row(CommandContext *ctx, const Name *names, size_t count, co
     if (rows.len > 1)
         return error_set(err, ERR_ROW_SUBQUERY_TOO_MANY_ROWS);
     for (size_t i = 0; i < count; i++) {
-        variables[i].value = rows.len ? rows.at[0].cells[i] : value_null(variables[i].type);
-        variables[i].value.type = variables[i].type;
+        Variable *v = &targets[i].variable;
+        v->value = rows.len ? rows.at[0].cells[i] : value_null(v->type);
+        v->value.type = v->type;
     }
-    return put_all(ctx, variables, count, err);
+    return put_all(ctx, targets, count, err);
 }
 
 static bool assign_query(CommandContext *ctx, const Command *c, Error *err)
@@ -172,6 +209,8 @@ bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(command_name(ctx, c, &name, err));
     if (c->kind == CMD_DECLARE_VARIABLE)
         return declare(ctx, c, &name, err);
+    if (analyzer_locals(ctx->analyzer))
+        return error_set(err, ERR_UNSUPPORTED_FEATURE__SQL_SCRIPTING_DROP_TEMPORARY_VARIABLE);
     TRY(check_name(ctx, &name, err));
     if (session_drop_variable(ctx->session, vec_last(&name)) || c->existence == IF_EXISTS)
         return true;

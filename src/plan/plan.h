@@ -556,7 +556,7 @@ struct Command {
         struct { bool lazy; KeyValueVec options; AssignmentVec partition; } cache; /* partition: ANALYZE and TRUNCATE */
         struct { const Type *type; Expr *value; VEC(Assignment) assignments; bool replace; VEC(Name) names; } variable;
         struct { Expr *text; ExprVec args; VEC(Name) into; } immediate;
-        struct { void *body; } script;   /* Script in plan/script.h */
+        struct { struct ScriptStatement *body; } script; /* plan/script.h */
         struct { Str op; Str path; KeyValueVec args; ColumnDefVec columns; } delta; /* op: "upgradeProtocol", "addFeature", ... */
         struct { Str id; bool eager; } cached;
     };

@@ -8,6 +8,7 @@ static CommandContext context_of(Query *q, const Rel *rel)
     const Rel *sql = rel != NULL && rel->kind == REL_WITH_RELATIONS ? rel->input : rel;
     Str text = sql == NULL ? (Str){0} : sql->sql.text;
     Analyzer *a = analyzer_new(q->session, q->engine, &q->func, text, q->arena);
+    analyzer_set_locals(a, q->locals);
     if (sql != NULL)
         analyzer_set_params(a, &sql->sql.named_args, &sql->sql.positional_args);
     return (CommandContext){q->session, q->engine, a, q->run, text, q->arena};
@@ -74,12 +75,17 @@ bool query_run_immediate(Query *q, const Rel *rel, const Command *c, Error *err)
     SqlOptions options = session_sql_options(q->session, q->arena);
     Statement statement = {0};
     TRY(sql_parse(sql->sql.text, &options, q->arena, &statement, err));
+    if (statement.command && statement.command->kind == CMD_SCRIPT)
+        return error_set(err, ERR_SQL_SCRIPT_IN_EXECUTE_IMMEDIATE, P("sqlString", sql->sql.text));
     bool into = c->immediate.into.len > 0, is_command;
     if (into && statement.command)
         return error_set(err, ERR_INVALID_STATEMENT_FOR_EXECUTE_INTO, P("sqlString", sql->sql.text));
+    struct LocalScope *locals = q->locals;
+    q->locals = NULL; /* the text sees the session's variables only */
     q->immediate_depth++;
     bool ok = query_statement(q, sql, &is_command, err);
     q->immediate_depth--;
+    q->locals = locals;
     TRY(ok);
     return !into || into_variables(q, &ctx, c, err);
 }

@@ -39,26 +39,11 @@ const FuncContext *query_func(Query *q)
     return &q->func;
 }
 
-static SqlOptions sql_options(Query *q)
-{
-    Session *s = q->session;
-    bool found;
-    Str timestamp;
-    session_get(s, S("spark.sql.timestampType"), q->arena, &found, &timestamp);
-    return (SqlOptions){
-        .ansi = q->func.ansi,
-        .enforce_reserved = session_bool(s, "spark.sql.ansi.enforceReservedKeywords", false),
-        .double_quoted_identifiers = session_bool(s, "spark.sql.ansi.doubleQuotedIdentifiers", false),
-        .escaped_string_literals = session_bool(s, "spark.sql.parser.escapedStringLiterals", false),
-        .timestamp_ntz = found && str_is_ci(timestamp, "TIMESTAMP_NTZ"),
-        .zone = q->func.zone,
-    };
-}
-
 static bool analyze(Query *q, const Rel *rel, Str sql_text, Error *err)
 {
     int64_t began = clock_monotonic_us();
     Analyzer *a = analyzer_new(q->session, q->engine, &q->func, sql_text, q->arena);
+    analyzer_set_locals(a, q->locals);
     bool ok = analyze_query(a, rel, &q->bound, err);
     log_debug("query: analyzed in %lld us", (long long)(clock_monotonic_us() - began));
     return ok;
@@ -72,22 +57,48 @@ static const Rel *sql_of(const Rel *rel)
     return rel->kind == REL_SQL ? rel : NULL;
 }
 
-static bool run_command(Query *q, const Rel *rel, const Command *command, Error *err)
+/* An analyzer for a statement of this text: its parameters, and what the client shipped beside it. */
+static Analyzer *analyzer_of(Query *q, const Rel *rel, Str *text)
 {
     const Rel *sql = rel == NULL ? NULL : sql_of(rel);
-    Str text = sql == NULL ? (Str){0} : sql->sql.text;
-    Analyzer *a = analyzer_new(q->session, q->engine, &q->func, text, q->arena);
+    *text = sql == NULL ? (Str){0} : sql->sql.text;
+    Analyzer *a = analyzer_new(q->session, q->engine, &q->func, *text, q->arena);
+    analyzer_set_locals(a, q->locals);
     if (sql != NULL)
         analyzer_set_params(a, &sql->sql.named_args, &sql->sql.positional_args);
     if (rel != NULL && rel->kind == REL_WITH_RELATIONS)
         analyzer_set_references(a, &rel->with_relations.references);
+    return a;
+}
+
+bool query_value(Query *q, const Rel *rel, const Expr *e, Value *out, Error *err)
+{
+    Str text;
+    Analyzer *a = analyzer_of(q, rel, &text);
+    return analyze_value(a, e, NULL, out, err);
+}
+
+static bool run_command(Query *q, const Rel *rel, const Command *command, Error *err)
+{
+    Str text;
+    Analyzer *a = analyzer_of(q, rel, &text);
     if (command->kind == CMD_EXECUTE_IMMEDIATE)
         return query_run_immediate(q, rel, command, err);
+    if (command->kind == CMD_SCRIPT)
+        return query_run_script(q, rel, command, err);
     CommandContext ctx = {q->session, q->engine, a, q->run, text, q->arena};
     TRY(command_run(&ctx, command, &q->bound, err));
     /* SET TIME ZONE, USE and their like change what the rows are printed with. */
     q->func = session_func_context(q->session, q->arena);
     return true;
+}
+
+bool query_run_statement(Query *q, const Rel *rel, const Statement *statement, Error *err)
+{
+    Str text;
+    if (statement->command != NULL)
+        return run_command(q, rel, statement->command, err);
+    return analyze_query(analyzer_of(q, rel, &text), statement->query, &q->bound, err);
 }
 
 bool query_run_command(Query *q, const Command *command, Error *err)
@@ -98,7 +109,7 @@ bool query_run_command(Query *q, const Command *command, Error *err)
 /* A statement that changes something; *command is NULL for queries. */
 static bool parse_command(Query *q, const Rel *sql, Command **command, Error *err)
 {
-    SqlOptions options = sql_options(q);
+    SqlOptions options = session_sql_options(q->session, q->arena);
     Statement statement = {0};
     TRY(sql_parse(sql->sql.text, &options, q->arena, &statement, err));
     *command = statement.command;

@@ -9,6 +9,8 @@ static bool is_name(const Parser *p, const Token *token, bool strict)
         return true;
     if (token->kind == TOK_DOUBLE_QUOTED)
         return p->options->double_quoted_identifiers;
+    if (token->kind == KW_DO && p->for_queries > 0)
+        return false;
     unsigned flags = keyword_flags((TokenKind)token->kind);
     if (p->options->enforce_reserved)
         return flags & NAME_ANSI;

@@ -238,6 +238,11 @@ bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out
     TokenList list;
     *out = (Statement){0};
     TRY(start(&p, text, options, arena, &list, err));
+    if (is_at(&p, KW_BEGIN)) {
+        TRY(parse_script(&p, out));
+        accept(&p, TOK_SEMICOLON);
+        return finish(&p);
+    }
     TRY(parse_statement(&p, out));
     while (accept(&p, TOK_SEMICOLON))
         ;

@@ -17,6 +17,9 @@ typedef struct Parser {
     int depth;
     int type_depth;     /* of nested data types */
     int parameters;     /* '?' seen so far */
+    int for_queries;    /* inside the query of a script's FOR, where DO is no name */
+    const struct ScriptLabel *script_labels;
+    struct ScriptConditions *script_conditions;
 } Parser;
 
 /* ---- tokens (parser.c) ---- */
@@ -210,6 +213,10 @@ MUST_CHECK bool parse_alter(Parser *p, Statement *out);
 MUST_CHECK bool parse_show(Parser *p, Statement *out);
 MUST_CHECK bool parse_describe(Parser *p, Statement *out);
 MUST_CHECK bool parse_set(Parser *p, Statement *out);
+/* a = 1, b = 2 or (a, b) = (SELECT ..), behind so many words. */
+MUST_CHECK bool parse_set_assignments(Parser *p, size_t words, Statement *out);
+MUST_CHECK bool parse_script(Parser *p, Statement *out);     /* at BEGIN */
+bool refuse_cursor(Parser *p);
 MUST_CHECK bool parse_reset(Parser *p, Statement *out);
 MUST_CHECK bool parse_insert(Parser *p, Statement *out);
 MUST_CHECK bool parse_update(Parser *p, Statement *out);

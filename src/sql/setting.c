@@ -109,10 +109,11 @@ static bool parse_set_zone(Parser *p, size_t from, Statement *out)
 /* ---- SET VAR ---- */
 
 /* SET VAR a = 1, b = 2 | SET VAR (a, b) = (SELECT ..) */
-static bool parse_set_variable(Parser *p, size_t from, Statement *out)
+bool parse_set_assignments(Parser *p, size_t words, Statement *out)
 {
+    size_t from = mark(p);
     Command *c = command_new(CMD_SET_VARIABLE, p->arena);
-    p->pos += 2;
+    p->pos += words;
     if (is_at(p, TOK_LEFT_PAREN)) {
         NameVec names = {0};
         advance(p);
@@ -226,7 +227,7 @@ bool parse_set(Parser *p, Statement *out)
     if (word == KW_TIME && next == KW_ZONE)
         return parse_set_zone(p, from, out);
     if ((word == KW_VARIABLE || word == KW_VAR) && named)
-        return parse_set_variable(p, from, out);
+        return parse_set_assignments(p, 2, out);
     if (word == KW_ROLE && next != TOK_EQ)
         return refuse_words(p, S("SET ROLE"));
     if (word == KW_PATH && next == TOK_EQ)

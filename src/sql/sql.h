@@ -8,6 +8,8 @@ typedef struct SqlOptions {
     bool enforce_reserved;          /* spark.sql.ansi.enforceReservedKeywords */
     bool double_quoted_identifiers; /* spark.sql.ansi.doubleQuotedIdentifiers */
     bool escaped_string_literals;   /* spark.sql.parser.escapedStringLiterals */
+    bool no_scripts;                /* spark.sql.scripting.enabled is false */
+    bool continue_handlers;         /* spark.sql.scripting.continueHandlerEnabled */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
     Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;

@@ -243,7 +243,7 @@ static bool parse_declare(Parser *p, Statement *out)
         vec_push(p->arena, &c->variable.names, name);
     } while (accept(p, TOK_COMMA));
     if (is_at(p, KW_CURSOR) || kind_at(p, 1) == KW_CURSOR)
-        return refuse_unsupported(p, from, "DECLARE .. CURSOR (SQL scripting)");
+        return refuse_cursor(p);
     bool value = is_at(p, KW_DEFAULT) || is_at(p, TOK_EQ);
     if (!value && is_name_at(p, 0)) {
         TRY(parse_type(p, &c->variable.type));
@@ -342,14 +342,10 @@ static const Refused refused[] = {
     {KW_COMMIT, 0, NULL},
     {KW_ROLLBACK, 0, NULL},
     {KW_DFS, 0, NULL},
-    {KW_BEGIN, 0, "SQL scripting (BEGIN .. END)"},
     {KW_CALL, 0, "CALL"},
     {KW_LOAD, KW_DATA, "LOAD DATA"},
     {KW_ADD, 0, "ADD JAR, FILE and ARCHIVE"},
     {KW_LIST, 0, "LIST JAR, FILE and ARCHIVE"},
-    {KW_OPEN, 0, "OPEN (SQL scripting)"},
-    {KW_FETCH, 0, "FETCH (SQL scripting)"},
-    {KW_CLOSE, 0, "CLOSE (SQL scripting)"},
 };
 
 /* False without an error: not one of them. */
@@ -420,6 +416,9 @@ bool parse_statement(Parser *p, Statement *out)
     case KW_REPAIR: return parse_repair(p, out);
     case KW_DECLARE: return parse_declare(p, out);
     case KW_EXECUTE: return parse_execute(p, out);
+    case KW_OPEN:
+    case KW_FETCH:
+    case KW_CLOSE: return is_name_at(p, 1) ? refuse_cursor(p) : syntax_error_at(p, p->pos + 1);
     default: return parse_other(p, out);
     }
 }
