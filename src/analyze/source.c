@@ -348,6 +348,11 @@ bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             return set_context(a, err, rel->origin);
         }
         TRY(bind_exprs(a, &rel->values.rows.at[r], &scope, &cells, err));
+        for (size_t c = 0; c < cells.len; c++)
+            if (bound_contains(cells.at[c], BEXPR_SUBQUERY)) {
+                error_set(err, ERR_UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY__SCALAR_SUBQUERY_IN_VALUES);
+                return set_context(a, err, rel->origin);
+            }
         vec_push(a->arena, &v->values.rows, cells);
     }
     for (size_t c = 0; c < width; c++) {
