@@ -275,6 +275,19 @@ static const BoundColumn *with_id(const BoundRel *rel, ColumnId id)
     return NULL;
 }
 
+static bool check_ranking(Analyzer *a, const Rel *rel, const BoundExpr *ranking, Error *err)
+{
+    if (!session_bool(a->session, "spark.sql.crossJoin.enabled", true))
+        error_set(err, ERR_NEAREST_BY_JOIN__CROSS_JOIN_NOT_ENABLED);
+    else if (!type_is_orderable(ranking->type))
+        error_set(err, ERR_NEAREST_BY_JOIN__NON_ORDERABLE_RANKING_EXPRESSION,
+                  P("expression", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(ranking, a->func.zone, a->arena)))),
+                  P("type", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(ranking->type, a->arena)))));
+    else
+        return true;
+    return set_context(a, err, rel->origin);
+}
+
 /* For each row of the left side the rows of the right one that rank best; a NULL rank never does. */
 bool analyze_nearest_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
@@ -288,6 +301,7 @@ bool analyze_nearest_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
     BoundColumnVec all = both_sides(a, left, right);
     Scope scope = {.columns = &all, .outer = a->outer};
     TRY(bind_expr(a, rel->nearest.ranking, &scope, &ranking, err));
+    TRY(check_ranking(a, rel, ranking, err));
     TRY(row_numbers(a, &left, NULL, NULL, &number, err));
     bool outer = str_istarts_with(rel->nearest.kind, S("left"));
     BoundRel *j = make_join(a, left, right, outer ? JOIN_LEFT : JOIN_INNER);

@@ -455,6 +455,38 @@ static bool check_join(Parser *p, const Rel *join, size_t from)
     return true;
 }
 
+/* APPROX | EXACT NEAREST [n] BY DISTANCE | SIMILARITY expression: both are computed exactly. */
+static bool parse_nearest(Parser *p, const Rel *join, size_t from, Rel **out)
+{
+    enum { MOST_RESULTS = 100000 };
+    Rel *nearest = rel_new(REL_NEAREST_JOIN, join->input, p->arena);
+    int64_t count = 1;
+    p->pos += 2;
+    if (!is_at(p, KW_BY))
+        TRY(parse_integer(p, &count));
+    TRY(expect(p, KW_BY));
+    bool distance = is_at(p, KW_DISTANCE);
+    if (!distance && !is_at(p, KW_SIMILARITY))
+        return syntax_error(p);
+    nearest->nearest.direction = distance ? S("distance") : S("similarity");
+    advance(p);
+    TRY(parse_expression(p, &nearest->nearest.ranking));
+    if (join->join.lateral)
+        return REFUSE(p, from, ERR_UNSUPPORTED_FEATURE__LATERAL_JOIN_NEAREST_BY);
+    if (join->join.kind != JOIN_INNER && join->join.kind != JOIN_LEFT)
+        return REFUSE(p, from, ERR_NEAREST_BY_JOIN__UNSUPPORTED_JOIN_TYPE, PZ("joinType", join_names[join->join.kind]),
+                      PZ("supported", "'INNER', 'LEFT OUTER'"));
+    if (count < 1 || count > MOST_RESULTS)
+        return REFUSE(p, from, ERR_NEAREST_BY_JOIN__NUM_RESULTS_OUT_OF_RANGE,
+                      P("numResults", str_printf(p->arena, "%lld", (long long)count)), PZ("min", "1"), PZ("max", "100000"));
+    nearest->nearest.right = join->join.right;
+    nearest->nearest.count = count;
+    nearest->nearest.kind = join->join.kind == JOIN_LEFT ? S("left") : S("inner");
+    nearest->origin = origin_from(p, from);
+    *out = nearest;
+    return true;
+}
+
 bool parse_join(Parser *p, Rel *left, Rel **out)
 {
     size_t from = mark(p), words = join_words(p);
@@ -473,8 +505,8 @@ bool parse_join(Parser *p, Rel *left, Rel **out)
     else if (!join->join.natural && is_at(p, KW_USING) && kind_at(p, 1) == TOK_LEFT_PAREN) {
         advance(p);
         TRY(parse_identifier_list(p, &join->join.using_columns));
-    } else if ((is_at(p, KW_APPROX) || is_at(p, KW_EXACT)) && kind_at(p, 1) == KW_NEAREST)
-        return refuse_unsupported(p, from, "NEAREST .. BY DISTANCE joins");
+    } else if (!join->join.natural && (is_at(p, KW_APPROX) || is_at(p, KW_EXACT)) && kind_at(p, 1) == KW_NEAREST)
+        return parse_nearest(p, join, from, out);
     TRY(check_join(p, join, from));
     join->origin = origin_from(p, from);
     *out = join;
