@@ -133,7 +133,8 @@ bool str_ieq(Str a, Str b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
+    /* Names of one family (c1, c2, ..) differ at their ends. */
+    for (size_t i = a.len; i-- > 0;)
         if (lower_char(a.ptr[i]) != lower_char(b.ptr[i]))
             return false;
     return true;
