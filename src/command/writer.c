@@ -418,7 +418,7 @@ static bool insert_into(CommandContext *ctx, const Command *c, SaveMode mode, Er
     return append_to(ctx, &t, &w, c, err);
 }
 
-bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+static bool write_frame(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     SaveMode mode = SAVE_ERROR;
     *result = result_none(ctx);
@@ -446,6 +446,20 @@ bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     return str_is(format, "delta") ? save_path(ctx, c, path, mode, result, err) : save_files(ctx, c, format, path, mode, err);
 }
 
+/* A stream has no rows to write at once: Spark says so of the method. */
+static bool call_on_stream(const char *method, Error *err)
+{
+    if (err->cls != ERR__LEGACY_ERROR_TEMP_3102 || !str_starts_with(error_param(err, "msg"), S("Queries with streaming sources")))
+        return false;
+    error_clear(err);
+    return error_set(err, ERR_CALL_ON_STREAMING_DATASET_UNSUPPORTED, PZ("methodName", method));
+}
+
+bool run_write(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    return write_frame(ctx, c, result, err) || call_on_stream("`write`", err);
+}
+
 static bool v2_create(CommandContext *ctx, const Command *c, const Name *name, bool replace, Existence existence, BoundRel **result, Error *err)
 {
     Command *create = command_new(CMD_CREATE_TABLE, ctx->arena);
@@ -461,7 +475,7 @@ static bool v2_create(CommandContext *ctx, const Command *c, const Name *name, b
     return run_create_table(ctx, create, result, err);
 }
 
-bool run_write_v2(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+static bool write_frame_v2(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
     Target t;
@@ -484,4 +498,9 @@ bool run_write_v2(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
     w.merge_schema = option_true(&c->properties, "mergeSchema");
     return write_to_table(ctx, &t, &w, NULL, err);
+}
+
+bool run_write_v2(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    return write_frame_v2(ctx, c, result, err) || call_on_stream("`writeTo`", err);
 }

@@ -307,6 +307,7 @@ static const SinkKind KINDS[] = {
     {"parquet", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
     {"csv", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
     {"json", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
+    {"xml", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
     {"text", 1u << OUTPUT_APPEND, true, ALL_MODES, files_open, files_add, NULL},
 };
 

@@ -2,6 +2,7 @@
 import datetime
 import json
 import os
+import signal
 import threading
 import uuid
 
@@ -81,6 +82,9 @@ def test_a_streaming_frame_has_a_schema_and_no_rows(spark):
     with pytest.raises(AnalysisException) as e:
         df.collect()
     assert str(e.value).startswith("Queries with streaming sources must be executed with writeStream.start()")
+    with pytest.raises(AnalysisException) as e:
+        df.write.format("parquet").save("/nowhere")
+    assert e.value.getCondition() == "CALL_ON_STREAMING_DATASET_UNSUPPORTED"
     with pytest.raises(AnalysisException) as e:
         spark.range(3).writeStream.format("noop").start()
     assert e.value.getCondition() == "WRITE_STREAM_NOT_ALLOWED"
@@ -237,6 +241,32 @@ def test_stopping_the_server_ends_its_queries(new_server, tmp_path):
     assert q.awaitTermination(60) and q.exception() is None
     values = sorted(r.value for r in again.read.format("delta").load(out).collect())
     assert values == list(range(len(values))) and len(values) >= 200
+
+
+def test_servers_that_are_killed_lose_and_repeat_nothing(new_server, tmp_path):
+    def start(spark):
+        read = lambda: spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 100).load()  # noqa: E731
+        sums = read().groupBy((F.col("value") % 10).alias("k")).agg(F.count("*").alias("n"), F.sum("value").alias("s"))
+        return [
+            read().writeStream.format("delta").option("checkpointLocation", str(tmp_path / "c1")).start(str(tmp_path / "o1")),
+            read().writeStream.format("parquet").option("checkpointLocation", str(tmp_path / "c2")).start(str(tmp_path / "o2")),
+            sums.writeStream.format("delta").outputMode("complete").option("checkpointLocation", str(tmp_path / "c3"))
+            .start(str(tmp_path / "o3"))]
+
+    for _ in range(3):
+        server = new_server("killed")
+        queries = start(server.session())
+        while any(len(q.recentProgress) < 5 for q in queries):
+            assert all(q.exception() is None for q in queries)
+        server.stop(signal.SIGKILL)
+    spark = new_server("killed").session()
+    rows = sorted(r.value for r in spark.read.format("delta").load(str(tmp_path / "o1")).collect())
+    assert rows == list(range(len(rows))) and len(rows) >= 1500
+    rows = sorted(r.value for r in spark.read.schema("timestamp timestamp, value long").parquet(str(tmp_path / "o2")).collect())
+    assert rows == list(range(len(rows))) and len(rows) >= 1500
+    groups = spark.read.format("delta").load(str(tmp_path / "o3")).collect()
+    n = sum(g.n for g in groups)
+    assert len(groups) == 10 and sum(g.s for g in groups) == n * (n - 1) // 2
 
 
 # ---- Delta as a source ----
