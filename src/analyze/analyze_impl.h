@@ -6,6 +6,9 @@
 
 enum { ANALYZE_MAX_DEPTH = 2000, VIEW_MAX_DEPTH = 100 };
 
+/* The hidden column of scans of files: a struct that says where a row comes from. */
+#define FILE_METADATA "_metadata"
+
 typedef VEC(BoundColumnVec) PlanOutputs;
 
 /* A CTE in scope; bound at its definition, referenced by copies with fresh ids. */
@@ -51,6 +54,8 @@ struct Analyzer {
     struct LocalScope *locals;  /* variables of the script that runs, innermost first */
     const char *temp_kind;      /* the first temporary object that was referred to, NULL for none */
     Name temp_name;
+    bool asked_metadata;        /* the statement names _metadata: scans of files carry that hidden column */
+    bool with_metadata;
     const StreamHook *streams;  /* NULL: streaming reads have no rows */
     size_t stream_count;        /* reads met so far */
 };

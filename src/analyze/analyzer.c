@@ -247,10 +247,26 @@ bool analyze_rel(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     return ok;
 }
 
+/* Scans of files get their hidden column _metadata only when a name needs it: the whole statement is then read once more. */
+static bool analyze_again(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    SavedState saved = analyzer_enter(a);
+    analyzer_leave(a, &saved);
+    if (analyze_rel(a, rel, out, err))
+        return true;
+    if (a->depth || !a->asked_metadata || a->with_metadata)
+        return false;
+    analyzer_leave(a, &saved);
+    a->with_metadata = true;
+    a->view_depth = 0;
+    error_clear(err);
+    return analyze_rel(a, rel, out, err);
+}
+
 bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *bound;
-    TRY(analyze_rel(a, rel, &bound, err));
+    TRY(analyze_again(a, rel, &bound, err));
     TRY(check_plan(a, bound, err));
     *out = strip_hidden(a, bound);
     push_down_filters(a, *out);

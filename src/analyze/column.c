@@ -98,6 +98,8 @@ bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, B
     *out = NULL;
     if (!columns || !name->len)
         return true;
+    for (size_t i = 0; i < name->len; i++)
+        a->asked_metadata |= name_matches(a, name->at[i], S(FILE_METADATA));
     for (int hidden = 0; hidden < 2; hidden++) {
         size_t most = name->len - 1 < 3 ? name->len - 1 : 3;
         for (size_t q = most + 1; q-- > 0;) {
@@ -505,6 +507,7 @@ bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out,
     for (size_t i = 0; columns && i < columns->len; i++) {
         const BoundColumn *c = &columns->at[i];
         bool mine = target->len ? c->qualifier.len && qualifier_ends_with(a, &c->qualifier, target->at, target->len) : !c->hidden;
+        mine = mine && !(c->hidden && str_is(c->name, FILE_METADATA));
         matched |= mine;
         if (mine && !is_excepted(a, star, c))
             push_star_column(a, c, out);

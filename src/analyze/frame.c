@@ -7,7 +7,9 @@ bool analyze_subquery_alias(Analyzer *a, const Rel *rel, BoundRel **out, Error *
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    input = strip_hidden(a, input);
+    /* A table under another name still has its _metadata. */
+    if (input->kind != BREL_SCAN_FILES || rel->subquery_alias.columns.len)
+        input = strip_hidden(a, input);
     if (rel->subquery_alias.columns.len) {
         if (rel->subquery_alias.columns.len != input->columns.len)
             return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),

@@ -48,7 +48,35 @@ static BoundRel *in_order_of(Analyzer *a, BoundRel *rel, const Type *schema)
                 vec_push(a->arena, &columns, rel->columns.at[c]);
                 break;
             }
-    return columns.len == schema->structure.count ? project_columns(a, rel, &columns) : rel;
+    if (columns.len != schema->structure.count)
+        return rel;
+    for (size_t c = 0; c < rel->columns.len; c++)
+        if (rel->columns.at[c].hidden)
+            vec_push(a->arena, &columns, rel->columns.at[c]);
+    return project_columns(a, rel, &columns);
+}
+
+/* A column of the files' own that is called so wins. */
+static void push_file_metadata(Analyzer *a, BoundRel *rel)
+{
+    static const struct {
+        const char *name;
+        TypeKind kind;
+    } FIELDS[] = {{"file_path", TYPE_STRING}, {"file_name", TYPE_STRING}, {"file_size", TYPE_LONG}, {"file_block_start", TYPE_LONG},
+                  {"file_block_length", TYPE_LONG}, {"file_modification_time", TYPE_TIMESTAMP}, {"row_index", TYPE_LONG}};
+    bool parquet = str_is_ci(rel->files->format, "parquet");
+    size_t count = parquet ? LENGTH_OF(FIELDS) : LENGTH_OF(FIELDS) - 1;
+    Field *fields = ARENA_ARRAY(a->arena, Field, count);
+    if (!a->with_metadata)
+        return;
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (name_matches(a, rel->columns.at[i].name, S(FILE_METADATA)))
+            return;
+    for (size_t i = 0; i < count; i++)
+        fields[i] = (Field){str_from(FIELDS[i].name), type_simple(FIELDS[i].kind), false, {0}};
+    BoundColumn c = new_column(a, S(FILE_METADATA), type_struct(fields, count, a->arena), false);
+    c.hidden = true;
+    vec_push(a->arena, &rel->columns, c);
 }
 
 static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
@@ -64,6 +92,7 @@ static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
     BoundRel *r = brel_new(BREL_SCAN_FILES, NULL, a->arena);
     r->files = scan;
     push_schema(a, r, scan->schema);
+    push_file_metadata(a, r);
     *out = scan->sink_log && wanted && !xml ? in_order_of(a, r, wanted) : r;
     return !xml || parse_xml_records(a, r, wanted, &scan->options, out, err);
 }
