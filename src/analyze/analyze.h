@@ -115,6 +115,8 @@ MUST_CHECK bool analyze_object(Analyzer *a, const Name *name, Origin origin, Obj
 bool object_is_view(const ObjectInfo *o);
 /* The value, unless key or value looks like a secret (spark.redaction.regex, spark.sql.redaction.options.regex). */
 Str redacted_value(Arena *arena, Str key, Str value);
+/* The format of a table as its CREATE TABLE spelled it. */
+Str provider_text(const TableEntry *e);
 /* Spark's session catalog is called spark_catalog; here it is another name for main. */
 Str shown_catalog(Str catalog);
 /* The field's type as DESCRIBE prints it. */

@@ -86,6 +86,12 @@ Str redacted_value(Arena *arena, Str key, Str value)
     return looks_secret(arena, key) || looks_secret(arena, value) ? S("*********(redacted)") : value;
 }
 
+Str provider_text(const TableEntry *e)
+{
+    Str written = detail_get(&e->details, "providerText");
+    return written.len ? written : e->provider;
+}
+
 Str shown_catalog(Str catalog)
 {
     return str_is(catalog, "main") ? S("spark_catalog") : catalog;
@@ -399,7 +405,7 @@ static void put_pairs(Analyzer *a, const PropertyVec *list, const ObjectInfo *o,
         buf_addf(b, "%s", any ? ",\n  " : clause);
         any = true;
         put_text(b, str_slice(key, prefix.len, key.len));
-        buf_addz(b, prefix.len ? " " : " = ");
+        buf_addz(b, " = ");
         put_text(b, o->snapshot ? list->at[i].value : redacted_value(a->arena, list->at[i].key, list->at[i].value));
     }
     if (any)
@@ -473,7 +479,7 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
     Name full = name_of(a->arena, 3, parts);
     buf_addf(&b, "CREATE TABLE " STR_FMT " (", STR_ARG(o->snapshot ? o->resolved.full_name : name_text(&full, a->arena)));
     put_columns(a, o, false, &b);
-    buf_addf(&b, ")\nUSING " STR_FMT "\n", STR_ARG(e->provider));
+    buf_addf(&b, ")\nUSING " STR_FMT "\n", STR_ARG(provider_text(e)));
     put_pairs(a, &e->properties, o, "OPTIONS (\n  ", S("option."), &b);
     if (o->partition_columns.len) {
         buf_addz(&b, "PARTITIONED BY (");

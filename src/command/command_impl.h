@@ -40,6 +40,8 @@ bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err);
 bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err);
 /* Views and other formats are refused; the newest snapshot is opened and held until the arena is freed. */
 bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *out, Error *err);
+/* UNSUPPORTED_FEATURE.TABLE_OPERATION for a table of plain files, whose rows cannot be changed. */
+bool refuse_file_table(CommandContext *ctx, const Name *name, Origin origin, const char *operation, Error *err);
 bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *err);
 /* The table of a location, held until the command is over; no snapshot yet: there may be no log. */
 bool target_table(CommandContext *ctx, Str location, Target *out, Error *err);

@@ -321,6 +321,8 @@ static PropertyVec table_details(CommandContext *ctx, const NewTable *t, const T
     PropertyVec out = {0};
     if (t->metadata && t->metadata->partition_columns.len && session_bool(ctx->session, "spark.sql.hive.manageFilesourcePartitions", true))
         detail_set(&out, S("tracksPartitions"), S("true"), ctx->arena);
+    if (!str_eq(spec->provider, t->provider) && spec->provider.len)
+        detail_set(&out, S("providerText"), spec->provider, ctx->arena);
     if (spec->buckets) {
         detail_set(&out, S("numBuckets"), str_printf(ctx->arena, "%lld", (long long)spec->buckets), ctx->arena);
         push_names(ctx, &out, "bucketCol", &spec->bucket_by);

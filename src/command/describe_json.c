@@ -226,7 +226,7 @@ Str describe_json(CommandContext *ctx, const ObjectInfo *o, const Name *name, co
         put_statistics(&b, "partition_statistics", &p->details);
     put_text(&b, "type", view ? S("VIEW") : e->managed ? S("MANAGED") : S("EXTERNAL"));
     if (!view)
-        put_text(&b, "provider", e->provider);
+        put_text(&b, "provider", provider_text(e));
     if (p)
         put_buckets(ctx, &b, e);
     if (o->comment.len)

@@ -145,7 +145,7 @@ void table_facts(CommandContext *ctx, const ObjectInfo *o, const Name *name, boo
     push_fact(ctx, out, "Created By", S("lakeshed"));
     push_fact(ctx, out, "Type", view ? S("VIEW") : e->managed ? S("MANAGED") : S("EXTERNAL"));
     if (!view) {
-        push_fact(ctx, out, "Provider", e->provider);
+        push_fact(ctx, out, "Provider", provider_text(e));
         bucket_facts(ctx, e, out);
     }
     push_some(ctx, out, "Comment", o->comment);

@@ -646,6 +646,7 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     Name name;
     TRY(check_clauses(&m, err));
     TRY(command_name(ctx, c, &name, err));
+    TRY(refuse_file_table(ctx, &name, c->origin, "MERGE INTO TABLE", err));
     TRY(target_open(ctx, &name, c->origin, &m.target, err));
     TRY(check_change(&m.target, m.has_matched || m.has_by_source, err));
     m.metadata = snapshot_metadata(m.target.snapshot);

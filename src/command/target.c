@@ -64,6 +64,16 @@ bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *e
     return open_location(ctx, location, out, err);
 }
 
+bool refuse_file_table(CommandContext *ctx, const Name *name, Origin origin, const char *operation, Error *err)
+{
+    ResolvedTable r;
+    TRY(analyze_table_name(ctx->analyzer, name, origin, &r, err));
+    if (r.kind != RESOLVED_TABLE || is_delta(&r))
+        return true;
+    Name full = entry_name(ctx, &r.entry);
+    return error_set(err, ERR_UNSUPPORTED_FEATURE__TABLE_OPERATION, P("tableName", name_quoted(&full, ctx->arena)), PZ("operation", operation));
+}
+
 bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *out, Error *err)
 {
     *out = (Target){0};

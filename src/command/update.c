@@ -180,6 +180,7 @@ bool run_update(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     Picked picked;
     BoundRel *changes;
     TRY(command_name(ctx, c, &name, err));
+    TRY(refuse_file_table(ctx, &name, c->origin, "UPDATE TABLE", err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, true, err));
     TRY(pick(ctx, &t, c, &picked, err));
@@ -225,6 +226,7 @@ bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     Target t;
     Picked picked;
     TRY(command_name(ctx, c, &name, err));
+    TRY(refuse_file_table(ctx, &name, c->origin, "DELETE", err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, true, err));
     TRY(pick(ctx, &t, c, &picked, err));

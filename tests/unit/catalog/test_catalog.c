@@ -103,6 +103,37 @@ static void unknown_parents_are_named(void **state)
     assert_string_equal(error_class_name(err.cls), "INVALID_SCHEMA_OR_RELATION_NAME");
 }
 
+static void partitions_belong_to_their_table(void **state)
+{
+    Fixture *f = *state;
+    Error err = error_in(f->arena);
+    TableEntry t = {.id = S("id-1"), .catalog = S("main"), .schema = S("default"), .name = S("parted"), .provider = S("parquet"), .location = S("/x")};
+    detail_set(&t.details, S("bucketCol.0"), S("a"), f->arena);
+    detail_set(&t.details, S("bucketCol.1"), S("b"), f->arena);
+    detail_set(&t.details, S("numBuckets"), S("2"), f->arena);
+    assert_true(catalog_create_table(f->catalog, &t, &err));
+    PartitionEntry one = {.name = S("a=1/b=__HIVE_DEFAULT_PARTITION__"), .location = S("/x/1")};
+    vec_push(f->arena, &one.values, ((Property){S("a"), S("1"), false}));
+    vec_push(f->arena, &one.values, ((Property){S("b"), {0}, true}));
+    assert_true(catalog_put_partition(f->catalog, S("id-1"), &one, &err));
+    one.location = S("/y");
+    assert_true(catalog_put_partition(f->catalog, S("id-1"), &one, &err));
+    PartitionEntryVec found = {0};
+    assert_true(catalog_list_partitions(f->catalog, S("id-1"), f->arena, &found, &err));
+    assert_int_equal(found.len, 1);
+    assert_true(str_is(found.at[0].location, "/y") && str_is(found.at[0].values.at[0].value, "1") && found.at[0].values.at[1].is_null);
+    TableEntry read;
+    StrVec columns = {0};
+    bool there;
+    assert_true(catalog_get_table(f->catalog, S("main"), S("default"), S("PARTED"), f->arena, &there, &read, &err) && there);
+    detail_list(&read.details, "bucketCol", f->arena, &columns);
+    assert_true(columns.len == 2 && str_is(columns.at[1], "b") && str_is(detail_get(&read.details, "numBuckets"), "2"));
+    assert_true(catalog_drop_table(f->catalog, S("main"), S("default"), S("parted"), &err));
+    found.len = 0;
+    assert_true(catalog_list_partitions(f->catalog, S("id-1"), f->arena, &found, &err));
+    assert_int_equal(found.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(spark_catalog_is_the_default_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_schema_with_tables_is_not_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_parents_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(partitions_belong_to_their_table, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
