@@ -193,6 +193,8 @@ bool lift_partitions(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
 bool part_moments(Analyzer *a, BoundRel *aggregate, Error *err);
 /* The hidden column with the partition of an operator's rows; 0: all are in one. */
 bool partition_column(Analyzer *a, BoundRel **input, ColumnId *id, Error *err);
+/* The position of a row from 0: a window function over all rows in the order they come. */
+bool bind_row_position(Analyzer *a, Origin origin, BoundExpr **out, Error *err);
 
 /* time_window.c: calls of window(..) become a hidden column of the input; equal ones the same column */
 struct LiftedWindow;

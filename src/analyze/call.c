@@ -129,6 +129,14 @@ static bool bind_type_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *
 }
 
 static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+static bool unresolved_routine(Analyzer *a, const Expr *e, Error *err);
+
+/* What pandas-on-Spark numbers rows with, from 0 in the order they come. */
+static bool bind_sequence_id(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
+{
+    (void)scope;
+    return e->call.from_client ? bind_row_position(a, e->origin, out, err) : unresolved_routine(a, e, err);
+}
 
 typedef struct SpecialForm {
     const char *name;
@@ -143,6 +151,7 @@ static const SpecialForm SPECIAL[] = {
     {"double", bind_type_call},   {"decimal", bind_type_call}, {"string", bind_type_call},
     {"binary", bind_type_call},   {"date", bind_type_call},    {"timestamp", bind_type_call},
     {"time", bind_type_call},
+    {"distributed_sequence_id", bind_sequence_id},
 };
 
 static const char *const CHAINS[] = {"and", "or", "+", "||", "*"};
@@ -388,19 +397,21 @@ static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out
     return bind_row(a, plain, row, scope, out, err);
 }
 
-static const FuncRow *callable(const FuncRow *row)
+static const FuncRow *callable(const FuncRow *row, bool from_client)
 {
-    return row && (row->flags & FUNC_HIDDEN) ? NULL : row;
+    bool hidden = row && (row->flags & FUNC_HIDDEN) && !(from_client && (row->flags & FUNC_OF_CLIENTS));
+    return hidden ? NULL : row;
 }
 
 /* SELECT f(..) where f is a builtin, possibly written builtin.f or system.builtin.f. */
-static const FuncRow *find_row(const Name *name)
+static const FuncRow *find_row(const Expr *e)
 {
+    const Name *name = &e->call.name;
     if (name->len == 1)
-        return callable(func_find(name->at[0]));
+        return callable(func_find(name->at[0]), e->call.from_client);
     bool builtin = str_is_ci(name->at[name->len - 2], "builtin");
     bool system = name->len == 2 || (name->len == 3 && str_is_ci(name->at[0], "system"));
-    return builtin && system ? callable(func_find(vec_last(name))) : NULL;
+    return builtin && system ? callable(func_find(vec_last(name)), false) : NULL;
 }
 
 bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
@@ -413,7 +424,7 @@ bool bind_call(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error 
     for (size_t i = 0; e->call.name.len == 1 && i < LENGTH_OF(SPECIAL); i++)
         if (str_is_ci(name, SPECIAL[i].name))
             return SPECIAL[i].bind(a, e, scope, out, err);
-    const FuncRow *row = find_row(&e->call.name);
+    const FuncRow *row = find_row(e);
     if (row)
         return bind_row(a, e, row, scope, out, err);
     bool found;

@@ -71,6 +71,15 @@ static bool place(Analyzer *a, BoundExpr **out, Error *err)
     return over_all(a, "row_number", 0, NULL, NULL, out, err);
 }
 
+bool bind_row_position(Analyzer *a, Origin origin, BoundExpr **out, Error *err)
+{
+    BoundExpr *args[2] = {NULL, whole(a, 1)};
+    TRY(place(a, &args[0], err));
+    args[0] = bound_cast(args[0], type_simple(TYPE_LONG), CAST_LEGACY, true, a->arena);
+    TRY(bind_builtin(a, "-", 2, args, origin, out, err));
+    return bind_builtin(a, "distributed_sequence_id", 1, out, origin, out, err);
+}
+
 static bool total(Analyzer *a, BoundExpr **out, Error *err)
 {
     return over_all(a, "count", 1, whole(a, 1), NULL, out, err);
@@ -329,15 +338,19 @@ bool partition_column(Analyzer *a, BoundRel **input, ColumnId *id, Error *err)
 
 static const char *partitioned_name(const BoundExpr *e)
 {
-    static const char *const NAMES[][2] = {{"spark_partition_id", ""},
-                                           {"monotonically_increasing_id", "partition_next_id"},
-                                           {"rand", "partition_rand"},
-                                           {"randn", "partition_randn"}};
+    static const struct {
+        const char *name, *partitioned;
+        bool with_seed; /* without one any number will do */
+    } NAMES[] = {{"spark_partition_id", "", false},
+                 {"monotonically_increasing_id", "partition_next_id", false},
+                 {"distributed_id", "partition_next_id", false},
+                 {"rand", "partition_rand", true},
+                 {"randn", "partition_randn", true}};
     if (e->kind != BEXPR_CALL)
         return NULL;
     for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
-        if (!strcmp(e->call.row->name, NAMES[i][0]) && (i < 2 || e->call.args.len)) /* without a seed any number will do */
-            return NAMES[i][1];
+        if (!strcmp(e->call.row->name, NAMES[i].name) && (!NAMES[i].with_seed || e->call.args.len))
+            return NAMES[i].partitioned;
     return NULL;
 }
 

@@ -127,6 +127,7 @@ static bool decode_function(Decoder *d, const PB(Expression__UnresolvedFunction)
     else
         e->call.name = name_of(d->arena, 1, &name);
     e->call.distinct = f->is_distinct;
+    e->call.from_client = !f->is_user_defined_function && (!f->has_is_internal || f->is_internal);
     e->call.is_operator = !is_word(name) || str_is(name, "and") || str_is(name, "or") || str_is(name, "not");
     DECODE(decode_exprs(d, f->n_arguments, f->arguments, &e->call.args));
     const Expr *last = e->call.args.len ? vec_last(&e->call.args) : NULL;

@@ -12,6 +12,7 @@ enum {
     FUNC_ALWAYS_NULLABLE = 1 << 2,  /* result may be NULL with non-NULL arguments */
     FUNC_OPERATOR = 1 << 3,         /* printed infix in generated names: (a + b) */
     FUNC_HIDDEN = 1 << 4,           /* internal: cannot be called by name */
+    FUNC_OF_CLIENTS = 1 << 9,       /* with FUNC_HIDDEN: messages may name it, SQL text may not */
     FUNC_ORDER_SENSITIVE = 1 << 5,  /* aggregate that accepts ORDER BY / WITHIN GROUP */
     FUNC_CONTEXT = 1 << 6,          /* parameterless context function: current_date without parentheses */
     FUNC_EXACT = 1 << 8,            /* arguments are taken as they are: no implicit casts */

@@ -141,8 +141,30 @@ typedef enum MomentResult {
     VAR_POP,
     VAR_SAMP,
     STDDEV_POP,
-    STDDEV_SAMP
+    STDDEV_SAMP,
+    SECOND_MOMENT,
+    PANDAS_SKEWNESS,
+    PANDAS_KURTOSIS
 } MomentResult;
+
+/* pandas' nanops take what is smaller for rounding's noise. */
+static double without_noise(double x) {
+    return fabs(x) < 1e-14 ? 0 : x;
+}
+
+/* Unbiased, as pandas' nanskew and nankurt. */
+static void put_pandas_skewness(duckdb_vector result, idx_t at, const Moments *m) {
+    double n = m->n, m2 = without_noise(m->m2), m3 = without_noise(m->m3);
+    put(result, at, n >= 3,
+        m2 == 0 ? 0 : sqrt(n - 1) * (n / (n - 2)) * m3 / sqrt(m2 * m2 * m2));
+}
+
+static void put_pandas_kurtosis(duckdb_vector result, idx_t at, const Moments *m) {
+    double n = m->n, adjustment = 3 * ((n - 1) * (n - 1)) / ((n - 2) * (n - 3));
+    double above = without_noise(n * (n + 1) * (n - 1) * m->m4);
+    double below = without_noise((n - 2) * (n - 3) * (m->m2 * m->m2));
+    put(result, at, n >= 4, below == 0 ? 0 : above / below - adjustment);
+}
 
 /* Undefined ones are NULL, as with spark.sql.legacy.statisticalAggregate off. */
 static void put_moment(duckdb_vector result, idx_t at, const Moments *m, MomentResult what) {
@@ -165,6 +187,15 @@ static void put_moment(duckdb_vector result, idx_t at, const Moments *m, MomentR
         return;
     case STDDEV_SAMP:
         put(result, at, n > 1, sqrt(m->m2 / (n - 1)));
+        return;
+    case SECOND_MOMENT:
+        put(result, at, n > 0, m->m2);
+        return;
+    case PANDAS_SKEWNESS:
+        put_pandas_skewness(result, at, m);
+        return;
+    case PANDAS_KURTOSIS:
+        put_pandas_kurtosis(result, at, m);
         return;
     }
 }
@@ -333,6 +364,9 @@ static const AggregateRow AGGREGATES[] = {
     {"ls_var_samp", VAR_SAMP, false},
     {"ls_stddev_pop", STDDEV_POP, false},
     {"ls_stddev_samp", STDDEV_SAMP, false},
+    {"ls_second_moment", SECOND_MOMENT, false},
+    {"ls_pandas_skewness", PANDAS_SKEWNESS, false},
+    {"ls_pandas_kurtosis", PANDAS_KURTOSIS, false},
     {"ls_corr", CORR, true},
     {"ls_covar_pop", COVAR_POP, true},
     {"ls_covar_samp", COVAR_SAMP, true},

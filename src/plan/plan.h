@@ -142,6 +142,7 @@ struct Expr {
             bool distinct;
             bool ignore_nulls, respect_nulls;
             bool is_operator;    /* came from an operator: name is "+", "=", "and", ... */
+            bool from_client;    /* named by a message: may be a function that SQL text cannot call */
             Expr *filter;
             ExprVec within_group;/* EXPR_SORT: WITHIN GROUP (ORDER BY ..) */
         } call;

@@ -63,8 +63,8 @@ def cases(options):
 class Recorder(doctest.DocTestRunner):
     """Remembers the first example that went wrong: the ones after it usually only follow from it."""
 
-    def __init__(self):
-        super().__init__(verbose=False, optionflags=FLAGS)
+    def __init__(self, flags=FLAGS):
+        super().__init__(verbose=False, optionflags=flags)
         self.first = None
 
     def note(self, example, **what):
