@@ -71,6 +71,7 @@ typedef struct LambdaVar {
 typedef struct NamedItem {
     Str name;
     BoundExpr *expr;
+    bool aliased; /* named by the query itself */
 } NamedItem;
 typedef VEC(NamedItem) NamedItemVec;
 
@@ -143,6 +144,10 @@ bool coerce_all(Analyzer *a, BoundExprVec *es, const char *function, Error *err)
 bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err);
 /* NULL when the name is not a column here. Ambiguity is an error. */
+static inline ColumnId column_identity(const BoundColumn *c)
+{
+    return c->copy_of ? c->copy_of : c->id;
+}
 bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, BoundExpr **out, Error *err);
 bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error *err);
 bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err);
@@ -173,6 +178,8 @@ bool bind_python_call(Analyzer *a, PythonFunction *function, const Expr *call, S
 /* window.c */
 bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 /* Replaces every window expression by a column of a projection put below. */
+/* Gives windows inside windows a projection of their own below this one. */
+void separate_windows(Analyzer *a, BoundRel *project);
 bool lift_windows(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err);
 
 /* partition.c: the partition numbers that programs can see */

@@ -5,6 +5,7 @@ typedef struct Check {
     Analyzer *a;
     const BoundRel *rel; /* the relation whose expressions are walked */
     Error *err;
+    bool in_window, nested_windows;
 } Check;
 
 static bool misplaced(Check *c, const BoundExpr *e)
@@ -28,11 +29,16 @@ static bool check_expr(BoundExpr **slot, void *arg)
     if (e->kind == BEXPR_WINDOW) {
         if (c->rel->kind != BREL_PROJECT)
             return misplaced(c, e);
+        c->nested_windows |= c->in_window;
+        bool outermost = !c->in_window;
+        c->in_window = true;
         for (size_t i = 0; i < e->window.partition.len; i++)
             TRY(check_expr(&e->window.partition.at[i], c));
         for (size_t i = 0; i < e->window.order.len; i++)
             TRY(check_expr(&e->window.order.at[i].expr, c));
-        return bound_each_child(e->window.function, check_expr, c);
+        TRY(bound_each_child(e->window.function, check_expr, c));
+        c->in_window = !outermost;
+        return true;
     }
     if (e->kind == BEXPR_SUBQUERY)
         TRY(check_plan(c->a, e->subquery.plan, c->err));
@@ -51,20 +57,22 @@ static bool check_top(BoundExpr **slot, void *arg)
 static bool check_rel(BoundRel **slot, void *arg)
 {
     Check *outer = arg;
-    Check c = {outer->a, *slot, outer->err};
+    Check c = {.a = outer->a, .rel = *slot, .err = outer->err};
     TRY(brel_each_expr(*slot, check_top, &c));
+    if (c.nested_windows)
+        separate_windows(c.a, *slot);
     return brel_each_input(*slot, check_rel, &c);
 }
 
 bool check_condition(Analyzer *a, BoundExpr *condition, Error *err)
 {
     BoundRel filter = {.kind = BREL_FILTER};
-    Check c = {a, &filter, err};
+    Check c = {.a = a, .rel = &filter, .err = err};
     return check_expr(&condition, &c);
 }
 
 bool check_plan(Analyzer *a, BoundRel *plan, Error *err)
 {
-    Check c = {a, plan, err};
+    Check c = {.a = a, .rel = plan, .err = err};
     return check_rel(&plan, &c);
 }

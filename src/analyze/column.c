@@ -32,10 +32,16 @@ static void match_columns(Analyzer *a, const BoundColumnVec *columns, const Str 
     }
 }
 
+/* How many parts of a qualifier messages show: none of the name that nobody wrote. */
+static size_t shown_qualifiers(const BoundColumn *c)
+{
+    return c->qualifier.len == 1 && str_is(c->qualifier.at[0], UNNAMED_SUBQUERY) ? 0 : c->qualifier.len;
+}
+
 static Str quoted_reference(Analyzer *a, const BoundColumn *c)
 {
     Name full = {0};
-    for (size_t i = 0; i < c->qualifier.len; i++)
+    for (size_t i = 0; i < shown_qualifiers(c); i++)
         vec_push(a->arena, &full, c->qualifier.at[i]);
     vec_push(a->arena, &full, c->name);
     return name_quoted(&full, a->arena);
@@ -108,7 +114,7 @@ bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, B
             if (!m.len)
                 continue;
             for (size_t i = 1; i < m.len; i++)
-                if (m.at[i]->id != m.at[0]->id)
+                if (column_identity(m.at[i]) != column_identity(m.at[0]))
                     return ambiguous(a, name, &m, err);
             BoundExpr *e = bound_column(m.at[0], a->arena);
             e->column.name = name->at[q]; /* the result is called as it was written */
@@ -173,7 +179,7 @@ bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err)
             vec_push(a->arena, &full, vec_last(&c->qualifier));
         vec_push(a->arena, &full, c->name);
         Name shown = {0};
-        if (c->qualifier.len)
+        if (shown_qualifiers(c))
             for (size_t k = qualified || c->qualifier.len == 1 ? c->qualifier.len - 1 : c->qualifier.len; k < c->qualifier.len; k++)
                 vec_push(a->arena, &shown, c->qualifier.at[k]);
         vec_push(a->arena, &shown, c->name);

@@ -181,6 +181,7 @@ static bool pivot_columns(Analyzer *a, BoundRel *aggregate, BoundExpr *key, cons
             const Expr *e = aggregates->at[g];
             NamedItem item;
             TRY(bind_expr(a, e, &scope, &item.expr, err));
+            TRY(parsed_text(a, e, &e, err));
             Str own = e->kind == EXPR_ALIAS ? e->alias.names.at[0] : func_pretty_name(item.expr, a->func.zone, a->arena);
             item.name = aggregates->len == 1 ? values->at[v].label
                                              : str_printf(a->arena, STR_FMT "_" STR_FMT, STR_ARG(values->at[v].label), STR_ARG(own));

@@ -162,3 +162,29 @@ bool lift_windows(Analyzer *a, BoundRel **input, BoundExpr **e, Error *err)
     *input = l.project;
     return true;
 }
+
+/* Lifts what stands inside a window, not the window itself. */
+static bool lift_inner(BoundExpr **slot, void *arg)
+{
+    Lift *l = arg;
+    BoundExpr *e = *slot;
+    if (e->kind != BEXPR_WINDOW)
+        return bound_each_child(e, lift_inner, l);
+    for (size_t i = 0; i < e->window.partition.len; i++)
+        lift(&e->window.partition.at[i], l);
+    for (size_t i = 0; i < e->window.order.len; i++)
+        lift(&e->window.order.at[i].expr, l);
+    return bound_each_child(e->window.function, lift, l);
+}
+
+void separate_windows(Analyzer *a, BoundRel *project)
+{
+    Lift l = {a, project_columns(a, project->input, &project->input->columns)};
+    size_t before = l.project->columns.len;
+    for (size_t i = 0; i < project->project.items.len; i++)
+        lift_inner(&project->project.items.at[i].expr, &l);
+    if (l.project->columns.len == before)
+        return;
+    project->input = l.project;
+    separate_windows(a, l.project);
+}

@@ -202,9 +202,36 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
     return true;
 }
 
+/* A limit that never cuts: DuckDB moves neither conditions nor joins through it. */
+static const Rope *kept_apart(Render *r, const BoundRel *rel, const Rope *from)
+{
+    Block b = {.from = from, .limit = S(" LIMIT 9223372036854775807")};
+    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
+}
+
+static bool is_determined(BoundExpr **slot, void *arg)
+{
+    BoundExpr *e = *slot;
+    if (e->kind == BEXPR_CALL && (e->call.row->flags & FUNC_NONDETERMINISTIC))
+        return false;
+    return bound_each_child(e, is_determined, arg);
+}
+
+/* Random numbers and row ids are those of all rows, not of the ones that a condition above leaves. */
+static bool counts_all_rows(const BoundRel *rel)
+{
+    for (; rel && rel->kind == BREL_PROJECT; rel = rel->input)
+        for (size_t i = 0; i < rel->project.items.len; i++)
+            if (!is_determined(&rel->project.items.at[i].expr, NULL))
+                return true;
+    return false;
+}
+
 static bool render_filter(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     TRY(input_block(r, rel->input, true, true, out, err));
+    if (counts_all_rows(rel->input))
+        *out = (Block){.from = kept_apart(r, rel->input, out->from)};
     Str condition;
     TRY(render_expr(r, rel->filter.condition, &condition, err));
     const Rope *mine =
@@ -368,19 +395,12 @@ static bool begins_new_joins(const BoundRel *rel)
     return rel->input->kind == BREL_JOIN && joins % JOINS_TOGETHER == 0;
 }
 
-/* A limit that never cuts keeps the joins below it to themselves. */
-static const Rope *joins_apart(Render *r, const BoundRel *rel, const Rope *from)
-{
-    Block b = {.from = from, .limit = S(" LIMIT 9223372036854775807")};
-    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
-}
-
 static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *left, *right;
     TRY(render_from(r, rel->input, &left, err));
     if (begins_new_joins(rel))
-        left = joins_apart(r, rel->input, left);
+        left = kept_apart(r, rel->input, left);
     r->unordered += rel->join.lateral;
     bool nested = rel->join.lateral || rel->join.right->kind == BREL_JOIN;
     bool ok = nested ? render_nested(r, rel->join.right, &right, err)

@@ -23,6 +23,7 @@ typedef struct BoundColumn {
     Str metadata;        /* JSON object text, may be empty */
     Name qualifier;      /* t or catalog.schema.t: what may stand before the name */
     bool hidden;         /* metadata column (_metadata): resolved by name, left out of star */
+    ColumnId copy_of;    /* the same column selected once more: a name that means both is not ambiguous; 0: no copy */
 } BoundColumn;
 typedef VEC(BoundColumn) BoundColumnVec;
 

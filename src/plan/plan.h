@@ -168,6 +168,9 @@ struct Expr {
 
 /* ------------------------------------------------------------------ relations */
 
+/* The name of a subquery that the query gives none: SQL may use it, messages leave it out. */
+#define UNNAMED_SUBQUERY "__auto_generated_subquery_name"
+
 typedef enum RelKind {
     REL_NAMED_TABLE,      /* catalog table, view, temp view, or format.`path` */
     REL_DATA_SOURCE,      /* spark.read.format(..).load(paths) */

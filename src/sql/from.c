@@ -353,7 +353,7 @@ static bool parse_parenthesised(Parser *p, Rel **out)
     /* A subquery without a name hides the qualifiers inside it. */
     if (query && *out == inner) {
         *out = new_rel(p, REL_SUBQUERY_ALIAS, inner, from);
-        (*out)->subquery_alias.alias = S("__auto_generated_subquery_name");
+        (*out)->subquery_alias.alias = S(UNNAMED_SUBQUERY);
     }
     return true;
 }

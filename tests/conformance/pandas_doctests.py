@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PANDAS: the examples in the docstrings of pandas-on-Spark (pyspark.pandas), through a Spark Connect server; one case a docstring.
 
-Needs a Python whose pandas pyspark.pandas can be imported with: 2.x for PySpark 4.2. Modules, names and comparison flags are those
+Needs a Python with pandas 2 (what PySpark 4.2 can import) and NumPy 1 (how the docstrings print numbers). Modules, names and comparison flags are those
 of each module's own test entry point.
 """
 import contextlib
@@ -61,12 +61,14 @@ def run_case(remote, case):
     import numpy
     import pandas
     import pyspark.pandas as ps
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession, functions
     module, test = case.detail
     spark = SparkSession.builder.remote(remote).getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", os.environ["TZ"])
     ps.set_option("plotting.backend", "matplotlib")
-    test.globs = dict(vars(importlib.import_module(module)), spark=spark, ps=ps, np=numpy, pd=pandas)
+    database = f"pandas_{os.getpid()}"
+    spark.sql(f"CREATE DATABASE IF NOT EXISTS {database}")
+    test.globs = dict(vars(importlib.import_module(module)), spark=spark, ps=ps, np=numpy, pd=pandas, sf=functions, db=database)
     recorder, stdout = s1_doctests.Recorder(FLAGS), sys.stdout
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -76,6 +78,7 @@ def run_case(remote, case):
     finally:
         sys.stdout = stdout
         with contextlib.suppress(Exception):
+            spark.sql(f"DROP DATABASE {database} CASCADE")
             for name in ("compute.default_index_type", "compute.ops_on_diff_frames", "display.max_rows"):
                 ps.reset_option(name)
     return {"status": "fail" if counts.failed else "pass", "examples": counts.attempted, "failed": counts.failed,
