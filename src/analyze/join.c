@@ -315,5 +315,8 @@ bool analyze_nearest_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
     f->columns = ranked->columns;
     f->filter.condition = condition;
     *out = strip_hidden(a, f);
+    /* Spark rewrites the join over an aggregate, which may give NULL for any column. */
+    for (size_t i = 0; i < (*out)->columns.len; i++)
+        (*out)->columns.at[i].nullable = true;
     return true;
 }

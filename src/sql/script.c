@@ -47,6 +47,25 @@ static ScriptStatement *new_statement(Parser *p, ScriptKind kind)
 
 static bool parse_compound(Parser *p, bool in_block, ScriptStatement **out);
 
+static bool kind_of(TokenKind word, ScriptKind *kind)
+{
+    switch (word) {
+    case KW_BEGIN: *kind = SCRIPT_BLOCK; return true;
+    case KW_WHILE: *kind = SCRIPT_WHILE; return true;
+    case KW_REPEAT: *kind = SCRIPT_REPEAT; return true;
+    case KW_LOOP: *kind = SCRIPT_LOOP; return true;
+    case KW_FOR: *kind = SCRIPT_FOR; return true;
+    default: return false;
+    }
+}
+
+/* name : in front of a block or a loop; IF :name is no label. */
+static bool is_label(const Parser *p)
+{
+    ScriptKind ignored;
+    return is_name_at(p, 0) && kind_at(p, 1) == TOK_COLON && kind_of(kind_at(p, 2), &ignored);
+}
+
 /* ---- labels ---- */
 
 static const struct ScriptLabel *find_label(const Parser *p, Str name)
@@ -243,8 +262,7 @@ static bool parse_handler(Parser *p, ScriptStatement *block)
     while (accept(p, TOK_COMMA));
     if ((h.any || h.not_found) && (h.conditions.len || h.states.len))
         return REFUSE_LINE(p, from, ERR_INVALID_HANDLER_DECLARATION__INVALID_CONDITION_COMBINATION);
-    bool labeled = is_name_at(p, 0) && kind_at(p, 1) == TOK_COLON;
-    TRY(is_at(p, KW_BEGIN) || labeled ? parse_compound(p, false, &h.body) : parse_set_or_statement(p, &h.body));
+    TRY(is_at(p, KW_BEGIN) || is_label(p) ? parse_compound(p, false, &h.body) : parse_set_or_statement(p, &h.body));
     if (block == NULL)
         return REFUSE_LINE(p, from, ERR_INVALID_HANDLER_DECLARATION__WRONG_PLACE_OF_DECLARATION);
     TRY(check_handlers(p, block, &h));
@@ -418,18 +436,6 @@ static bool parse_labeled(Parser *p, ScriptStatement *s)
     return parse_end_label(p, from, s->label);
 }
 
-static bool kind_of(TokenKind word, ScriptKind *kind)
-{
-    switch (word) {
-    case KW_BEGIN: *kind = SCRIPT_BLOCK; return true;
-    case KW_WHILE: *kind = SCRIPT_WHILE; return true;
-    case KW_REPEAT: *kind = SCRIPT_REPEAT; return true;
-    case KW_LOOP: *kind = SCRIPT_LOOP; return true;
-    case KW_FOR: *kind = SCRIPT_FOR; return true;
-    default: return false;
-    }
-}
-
 static bool parse_plain(Parser *p, ScriptStatement **out)
 {
     size_t from = mark(p);
@@ -449,14 +455,11 @@ static bool parse_compound(Parser *p, bool in_body, ScriptStatement **out)
     ScriptKind kind;
     const struct ScriptLabel *labels = p->script_labels;
     TRY(enter(p));
-    if (is_name_at(p, 0) && kind_at(p, 1) == TOK_COLON) {
+    if (is_label(p)) {
         TRY(parse_identifier(p, &label));
         advance(p);
     }
-    bool known = kind_of((TokenKind)current(p), &kind);
-    if (!known && label.len)
-        return syntax_error(p);
-    if (known && (in_body || kind == SCRIPT_BLOCK)) {
+    if (kind_of((TokenKind)current(p), &kind) && (in_body || kind == SCRIPT_BLOCK)) {
         *out = new_statement(p, kind);
         (*out)->label = label;
         TRY(parse_labeled(p, *out));

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "session/locals.h"
 #include "session/plan_copy.h"
 #include "session/session.h"
 
@@ -209,12 +210,54 @@ static void test_clone(void **state)
     session_unref(c);
 }
 
+/* The variable's value as the name finds it from this scope; -1: nothing. */
+static int64_t local(LocalScope *scope, size_t parts, const char *first, const char *second)
+{
+    Str texts[2] = {str_from(first), str_from(second)};
+    LocalVariable *v = locals_find(scope, &(Name){.at = texts, .len = parts}, parts);
+    return v == NULL ? -1 : v->variable.value.integer;
+}
+
+static Variable number(const char *name, int64_t value)
+{
+    return (Variable){.name = str_from(name), .type = type_simple(TYPE_INT), .value = value_int(TYPE_INT, value),
+                      .initial = value_int(TYPE_INT, value)};
+}
+
+static void test_locals(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    Error err = error_in(arena);
+    Variable x1 = number("x", 1), x2 = number("X", 2), y = number("y", 3);
+    LocalScope *outer = locals_enter(NULL, S("a"));
+    assert_true(locals_declare(outer, &x1, &err));
+    assert_true(locals_declare(outer, &y, &err));
+    assert_false(locals_declare(outer, &x2, &err));
+    assert_int_equal(err.cls, ERR_VARIABLE_ALREADY_EXISTS);
+    assert_true(str_is(error_param(&err, "variableName"), "`a`.`X`"));
+    error_clear(&err);
+    LocalScope *inner = locals_enter(outer, S(""));
+    assert_true(locals_declare(inner, &x2, &err));
+    assert_int_equal(local(inner, 1, "x", ""), 2);
+    assert_int_equal(local(inner, 2, "A", "x"), 1);
+    assert_int_equal(local(inner, 1, "y", ""), 3);
+    assert_int_equal(local(inner, 2, "b", "x"), -1);
+    Str name = S("x");
+    Value seven = value_int(TYPE_INT, 7);
+    locals_assign(locals_find(inner, &(Name){.at = &name, .len = 1}, 1), &seven);
+    assert_int_equal(local(inner, 1, "x", ""), 7);
+    assert_int_equal(local(inner, 2, "a", "x"), 1);
+    assert_ptr_equal(locals_leave(inner), outer);
+    assert_int_equal(local(outer, 1, "x", ""), 1);
+    assert_null(locals_leave(outer));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),  cmocka_unit_test(test_views), cmocka_unit_test(test_variables),
         cmocka_unit_test(test_artifacts), cmocka_unit_test(test_clone),
-        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept),      cmocka_unit_test(test_locals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
