@@ -72,6 +72,8 @@ bool analyze_table_name(Analyzer *a, const Name *name, Origin origin, ResolvedTa
     bool pathlike = name->len == 2 && is_format(name->at[0]);
     if (!pathlike)
         return not_found(a, name, origin, err);
+    if (!name->at[1].len)
+        return error_set(err, ERR_INVALID_EMPTY_LOCATION, P("location", name->at[1]));
     out->kind = RESOLVED_PATH;
     out->entry.provider = str_lower(name->at[0], a->arena);
     out->entry.location = name->at[1];
