@@ -172,6 +172,8 @@ static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, Bo
     if (str_is(mode, "EVOLUTION"))
         return evolve(a, entry, body, out, err);
     bool by_name = recorded.len == schema->structure.count, follows = str_is(mode, "TYPE EVOLUTION");
+    /* A view without a mode is bound, unless modes are switched off. */
+    bool binding = mode.len ? str_is(mode, "BINDING") : session_bool(a->session, "spark.sql.legacy.viewSchemaBindingMode", true);
     BoundRel *p = brel_new(BREL_PROJECT, body, a->arena);
     for (size_t i = 0; i < schema->structure.count; i++) {
         const Field *f = &schema->structure.fields[i];
@@ -180,7 +182,7 @@ static bool view_output(Analyzer *a, const TableEntry *entry, BoundRel *body, Bo
             return schema_changed(a, entry, by_name ? recorded.at[i] : f->name, 1, body, err);
         BoundExpr *e = bound_column(&body->columns.at[at], a->arena);
         if (!follows)
-            TRY(view_cast(a, entry, !str_is(mode, "COMPENSATION"), e, type_char_as_string(f->type, a->arena), f->name, &e, err));
+            TRY(view_cast(a, entry, binding, e, type_char_as_string(f->type, a->arena), f->name, &e, err));
         project_push(a, p, e, column_of_expr(a, e, f->name, f->metadata));
     }
     *out = p;
