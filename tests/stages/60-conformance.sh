@@ -1,6 +1,6 @@
 #!/bin/bash
 # Other people's suites against tests/conformance/scores.json: what passed once passes still. A case never recorded may fail.
-# needs: client
+# needs: client pandas
 # builds: build
 # minutes: 28
 set -uo pipefail
@@ -9,10 +9,10 @@ passed=0 failed=0 skipped=0 server=
 stop() { [ -z "$server" ] || { kill -TERM "$server"; wait "$server"; } 2>/dev/null; server=; }
 trap stop EXIT
 
-start() {  # name; sets remote
+start() {  # name, Python of the workers; sets remote
     local log=$STAGE_DIR/$1.log
     stop
-    build/lakeshed serve --data "$STAGE_DIR/$1" --port 0 --rest-port -1 --python "$CLIENT_PYTHON" >"$log" 2>&1 </dev/null &
+    build/lakeshed serve --data "$STAGE_DIR/$1" --port 0 --rest-port -1 --python "$2" >"$log" 2>&1 </dev/null &
     server=$!
     for _ in $(seq 1200); do
         grep -qs '^data ' "$log" && break
@@ -23,10 +23,11 @@ start() {  # name; sets remote
     [ -n "$remote" ] || { echo "no server for $1:"; tail -20 "$log"; }
 }
 
-suite() {  # module, seconds it may take, cases of its fixed sample (0: all)
+suite() {  # module, seconds it may take, cases of its fixed sample (0: all), Python
+    local python=${4:-$CLIENT_PYTHON}
     local out=$STAGE_DIR/$1.txt start=$SECONDS status counts p f s
-    start "$1"
-    CI_SAMPLE=$3 timeout -k 10 "$2" "$CLIENT_PYTHON" -W ignore "tests/conformance/$1.py" \
+    start "$1" "$python"
+    CI_SAMPLE=$3 timeout -k 10 "$2" "$python" -W ignore "tests/conformance/$1.py" \
         --remote "${remote:-sc://127.0.0.1:1}" --timeout 120 --out "$STAGE_DIR/$1.jsonl" >"$out" 2>&1 </dev/null
     status=$?
     awk '/^  new / { next } /^  LOST / && ++lost > 40 { next } { print } END { if (lost > 40) print "  LOST  and", lost - 40, "more" }' "$out"
@@ -43,6 +44,7 @@ suite() {  # module, seconds it may take, cases of its fixed sample (0: all)
 suite golden_sql 600 0
 suite delta_corpus 600 0
 suite s1_doctests 400 150
+suite pandas_doctests 300 200 "$PANDAS_PYTHON"
 stop
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
