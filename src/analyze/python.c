@@ -175,13 +175,89 @@ bool analyze_cogroup_map(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
 
 /* ---- table functions ---- */
 
+static const Expr *as_table(const Expr *arg)
+{
+    if (arg->kind == EXPR_NAMED_ARGUMENT)
+        arg = arg->named_argument.value;
+    return arg->kind == EXPR_SUBQUERY && arg->subquery.kind == SUBQUERY_TABLE ? arg : NULL;
+}
+
+static bool find_table_argument(Analyzer *a, const ExprVec *args, const Expr **out, Error *err)
+{
+    *out = NULL;
+    for (size_t i = 0; i < args->len; i++) {
+        const Expr *table = as_table(args->at[i]);
+        if (table && *out) {
+            error_set(err, ERR_TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS, PZ("num", "2"));
+            return set_context(a, err, table->origin);
+        }
+        *out = table ? table : *out;
+    }
+    return true;
+}
+
+/* The rows of a table argument: those of a partition follow each other, in the order that is asked for. */
+static bool table_rows(Analyzer *a, const Expr *table, BoundRel **rows, BoundExprVec *keys, Error *err)
+{
+    BoundSortVec order = {0};
+    TRY(analyze_rel(a, table->subquery.plan, rows, err));
+    *rows = strip_hidden(a, *rows);
+    Scope scope = scope_of(a, *rows);
+    for (size_t i = 0; i < table->subquery.partition.len; i++) {
+        BoundSort by = {NULL, false, true};
+        TRY(bind_expr(a, table->subquery.partition.at[i], &scope, &by.expr, err));
+        vec_push(a->arena, keys, by.expr);
+        vec_push(a->arena, &order, by);
+    }
+    TRY(bind_group_order(a, &table->subquery.order, *rows, &order, err));
+    if (!order.len)
+        return true;
+    BoundRel *sort = brel_new(BREL_SORT, *rows, a->arena);
+    sort->columns = (*rows)->columns;
+    sort->sort.order = order;
+    *rows = sort;
+    return true;
+}
+
+/* The table argument is one struct a row: its columns, then what it is partitioned by, which the worker takes away. */
+static bool table_call_over(Analyzer *a, PythonFunction *f, const ExprVec *args, const Expr *table, BoundRel **out, Error *err)
+{
+    BoundRel *rows;
+    BoundExprVec keys = {0};
+    TRY(table_rows(a, table, &rows, &keys, err));
+    TRY(python_rel(a, PYTHON_TABLE, rows, f, out, err));
+    size_t width = rows->columns.len;
+    Field *fields = ARENA_ARRAY(a->arena, Field, width + keys.len + 1);
+    BoundExpr *row = bound_new(BEXPR_STRUCT, NULL, false, a->arena), *call = (*out)->python.calls.at[0].expr;
+    for (size_t i = 0; i < width + keys.len; i++) {
+        BoundExpr *e = i < width ? bound_column(&rows->columns.at[i], a->arena) : keys.at[i - width];
+        Str name = i < width ? rows->columns.at[i].name : str_printf(a->arena, "partition_by_%zu", i - width);
+        fields[i] = (Field){name, e->type, e->nullable, {0}};
+        vec_push(a->arena, &row->structure.children, e);
+    }
+    row->type = type_struct(fields, width + keys.len, a->arena);
+    for (size_t i = 0; i < keys.len; i++)
+        vec_push(a->arena, &(*out)->python.keys, ((BoundItem){keys.at[i], 0}));
+    Scope scope = {.outer = a->outer};
+    for (size_t i = 0; i < args->len; i++) {
+        const Expr *arg = args->at[i];
+        BoundExpr *bound = row;
+        if (as_table(arg) != table)
+            TRY(bind_expr(a, arg, &scope, &bound, err));
+        vec_push(a->arena, &call->python.args, bound);
+        vec_push(a->arena, &call->python.names, arg->kind == EXPR_NAMED_ARGUMENT ? arg->named_argument.name : S(""));
+    }
+    return true;
+}
+
 static bool table_call(Analyzer *a, PythonFunction *f, const ExprVec *args, BoundRel **out, Error *err)
 {
     if (!f->return_type)
         return error_unsupported(err, "The table function " STR_FMT " whose columns its analyze() decides", STR_ARG(f->name));
-    for (size_t i = 0; i < args->len; i++)
-        if (args->at[i]->kind == EXPR_SUBQUERY && args->at[i]->subquery.kind == SUBQUERY_TABLE)
-            return error_unsupported(err, "A TABLE argument of the Python function " STR_FMT, STR_ARG(f->name));
+    const Expr *table;
+    TRY(find_table_argument(a, args, &table, err));
+    if (table)
+        return table_call_over(a, f, args, table, out, err);
     TRY(python_rel(a, PYTHON_TABLE, brel_new(BREL_ONE_ROW, NULL, a->arena), f, out, err));
     Scope scope = {.outer = a->outer};
     return bind_arguments(a, args, &scope, (*out)->python.calls.at[0].expr, err);

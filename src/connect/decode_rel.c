@@ -595,8 +595,14 @@ bool decode_subquery(Decoder *d, const PB(SubqueryExpression) *s, Expr **out)
     default: return decode_bad_enum(d, "SubqueryExpression", "subquery_type", s->subquery_type);
     }
     const PB(SubqueryExpression__TableArgOptions) *o = s->table_arg_options;
-    if (o != NULL && (o->n_partition_spec > 0 || o->n_order_spec > 0 || o->with_single_partition))
-        return error_unsupported(d->err, "partitionBy, orderBy and withSinglePartition of a table argument");
+    if (o != NULL) { /* one partition is what there is without partitionBy */
+        DECODE(decode_exprs(d, o->n_partition_spec, o->partition_spec, &e->subquery.partition));
+        for (size_t i = 0; i < o->n_order_spec; i++) {
+            Expr *order;
+            DECODE(decode_sort_order(d, o->order_spec[i], &order));
+            vec_push(d->arena, &e->subquery.order, order);
+        }
+    }
     DECODE(decode_exprs(d, s->n_in_subquery_values, s->in_subquery_values, &e->subquery.values));
     return find_reference(d, s->plan_id, &e->subquery.plan);
 }

@@ -155,7 +155,13 @@ static void send_table(Inner *in, Buf *b)
     const BoundExpr *call = in->rel->python.calls.at[0].expr;
     const PythonFunction *f = call->python.function;
     send_call(in, call, b);
-    python_put_int(b, 0);      /* columns the input is partitioned by */
+    size_t keys = in->rel->python.keys.len, width = 0; /* what the input is partitioned by are the last fields of its struct */
+    for (size_t i = 0; i < call->python.args.len; i++)
+        if (keys && call->python.args.at[i]->kind == BEXPR_STRUCT)
+            width = call->python.args.at[i]->type->structure.count;
+    python_put_int(b, (int32_t)keys);
+    for (size_t i = 0; i < keys; i++)
+        python_put_int(b, (int32_t)(width - keys + i));
     python_put_bool(b, false); /* nothing that its analyze() left */
     python_put_text(b, f->command);
     python_put_text(b, type_json(f->return_type, in->arena));

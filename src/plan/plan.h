@@ -151,7 +151,13 @@ struct Expr {
         struct { ExprVec conditions, values; Expr *otherwise; } cases;
         struct { Expr *child; bool descending; bool nulls_first; bool nulls_given; } sort;
         struct { Expr *call; WindowSpec spec; } window;
-        struct { SubqueryKind kind; Rel *plan; ExprVec values; bool negated; } subquery;
+        struct {
+            SubqueryKind kind;
+            Rel *plan;
+            ExprVec values;
+            bool negated;
+            ExprVec partition, order; /* of a TABLE argument */
+        } subquery;
         struct { StrVec params; Expr *body; } lambda;
         struct { Name name; } lambda_var;
         struct { Expr *child, *key; } extract;

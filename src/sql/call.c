@@ -4,6 +4,41 @@
 
 /* ---- arguments ---- */
 
+/* One item, or several in parentheses. */
+static bool parse_items(Parser *p, bool (*item)(Parser *, Expr **), ExprVec *out)
+{
+    bool parens = is_at(p, TOK_LEFT_PAREN);
+    if (parens)
+        advance(p);
+    do {
+        Expr *e;
+        TRY(item(p, &e));
+        vec_push(p->arena, out, e);
+    } while (parens && accept(p, TOK_COMMA));
+    return !parens || expect(p, TOK_RIGHT_PAREN);
+}
+
+/* [PARTITION BY .. | WITH SINGLE PARTITION] [ORDER BY ..] */
+static bool parse_table_partition(Parser *p, Expr *table)
+{
+    bool split = (is_at(p, KW_PARTITION) || is_at(p, KW_DISTRIBUTE)) && kind_at(p, 1) == KW_BY;
+    if (split) {
+        advance(p);
+        advance(p);
+        TRY(parse_items(p, parse_expression, &table->subquery.partition));
+    } else if (is_at(p, KW_WITH) && kind_at(p, 1) == KW_SINGLE) {
+        advance(p);
+        advance(p);
+        TRY(expect(p, KW_PARTITION));
+    }
+    if ((is_at(p, KW_ORDER) || is_at(p, KW_SORT)) && kind_at(p, 1) == KW_BY) {
+        advance(p);
+        advance(p);
+        TRY(parse_items(p, parse_sort_item, &table->subquery.order));
+    }
+    return true;
+}
+
 /* TABLE(t), TABLE(SELECT ..), TABLE t. */
 static bool parse_table_argument(Parser *p, Expr **out)
 {
@@ -29,14 +64,10 @@ static bool parse_table_argument(Parser *p, Expr **out)
     }
     if (parens)
         TRY(expect(p, TOK_RIGHT_PAREN));
-    if (is_at(p, KW_WITH) ||
-        ((is_at(p, KW_PARTITION) || is_at(p, KW_DISTRIBUTE)) && kind_at(p, 1) == KW_BY) ||
-        ((is_at(p, KW_ORDER) || is_at(p, KW_SORT)) && kind_at(p, 1) == KW_BY))
-        return refuse_unsupported(p, from, "PARTITION BY and ORDER BY of a table argument");
     *out = new_expr(p, EXPR_SUBQUERY, from);
     (*out)->subquery.kind = SUBQUERY_TABLE;
     (*out)->subquery.plan = plan;
-    return true;
+    return parse_table_partition(p, *out);
 }
 
 static bool is_table_argument(const Parser *p)

@@ -265,5 +265,34 @@ def test_table_functions(spark):
     spark.udtf.register("repeat_rows", Repeat)
     rows = spark.sql("SELECT c2, c1 FROM repeat_rows(3, text => 'ab') WHERE c1 > 0").collect()
     assert [tuple(r) for r in rows] == [("ab", 1), ("abab", 2)]
-    with pytest.raises(PySparkException, match="TABLE argument"):
-        spark.sql("SELECT * FROM repeat_rows(TABLE(SELECT 1))").collect()
+
+
+@pytest.mark.parametrize("arrow", [False, True])
+def test_table_arguments_of_table_functions(spark, arrow):
+    from pyspark.sql.functions import lit, udtf
+
+    @udtf(returnType="kind: string, n: int, s: string", useArrow=arrow)
+    class Sums:
+        def __init__(self):
+            self.n, self.s, self.fields = 0, "", None
+
+        def eval(self, row, times=1):
+            self.n += row["key"] * times
+            self.s += str(row["value"])
+            self.fields = ",".join(row.asDict())
+
+        def terminate(self):
+            yield "end", self.n, f"{self.s} {self.fields}"
+
+    df = spark.createDataFrame([(1, "a"), (2, "c"), (1, "b"), (2, "d"), (3, None)], ["key", "value"])
+    assert [tuple(r) for r in Sums(df.asTable().partitionBy("key").orderBy(df.value.desc()), lit(10)).collect()] == [
+        ("end", 20, "ba key,value"), ("end", 40, "dc key,value"), ("end", 30, "None key,value")]
+    assert [tuple(r) for r in Sums(row=df.asTable().withSinglePartition().orderBy("value"), times=lit(3)).collect()] == [
+        ("end", 27, "Noneabcd key,value")]
+    spark.udtf.register("sums", Sums)
+    df.createOrReplaceTempView("keyed")
+    rows = spark.sql("SELECT n, s FROM sums(TABLE(SELECT * FROM keyed WHERE key < 3) PARTITION BY (key) ORDER BY value DESC, times => 2)")
+    assert [tuple(r) for r in rows.collect()] == [(4, "ba key,value"), (8, "dc key,value")]
+    with pytest.raises(Exception) as e:
+        spark.sql("SELECT * FROM sums(TABLE(keyed), TABLE(keyed))").collect()
+    assert e.value.getCondition() == "TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS"
