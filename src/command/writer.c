@@ -240,6 +240,8 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
     bool known = false, any;
     for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
         known |= str_is(format, FORMATS[i]);
+    if (str_is(format, "orc") || str_is(format, "avro"))
+        return error_unsupported(err, "Writing files of the format " STR_FMT, STR_ARG(format));
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
     TRY(folder_has_files(ctx, path, &any, err));
