@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "type/srid.h"
+
 #define KIND(name) SPARK__CONNECT__DATA_TYPE__KIND_##name
 
 typedef struct SimpleType {
@@ -71,6 +73,14 @@ static bool decode_decimal(const PB(DataType__Decimal) *t, Arena *arena, const T
     return true;
 }
 
+static bool decode_shape(TypeKind kind, int srid, Arena *arena, const Type **out, Error *err)
+{
+    if (srid != SRID_ANY && !srid_is_known(kind, srid))
+        return error_set(err, ERR_ST_INVALID_SRID_VALUE, P("srid", str_printf(arena, "%d", srid)));
+    *out = type_geo(kind, srid, arena);
+    return true;
+}
+
 static bool decode_length(TypeKind kind, int length, Arena *arena, const Type **out, Error *err)
 {
     if (length < 1)
@@ -127,8 +137,10 @@ static bool decode_type_at(const PB(DataType) *t, unsigned depth, Arena *arena, 
     case KIND(UNPARSED): return type_from_ddl(wire_str(t->unparsed->data_type_string), arena, out, err);
     case KIND(UDT): return error_unsupported(err, "The user-defined type " STR_FMT,
                                              STR_ARG(wire_str(t->udt->python_class)));
-    case KIND(GEOMETRY): return error_unsupported(err, "The type GEOMETRY");
-    case KIND(GEOGRAPHY): return error_unsupported(err, "The type GEOGRAPHY");
+    case KIND(GEOMETRY):
+        return decode_shape(TYPE_GEOMETRY, t->geometry->has_srid ? t->geometry->srid : SRID_ANY, arena, out, err);
+    case KIND(GEOGRAPHY):
+        return decode_shape(TYPE_GEOGRAPHY, t->geography->has_srid ? t->geography->srid : SRID_ANY, arena, out, err);
     default: return invalid_type("KIND_NOT_SET", err);
     }
 }
@@ -271,6 +283,18 @@ bool encode_type(const Type *type, Arena *arena, PB(DataType) **out, Error *err)
         t->time = NEW(arena, DataType__Time, SPARK__CONNECT__DATA_TYPE__TIME__INIT);
         t->time->has_precision = true;
         t->time->precision = type->time.precision;
+        return true;
+    case TYPE_GEOMETRY:
+        t->kind_case = KIND(GEOMETRY);
+        t->geometry = NEW(arena, DataType__Geometry, SPARK__CONNECT__DATA_TYPE__GEOMETRY__INIT);
+        t->geometry->has_srid = true;
+        t->geometry->srid = type->geo.srid;
+        return true;
+    case TYPE_GEOGRAPHY:
+        t->kind_case = KIND(GEOGRAPHY);
+        t->geography = NEW(arena, DataType__Geography, SPARK__CONNECT__DATA_TYPE__GEOGRAPHY__INIT);
+        t->geography->has_srid = true;
+        t->geography->srid = type->geo.srid;
         return true;
     case TYPE_INTERVAL_YM:
     case TYPE_INTERVAL_DT: encode_interval(type, arena, t); return true;

@@ -381,6 +381,10 @@ static void write_checkpoint_if_due(Transaction *x, int64_t version)
 bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version, Error *err)
 {
     TRY(check_actions(x, err));
+    /* As Delta 4.4: the feature "geospatial" is a preview nobody writes. */
+    const Type *schema = x->metadata ? x->metadata->schema : NULL;
+    if (schema && (type_contains(schema, TYPE_GEOMETRY) || type_contains(schema, TYPE_GEOGRAPHY)))
+        return error_set(err, ERR_DELTA_GEOSPATIAL_NOT_SUPPORTED);
     TRY(put_commit(x, request, version, err));
     write_checkpoint_if_due(x, *version);
     return true;

@@ -455,6 +455,8 @@ static bool copy_values(const Column *c, Error *err)
         return copy_lists(c, err);
     case TYPE_STRUCT:
     case TYPE_VARIANT:
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
         return copy_structs(c, err);
     case TYPE_NULL:
     case TYPE_KIND_COUNT:
@@ -467,7 +469,7 @@ bool arrow_in_copy(const struct ArrowArrayView *view, const struct ArrowSchema *
                    int64_t from, idx_t count, duckdb_vector vector, idx_t at, const Type *to,
                    Str zone, Error *err)
 {
-    Column c = {view, schema, {0}, from, count, vector, at, to, zone};
+    Column c = {view, schema, {0}, from, count, vector, at, type_carrier(to), zone};
     if (schema->dictionary)
         return error_unsupported(err, "A dictionary-encoded Arrow column (\"%s\")",
                                  schema->name ? schema->name : "");

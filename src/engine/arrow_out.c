@@ -63,6 +63,25 @@ static bool put_variant(struct ArrowSchema *s, Str zone, Arena *arena, Error *er
     return arrow_ok(code, "marking a variant", err);
 }
 
+/* As with variants; the mark is on the bytes. */
+static bool put_shape(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err)
+{
+    TRY(put_struct(s, type_carrier(type), zone, arena, err));
+    const char *mark = type->kind == TYPE_GEOMETRY ? "geometry" : "geography";
+    Str srid = type->geo.srid < 0 ? S("ANY") : str_printf(arena, "%d", type->geo.srid);
+    struct ArrowBuffer metadata;
+    TRY(arrow_ok(ArrowMetadataBuilderInit(&metadata, NULL), "starting metadata", err));
+    ArrowErrorCode code =
+        ArrowMetadataBuilderAppend(&metadata, ArrowCharView(mark), ArrowCharView("true"));
+    if (code == NANOARROW_OK)
+        code = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("srid"),
+                                          ArrowCharView(str_z(srid, arena)));
+    if (code == NANOARROW_OK)
+        code = ArrowSchemaSetMetadata(s->children[1], (const char *)metadata.data);
+    ArrowBufferReset(&metadata);
+    return arrow_ok(code, "marking a shape", err);
+}
+
 static bool put_list(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err)
 {
     TRY(arrow_ok(ArrowSchemaSetType(s, NANOARROW_TYPE_LIST), "making a list", err));
@@ -126,6 +145,9 @@ static bool put_schema(struct ArrowSchema *s, const Type *type, Str zone, Arena 
         return put_struct(s, type, zone, arena, err);
     case TYPE_VARIANT:
         return put_variant(s, zone, arena, err);
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        return put_shape(s, type, zone, arena, err);
     case TYPE_ARRAY:
         return put_list(s, type, zone, arena, err);
     case TYPE_MAP:
@@ -413,6 +435,7 @@ static bool append_variants(struct ArrowArray *array, duckdb_vector vector, idx_
 static bool append_structs(struct ArrowArray *array, const Type *type, duckdb_vector vector,
                            idx_t from, idx_t count, Error *err)
 {
+    type = type_carrier(type);
     if (type->kind == TYPE_VARIANT)
         return append_variants(array, vector, from, count, err);
     for (size_t i = 0; i < type->structure.count; i++) {
@@ -512,6 +535,8 @@ static bool append_data(struct ArrowArray *array, const Type *type, duckdb_vecto
         return append_lists(array, type, vector, validity, from, count, err);
     case TYPE_STRUCT:
     case TYPE_VARIANT:
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
         return append_structs(array, type, vector, from, count, err);
     case TYPE_NULL:
         return true;

@@ -99,6 +99,8 @@ static duckdb_type carrier_id(const Type *type)
         return DUCKDB_TYPE_MAP;
     case TYPE_STRUCT:
     case TYPE_VARIANT:
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
         return DUCKDB_TYPE_STRUCT;
     case TYPE_KIND_COUNT:
         break;
@@ -108,6 +110,7 @@ static duckdb_type carrier_id(const Type *type)
 
 duckdb_logical_type logical_type_of(const Type *type)
 {
+    type = type_carrier(type);
     if (type->kind == TYPE_DECIMAL)
         return duckdb_create_decimal_type((uint8_t)type->decimal.precision,
                                           (uint8_t)type->decimal.scale);
@@ -142,6 +145,7 @@ static bool struct_type_is(duckdb_logical_type have, const Type *want)
 
 bool logical_type_is(duckdb_logical_type have, const Type *want)
 {
+    want = type_carrier(want);
     if (duckdb_get_type_id(have) != carrier_id(want))
         return false;
     bool same = true;
@@ -294,6 +298,9 @@ bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena
         return struct_cell(vector, row, type, arena, out, err);
     case TYPE_VARIANT:
         return error_unsupported(err, "Reading a VARIANT value inside the server");
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        return error_unsupported(err, "Reading a shape inside the server");
     case TYPE_NULL:
     case TYPE_KIND_COUNT:
         break;
@@ -305,6 +312,7 @@ bool vector_cell(duckdb_vector vector, idx_t row, const Type *type, Arena *arena
 
 void vector_set_null(duckdb_vector vector, idx_t row, const Type *type)
 {
+    type = type_carrier(type);
     duckdb_vector_ensure_validity_writable(vector);
     duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector), row);
     if (type->kind == TYPE_STRUCT) {
@@ -324,6 +332,7 @@ void vector_set_null(duckdb_vector vector, idx_t row, const Type *type)
 
 void vector_set_valid(duckdb_vector vector, idx_t row, const Type *type)
 {
+    type = type_carrier(type);
     uint64_t *validity = duckdb_vector_get_validity(vector);
     if (validity)
         duckdb_validity_set_row_valid(validity, row);

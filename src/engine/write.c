@@ -76,6 +76,9 @@ static bool input_type(const BoundRel *rel, size_t position, const BoundColumn *
 static bool refuse_type(const Type *type, Str format, Str column, Error *err)
 {
     bool parquet = str_is(format, "parquet");
+    if (type_contains(type, TYPE_GEOMETRY) || type_contains(type, TYPE_GEOGRAPHY))
+        return str_is(format, "delta") ? error_set(err, ERR_DELTA_GEOSPATIAL_NOT_SUPPORTED)
+                                       : error_unsupported(err, "Writing GEOMETRY and GEOGRAPHY");
     if (type_contains(type, TYPE_NULL) || (parquet && type_contains(type, TYPE_INTERVAL_CALENDAR)))
         return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE,
                          P("format", parquet ? S("Parquet") : format),

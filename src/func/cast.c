@@ -413,6 +413,20 @@ static bool put_binary(Caster *c, Str child, const Type *from, Buf *out) {
     return refuse_pair(c, from, type_simple(TYPE_BINARY));
 }
 
+/* Forgetting the reference system changes nothing; on the Earth coordinates have bounds. */
+static bool put_shape(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
+    if (!type_is_geo(from))
+        return refuse_pair(c, from, to);
+    if (from->kind == to->kind || to->kind == TYPE_GEOMETRY)
+        buf_add(out, child);
+    else
+        buf_addf(out,
+                 "CASE WHEN " STR_FMT " IS NOT NULL THEN {'srid': (" STR_FMT
+                 ").srid, 'wkb': ls_wkb((" STR_FMT ").wkb, true)} END",
+                 STR_ARG(child), STR_ARG(child), STR_ARG(child));
+    return true;
+}
+
 /* ---- nested ---- */
 
 static bool put_array(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
@@ -510,6 +524,9 @@ static bool put_kind(Caster *c, Str child, const Type *from, const Type *to, Buf
                                      : refuse_pair(c, from, to);
     case TYPE_BINARY:
         return put_binary(c, child, from, out);
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        return put_shape(c, child, from, to, out);
     case TYPE_ARRAY:
         return from->kind == TYPE_ARRAY ? put_array(c, child, from, to, out)
                                         : refuse_pair(c, from, to);

@@ -1,5 +1,4 @@
-/* Vectors, time buckets; and what leans on things outside this program: Java classes, Avro, Protobuf,
- * geometries. */
+/* Vectors, time buckets; and what leans on things outside this program: Java classes, Avro, Protobuf. */
 #include <string.h>
 
 #include "func/rows.h"
@@ -125,12 +124,6 @@ static bool bind_protobuf(FuncCall *call, const FuncContext *ctx, Error *err) {
                      P("functionName", str_upper(func_name_text(call, ctx), ctx->arena)));
 }
 
-static bool bind_geometry(FuncCall *call, const FuncContext *ctx, Error *err) {
-    (void)ctx;
-    return error_unsupported(err, "the function %s, for want of the types GEOMETRY and GEOGRAPHY,",
-                             call->row->name);
-}
-
 /* ---- rows ---- */
 
 #define EXAMPLE(text, want) .example = text, .expected = want
@@ -145,9 +138,6 @@ static bool bind_geometry(FuncCall *call, const FuncContext *ctx, Error *err) {
 #define PROTOBUF(name)                                                                             \
     { name, NULL, FUNC_SCALAR, .bind = bind_protobuf,                                              \
       EXAMPLE(name "('a', 'b')", "!PROTOBUF_NOT_LOADED_SQL_FUNCTIONS_UNUSABLE") }
-#define GEOMETRY(name)                                                                             \
-    { name, NULL, FUNC_SCALAR, .bind = bind_geometry,                                              \
-      EXAMPLE(name "(X'00')", "!LAKESHED_UNSUPPORTED") }
 #define VECTOR(name, kind, rule, text, ...)                                                        \
     { name, NULL, kind, rule, text, .flags = FUNC_EXACT, __VA_ARGS__ }
 #define DEGREE "$?2{$2}{CAST(2 AS FLOAT)}"
@@ -189,10 +179,5 @@ const FuncRow external_rows[] = {
     AVRO("schema_of_avro"),
     PROTOBUF("from_protobuf"),
     PROTOBUF("to_protobuf"),
-    GEOMETRY("st_asbinary"),
-    GEOMETRY("st_geogfromwkb"),
-    GEOMETRY("st_geomfromwkb"),
-    GEOMETRY("st_setsrid"),
-    GEOMETRY("st_srid"),
 };
 END_OF_ROWS(external);

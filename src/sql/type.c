@@ -2,6 +2,7 @@
 #include "sql/parser_impl.h"
 
 #include "base/json.h"
+#include "type/srid.h"
 
 typedef struct SimpleName {
     uint16_t token;
@@ -204,6 +205,27 @@ static bool parse_time_type(Parser *p, const Type **out)
     return true;
 }
 
+/* GEOMETRY(srid | ANY), GEOGRAPHY(srid | ANY) */
+static bool parse_shape_type(Parser *p, uint16_t kind, size_t from, const Type **out)
+{
+    TypeKind type = kind == KW_GEOMETRY ? TYPE_GEOMETRY : TYPE_GEOGRAPHY;
+    if (!is_at(p, TOK_LEFT_PAREN))
+        return REFUSE(p, from, ERR_UNSUPPORTED_DATATYPE,
+                      PZ("typeName", type == TYPE_GEOMETRY ? "\"GEOMETRY\"" : "\"GEOGRAPHY\""));
+    if (kind_at(p, 1) == KW_ANY) {
+        p->pos += 2;
+        *out = type_simple(type);
+        return expect(p, TOK_RIGHT_PAREN);
+    }
+    int64_t srid;
+    TRY(parse_length(p, &srid));
+    if (srid < 0 || srid > INT32_MAX || !srid_is_known(type, (int)srid))
+        return error_set(p->err, ERR_ST_INVALID_SRID_VALUE,
+                         P("srid", str_printf(p->arena, "%lld", (long long)srid)));
+    *out = type_geo(type, (int)srid, p->arena);
+    return true;
+}
+
 static bool parse_timestamp_type(Parser *p, const Type **out)
 {
     TypeKind kind = p->options->timestamp_ntz ? TYPE_TIMESTAMP_NTZ : TYPE_TIMESTAMP;
@@ -299,7 +321,7 @@ static bool parse_type_inner(Parser *p, const Type **out)
     case KW_TIME: advance(p); return parse_time_type(p, out);
     case KW_INTERVAL: advance(p); return parse_interval_type(p, from, out);
     case KW_GEOGRAPHY:
-    case KW_GEOMETRY: return refuse_unsupported(p, from, "The geospatial type");
+    case KW_GEOMETRY: advance(p); return parse_shape_type(p, kind, from, out);
     case KW_STRING:
         advance(p);
         TRY(parse_collation(p, &collation));

@@ -96,6 +96,16 @@ static bool leaf_casts(const Type *from, const Type *to, bool ansi)
     return is_ansi_interval(from) && (from->kind == to->kind || is_exact(to));
 }
 
+/* A shape keeps its reference system or forgets it; on the Earth and on a plane it has the same one. */
+static bool shape_casts(const Type *from, const Type *to)
+{
+    if (!type_is_geo(from) || !type_is_geo(to))
+        return false;
+    if (from->kind == to->kind)
+        return to->geo.srid < 0 || from->geo.srid == to->geo.srid;
+    return from->geo.srid >= 0 && from->geo.srid == to->geo.srid;
+}
+
 static bool nulls_fit(bool from, bool to)
 {
     return !from || to;
@@ -134,7 +144,11 @@ static bool nested_casts(const Type *from, const Type *to, CastMode mode)
 
 bool cast_is_allowed(const Type *from, const Type *to, CastMode mode)
 {
-    if (type_equal(from, to) || from->kind == TYPE_NULL || type_is_stringy(to))
+    if (type_equal(from, to) || from->kind == TYPE_NULL)
+        return true;
+    if (type_is_geo(from) || type_is_geo(to))
+        return shape_casts(from, to);
+    if (type_is_stringy(to))
         return true;
     if (from->kind == TYPE_VARIANT)
         return fits_variant(to, true);

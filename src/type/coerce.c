@@ -178,6 +178,8 @@ static const Type *tightest(const Type *a, const Type *b, bool ansi, Arena *aren
         return common_number(a, b, ansi);
     if (type_is_datetime(a) && type_is_datetime(b))
         return common_datetime(a, b);
+    if (a->kind == b->kind && type_is_geo(a))
+        return type_simple(a->kind); /* of any reference system */
     if (a->kind == b->kind && (a->kind == TYPE_INTERVAL_YM || a->kind == TYPE_INTERVAL_DT))
         return common_interval(a, b, arena);
     /* Two texts of different declared lengths are both strings; two collations have no common one. */

@@ -27,6 +27,8 @@ static const Type simple_types[TYPE_KIND_COUNT] = {
     [TYPE_INTERVAL_DT] = {.kind = TYPE_INTERVAL_DT, .interval = {UNIT_DAY, UNIT_SECOND}},
     [TYPE_INTERVAL_CALENDAR] = {.kind = TYPE_INTERVAL_CALENDAR},
     [TYPE_VARIANT] = {.kind = TYPE_VARIANT},
+    [TYPE_GEOMETRY] = {.kind = TYPE_GEOMETRY, .geo = {-1}},
+    [TYPE_GEOGRAPHY] = {.kind = TYPE_GEOGRAPHY, .geo = {-1}},
 };
 
 const Type *type_simple(TypeKind kind)
@@ -65,6 +67,24 @@ const Type *type_string(Str collation, Arena *arena)
 const Type *type_time(int precision, Arena *arena)
 {
     return make((Type){.kind = TYPE_TIME, .time = {precision}}, arena);
+}
+
+const Type *type_geo(TypeKind geometry_or_geography, int srid, Arena *arena)
+{
+    return make((Type){.kind = geometry_or_geography, .geo = {srid}}, arena);
+}
+
+bool type_is_geo(const Type *t)
+{
+    return t->kind == TYPE_GEOMETRY || t->kind == TYPE_GEOGRAPHY;
+}
+
+const Type *type_carrier(const Type *t)
+{
+    static const Type srid = {.kind = TYPE_INT}, wkb = {.kind = TYPE_BINARY};
+    static const Field fields[] = {{.name = S_INIT("srid"), .type = &srid}, {.name = S_INIT("wkb"), .type = &wkb}};
+    static const Type shape = {.kind = TYPE_STRUCT, .structure = {fields, 2}};
+    return type_is_geo(t) ? &shape : t;
 }
 
 const Type *type_interval(TypeKind ym_or_dt, IntervalUnit from, IntervalUnit to, Arena *arena)
@@ -210,6 +230,9 @@ static bool compare(const Type *a, const Type *b, bool exact)
         return a->text.length == b->text.length;
     case TYPE_TIME:
         return a->time.precision == b->time.precision;
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        return a->geo.srid == b->geo.srid;
     case TYPE_INTERVAL_YM:
     case TYPE_INTERVAL_DT:
         return a->interval.from == b->interval.from && a->interval.to == b->interval.to;
@@ -281,6 +304,8 @@ bool type_is_orderable(const Type *t)
     switch (t->kind) {
     case TYPE_MAP:
     case TYPE_VARIANT:
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
     case TYPE_INTERVAL_CALENDAR:
         return false;
     case TYPE_ARRAY:

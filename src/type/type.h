@@ -32,6 +32,8 @@ typedef enum TypeKind {
     TYPE_MAP,
     TYPE_STRUCT,
     TYPE_VARIANT,
+    TYPE_GEOMETRY,      /* a shape on a plane */
+    TYPE_GEOGRAPHY,     /* a shape on the Earth */
     TYPE_KIND_COUNT
 } TypeKind;
 
@@ -54,6 +56,7 @@ struct Type {
         struct { int length; } text;                     /* CHAR, VARCHAR: characters */
         struct { int precision; } time;                  /* 0..6 */
         struct { IntervalUnit from, to; } interval;      /* YM and DT */
+        struct { int srid; } geo;                        /* GEOMETRY, GEOGRAPHY; -1: any */
         struct { const Type *element; bool nulls; } array;
         struct { const Type *key, *value; bool nulls; } map;
         struct { const Field *fields; size_t count; } structure;
@@ -68,6 +71,10 @@ const Type *type_decimal(int precision, int scale, Arena *arena);
 const Type *type_text(TypeKind char_or_varchar, int length, Arena *arena);
 const Type *type_string(Str collation, Arena *arena);
 const Type *type_time(int precision, Arena *arena);
+const Type *type_geo(TypeKind geometry_or_geography, int srid, Arena *arena);
+bool type_is_geo(const Type *type);
+/* What carries a value outside: of shapes STRUCT<srid: INT, wkb: BINARY>, of other types themselves. */
+const Type *type_carrier(const Type *type);
 const Type *type_interval(TypeKind ym_or_dt, IntervalUnit from, IntervalUnit to, Arena *arena);
 const Type *type_array(const Type *element, bool nulls, Arena *arena);
 const Type *type_map(const Type *key, const Type *value, bool nulls, Arena *arena);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "type/srid.h"
 #include "type/type_text_impl.h"
 
 /* Spark keeps the collations of a column's strings beside the column, by path ("a.element"). */
@@ -96,12 +97,19 @@ static void put_json(Buf *b, const Type *t, bool in_field)
             buf_addz(b, "\"string\"");
             return;
         }
-        /* fall through */
+        break;
+    case TYPE_GEOMETRY:
+        buf_addf(b, "\"geometry(" STR_FMT ")\"", STR_ARG(srid_name(t->geo.srid, b->arena)));
+        return;
+    case TYPE_GEOGRAPHY:
+        buf_addf(b, "\"geography(" STR_FMT ", SPHERICAL)\"", STR_ARG(srid_name(t->geo.srid, b->arena)));
+        return;
     default:
-        buf_addc(b, '"');
-        type_put_name(b, t);
-        buf_addc(b, '"');
+        break;
     }
+    buf_addc(b, '"');
+    type_put_name(b, t);
+    buf_addc(b, '"');
 }
 
 Str type_json(const Type *t, Arena *arena)
@@ -151,12 +159,42 @@ static const struct {
     {"decimal", TYPE_DECIMAL},
 };
 
+/* "geometry(OGC:CRS84)", "geography(OGC:CRS84, SPHERICAL)"; the bare names have the default system. */
+static bool read_shape(Reader *r, Str name, const Type **out)
+{
+    TypeKind kind = str_starts_with(name, S("geography")) ? TYPE_GEOGRAPHY : TYPE_GEOMETRY;
+    Str rest = str_slice(name, kind == TYPE_GEOGRAPHY ? 9 : 8, name.len);
+    int srid = SRID_WGS84;
+    if (rest.len) {
+        if (rest.ptr[0] != '(' || rest.ptr[rest.len - 1] != ')')
+            return false;
+        rest = str_slice(rest, 1, rest.len - 1);
+        ptrdiff_t comma = str_find_char(rest, ',');
+        if (comma >= 0 && kind == TYPE_GEOGRAPHY) {
+            Str edges = str_trim(str_slice(rest, (size_t)comma + 1, rest.len));
+            if (!str_is_ci(edges, "SPHERICAL"))
+                return error_set(r->err, ERR_ST_INVALID_ALGORITHM_VALUE, P("alg", edges));
+            rest = str_slice(rest, 0, (size_t)comma);
+        }
+        if (!srid_from_name(rest, &srid) || (srid != SRID_ANY && !srid_is_known(kind, srid)))
+            return error_set(r->err, ERR_ST_INVALID_CRS_VALUE, P("crs", rest));
+    }
+    *out = type_geo(kind, srid, r->arena);
+    return true;
+}
+
 /* Names with parameters are spelled as in DDL. */
 static bool read_parametric(Reader *r, yyjson_val *v, const Type **out)
 {
     static const char *const prefixes[] = {"decimal(", "char(",  "varchar(",
                                            "time(",    "interval", "string collate "};
     Str name = json_str(v);
+    if (str_starts_with(name, S("geometry")) || str_starts_with(name, S("geography"))) {
+        if (read_shape(r, name, out))
+            return true;
+        if (r->err->cls == ERR_ST_INVALID_CRS_VALUE || r->err->cls == ERR_ST_INVALID_ALGORITHM_VALUE)
+            return false;
+    }
     for (size_t i = 0; i < LENGTH_OF(prefixes); i++) {
         if (!str_starts_with(name, str_from(prefixes[i])))
             continue;

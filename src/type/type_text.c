@@ -34,6 +34,8 @@ static const struct {
     [TYPE_MAP] = {"map", "map", NULL},
     [TYPE_STRUCT] = {"struct", "struct", NULL},
     [TYPE_VARIANT] = {"variant", "variant", "STRUCT(\"value\" BLOB, \"metadata\" BLOB)"},
+    [TYPE_GEOMETRY] = {"geometry", "geometry", "STRUCT(\"srid\" INTEGER, \"wkb\" BLOB)"},
+    [TYPE_GEOGRAPHY] = {"geography", "geography", "STRUCT(\"srid\" INTEGER, \"wkb\" BLOB)"},
 };
 
 static const char *const unit_names[] = {"year", "month", "day", "hour", "minute", "second"};
@@ -56,6 +58,13 @@ static void put_parameters(Buf *b, const Type *t)
         break;
     case TYPE_TIME:
         buf_addf(b, "(%d)", t->time.precision);
+        break;
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        if (t->geo.srid < 0)
+            buf_addz(b, "(any)");
+        else
+            buf_addf(b, "(%d)", t->geo.srid);
         break;
     case TYPE_STRING:
         if (t->string.collation.len)
