@@ -24,7 +24,7 @@ def hexed(*parts):
     (f"typeof(st_geomfromwkb({POINT}))", "geometry(0)"),
     (f"typeof(st_geomfromwkb({POINT}, 2154))", "geometry(2154)"),
     (f"typeof(st_geomfromwkb({POINT}, 4325 + 1))", "geometry(any)"),
-    (f"typeof(array(st_geomfromwkb({POINT}, 4326), st_geomfromwkb({POINT})))", "geometry(any)"),
+    (f"typeof(array(st_geomfromwkb({POINT}, 4326), st_geomfromwkb({POINT})))", "array<geometry(any)>"),
     (f"typeof(cast(st_geogfromwkb({POINT}) AS geometry(4326)))", "geometry(4326)"),
     (f"st_srid(st_setsrid(st_geomfromwkb({POINT}), 3857))", 3857),
     (f"st_srid(st_geomfromwkb({POINT}, 4326)::geometry(any))", 4326),
