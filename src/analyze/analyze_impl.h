@@ -37,6 +37,7 @@ struct Analyzer {
     Engine *engine;
     FuncContext func;
     Str sql_text;
+    const Site *view_site;      /* inside a view: where the statement names it, which is where Spark puts its errors */
     Arena *arena;
     ColumnId last_id;
     uint32_t last_cte, last_lambda;
@@ -128,6 +129,7 @@ typedef struct SavedState {
 SavedState analyzer_enter(Analyzer *a);
 void analyzer_leave(Analyzer *a, const SavedState *saved);
 void note_temp_object(Analyzer *a, const char *kind, const Name *name);
+Site *site_at(Analyzer *a, Origin origin);
 bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL fragment; returns false */
 bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err);
 

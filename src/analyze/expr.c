@@ -376,6 +376,41 @@ static const ExprRule RULES[] = {
     [EXPR_SQL_TEXT] = bind_sql_text,
 };
 
+Site *site_at(Analyzer *a, Origin origin)
+{
+    Site *site = ARENA_NEW(a->arena, Site);
+    site->origin = origin;
+    if (origin.stop >= origin.start && origin.start >= 0 && (size_t)origin.stop < a->sql_text.len)
+        site->text = a->sql_text;
+    return site;
+}
+
+/* Coercions around the result belong to the expression that asked for them. */
+static void note_site(Analyzer *a, const Expr *e, BoundExpr *bound)
+{
+    while (bound->kind == BEXPR_CAST && bound->implicit)
+        bound = bound->cast.child;
+    switch (bound->kind) {
+    case BEXPR_LITERAL:
+    case BEXPR_COLUMN:
+    case BEXPR_LAMBDA:
+    case BEXPR_LAMBDA_VAR:
+    case BEXPR_FIELD:
+    case BEXPR_STRUCT:
+        return;
+    default:
+        break;
+    }
+    if (bound->site)
+        return;
+    if (a->view_site)
+        bound->site = a->view_site;
+    else if (e->site)
+        bound->site = e->site;
+    else if (e->origin.stop >= e->origin.start)
+        bound->site = site_at(a, e->origin);
+}
+
 bool bind_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     ExprRule rule = e && (size_t)e->kind < LENGTH_OF(RULES) ? RULES[e->kind] : NULL;
@@ -387,6 +422,10 @@ bool bind_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error 
     a->depth--;
     if (ok && (*out)->origin.stop <= (*out)->origin.start)
         (*out)->origin = e->origin;
+    if (ok)
+        note_site(a, e, *out);
+    else if (e->site && error_is_set(err))
+        error_locate_call(err, PLACE_ANALYSIS, e->site->fragment, e->site->call_site);
     return ok;
 }
 

@@ -197,7 +197,12 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
     case RESOLVED_VIEW: {
         if (travel->kind != TRAVEL_NONE)
             return error_set(err, ERR_UNSUPPORTED_FEATURE__TIME_TRAVEL, P("relationId", name_quoted(name, a->arena)));
-        TRY(t.kind == RESOLVED_VIEW ? analyze_view(a, &t.entry, out, err) : analyze_temp_view(a, t.temp, out, err));
+        const Site *outside = a->view_site;
+        if (!outside && (t.kind == RESOLVED_VIEW || t.temp->sql.len))
+            a->view_site = site_at(a, rel->origin);
+        bool ok = t.kind == RESOLVED_VIEW ? analyze_view(a, &t.entry, out, err) : analyze_temp_view(a, t.temp, out, err);
+        a->view_site = outside;
+        TRY(ok);
         Name plain = {0};
         vec_push(a->arena, &plain, vec_last(name));
         qualifier = t.kind == RESOLVED_VIEW ? table_qualifier(a, &t) : plain;

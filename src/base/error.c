@@ -163,6 +163,7 @@ static ErrorContext context_copy(const ErrorContext *c, Arena *arena)
     copy.object_name = str_copy(c->object_name, arena);
     copy.fragment = str_copy(c->fragment, arena);
     copy.summary = str_copy(c->summary, arena);
+    copy.call_site = str_copy(c->call_site, arena);
     return copy;
 }
 
@@ -324,6 +325,27 @@ void error_locate(Error *err, ErrorPlace place, Str sql, size_t start, size_t st
     c->fragment = str_copy(points_slice(&p, (size_t)c->start_index, (size_t)c->stop_index + 1),
                            err->arena);
     c->summary = summary_of(c, &p, err->arena);
+    err->has_context = true;
+}
+
+void error_locate_call(Error *err, ErrorPlace place, Str fragment, Str call_site)
+{
+    ErrorContext *c = &err->context;
+    if (err->cls == ERR_NONE || err->has_context || c->line)
+        return;
+    *c = (ErrorContext){.place = place, .is_dataframe = true, .start_index = -1, .stop_index = -1};
+    c->fragment = str_copy(fragment, err->arena);
+    c->call_site = str_copy(call_site, err->arena);
+    c->summary = str_printf(err->arena, "== DataFrame ==\n\"" STR_FMT "\" was called from\n" STR_FMT "\n",
+                            STR_ARG(fragment), STR_ARG(call_site));
+    err->has_context = true;
+}
+
+void error_locate_nowhere(Error *err)
+{
+    if (err->cls == ERR_NONE || err->has_context || err->context.line)
+        return;
+    err->context = (ErrorContext){.place = PLACE_RUNTIME, .start_index = -1, .stop_index = -1};
     err->has_context = true;
 }
 

@@ -33,6 +33,8 @@ typedef struct ErrorContext {
     Str object_name;
     Str fragment;      /* the text between start and stop */
     Str summary;       /* the block Spark prints under "== SQL ==" */
+    Str call_site;     /* of a DataFrame call: the fragment is the function's name then */
+    bool is_dataframe;
     int start_index;   /* 0-based code point offsets into the statement, inclusive; -1 = none */
     int stop_index;
     ErrorPlace place;
@@ -75,6 +77,11 @@ bool error_set_from_text(Error *err, Str message);
  * view's text set context.object_type ("VIEW") and context.object_name before. PLACE_SYNTAX leaves
  * has_context false, as Spark's own syntax errors carry no query context. */
 void error_locate(Error *err, ErrorPlace place, Str sql, size_t start, size_t stop);
+
+/* The same for a DataFrame call, "cast" at "job.py:12". */
+void error_locate_call(Error *err, ErrorPlace place, Str fragment, Str call_site);
+/* A context that names no place, as Spark gives where the expression has lost it. */
+void error_locate_nowhere(Error *err);
 
 void error_clear(Error *err);
 bool error_is_set(const Error *err);

@@ -414,12 +414,27 @@ static bool decode_expr_case(Decoder *d, const PB(Expression) *e, Expr **out)
     }
 }
 
+/* The call in the client's program that made the expression. */
+static const Site *decode_site(Decoder *d, const PB(Expression) *expression)
+{
+    const PB(ExpressionCommon) *common = expression->common;
+    if (common == NULL || common->origin == NULL || common->origin->python_origin == NULL)
+        return NULL;
+    Site *site = ARENA_NEW(d->arena, Site);
+    site->origin = (Origin){0, -1};
+    site->fragment = wire_str(common->origin->python_origin->fragment);
+    site->call_site = wire_str(common->origin->python_origin->call_site);
+    return site;
+}
+
 bool decode_expr(Decoder *d, const PB(Expression) *expression, Expr **out)
 {
     if (expression == NULL)
         return decode_missing(d, "Expression", "expr_type");
     DECODE(decode_enter(d));
     DECODE(decode_expr_case(d, expression, out));
+    if ((*out)->site == NULL)
+        (*out)->site = decode_site(d, expression);
     decode_leave(d);
     return true;
 }

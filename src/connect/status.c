@@ -231,7 +231,15 @@ static PB(FetchErrorDetailsResponse__QueryContext) *query_context(const ErrorCon
 {
     PB(FetchErrorDetailsResponse__QueryContext) *q = ARENA_NEW(arena, PB(FetchErrorDetailsResponse__QueryContext));
     spark__connect__fetch_error_details_response__query_context__init(q);
-    q->has_context_type = q->has_start_index = q->has_stop_index = true;
+    q->has_context_type = true;
+    if (c->is_dataframe) {
+        q->context_type = SPARK__CONNECT__FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__DATAFRAME;
+        q->fragment = text(c->fragment, arena);
+        q->call_site = text(c->call_site, arena);
+        q->summary = text(c->summary, arena);
+        return q;
+    }
+    q->has_start_index = q->has_stop_index = true;
     q->context_type = SPARK__CONNECT__FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__SQL;
     q->object_type = text(c->object_type, arena);
     q->object_name = text(c->object_name, arena);

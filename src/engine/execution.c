@@ -10,6 +10,7 @@
 #include "engine/arrow_out.h"
 #include "engine/engine_impl.h"
 #include "engine/render.h"
+#include "engine/site.h"
 
 enum {
     BATCH_ROWS = 65536,
@@ -34,6 +35,10 @@ struct Execution {
     const Type *schema;
     Str zone;
     ArrowOut *arrow;
+    const BoundRel *rel;
+    RunContext run;      /* for another run that finds out where an error was raised */
+    FuncContext func;
+    struct Marks *marks; /* of such a run */
 };
 
 /* ---- deep plans ---- */
@@ -187,7 +192,7 @@ static bool start(void *arg, Error *err)
     Start *s = arg;
     Execution *x = s->x;
     Render r = {.func = *s->func, .arena = x->arena, .resources = x->resources,
-                .engine = x->engine, .cancel = x->cancel};
+                .engine = x->engine, .cancel = x->cancel, .marks = x->marks};
     r.func.arena = x->arena;
     Str sql;
     int64_t began = clock_monotonic_us();
@@ -206,8 +211,8 @@ static bool start(void *arg, Error *err)
     return run_prepared(x->statement, x->cancel, true, &x->result, &x->has_result, err);
 }
 
-bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Execution **out,
-                  Error *err)
+bool execution_start(Engine *e, const BoundRel *rel, const RunContext *ctx, struct Marks *marks, Execution **out,
+                     Error *err)
 {
     TRY(cancel_check(ctx->cancel, err));
     duckdb_connection connection;
@@ -221,6 +226,12 @@ bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Executi
     x->schema = brel_schema(rel, arena);
     x->zone = str_copy(ctx->func->zone, arena);
     x->cancel = ctx->cancel;
+    x->rel = rel;
+    x->func = *ctx->func;
+    x->run = (RunContext){.func = &x->func, .cancel = ctx->cancel};
+    x->marks = marks;
+    if (marks)
+        marks_attach(marks, x->resources);
     if (x->cancel) {
         cancel_ref(x->cancel);
         cancel_attach(x->cancel, connection);
@@ -233,6 +244,12 @@ bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Executi
     }
     *out = x;
     return true;
+}
+
+bool engine_start(Engine *e, const BoundRel *rel, const RunContext *ctx, Execution **out,
+                  Error *err)
+{
+    return execution_start(e, rel, ctx, NULL, out, err) || engine_locate(e, rel, ctx, err);
 }
 
 void execution_free(Execution *x)
@@ -280,7 +297,10 @@ static bool next_chunk(Execution *x, bool *more, Error *err)
             const char *message = duckdb_result_error(&x->result);
             x->failed = message && message[0];
             x->ended = !x->failed;
-            return x->ended || engine_result_failure(&x->result, err);
+            if (x->ended)
+                return true;
+            engine_result_failure(&x->result, err);
+            return x->marks ? false : engine_locate(x->engine, x->rel, &x->run, err);
         }
         x->chunk_rows = duckdb_data_chunk_get_size(x->chunk);
     }

@@ -45,6 +45,8 @@ typedef struct Render {
     Cancel *cancel;
     const CteScope *ctes;
     const ColumnSet *unused; /* NULL: every column is named */
+    struct Marks *marks;  /* site.c; NULL: errors are not being traced */
+    const Site *site;     /* of the innermost expression around that has one */
 } Render;
 
 enum { RENDER_MAX_DEPTH = 10000 };
@@ -71,6 +73,11 @@ MUST_CHECK bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err)
 MUST_CHECK bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err);
 void put_quoted(Buf *b, Str name); /* "a ""b""" */
 void put_text(Buf *b, Str text);   /* 'it''s' */
+
+/* ---- site.c ---- */
+
+/* The text with a mark behind it: what raises an error next is at r->site. The same text when nothing is traced. */
+Str site_marked(Render *r, const BoundExpr *e, const Site *site, Str text);
 
 /* ---- render_names.c ---- */
 

@@ -21,11 +21,16 @@ void put_text(Buf *b, Str text) { put_doubled(b, text, '\''); }
 
 /* ---- calls ---- */
 
-static bool render_args(Render *r, const BoundExprVec *args, Str **out, Error *err)
+/* Spark's aggregates have lost their place when they overflow. */
+static bool render_args(Render *r, const BoundExpr *e, Str **out, Error *err)
 {
+    static const Site lost = {.origin = {0, -1}};
+    const BoundExprVec *args = &e->call.args;
     *out = ARENA_ARRAY(r->arena, Str, args->len ? args->len : 1);
-    for (size_t i = 0; i < args->len; i++)
+    for (size_t i = 0; i < args->len; i++) {
         TRY(render_expr(r, args->at[i], &(*out)[i], err));
+        (*out)[i] = site_marked(r, args->at[i], e->kind == BEXPR_AGGREGATE ? &lost : r->site, (*out)[i]);
+    }
     return true;
 }
 
@@ -33,7 +38,7 @@ static bool render_args(Render *r, const BoundExprVec *args, Str **out, Error *e
 static bool call_text(Render *r, const BoundExpr *e, Str order, Str suffix, Str *out, Error *err)
 {
     Str *args;
-    TRY(render_args(r, &e->call.args, &args, err));
+    TRY(render_args(r, e, &args, err));
     FuncContext func = r->func;
     func.call_order = order;
     func.call_suffix = suffix;
@@ -169,9 +174,12 @@ static bool render_window(Render *r, const BoundExpr *e, Str *out, Error *err)
 
 static bool query_rope(Render *r, const BoundRel *plan, Str *out, Error *err)
 {
+    const Site *around = r->site;
+    r->site = NULL;
     r->depth++;
     r->unordered++;
     bool ok = render_query(r, plan, out, err);
+    r->site = around;
     r->unordered--;
     r->depth--;
     return ok;
@@ -257,6 +265,7 @@ static bool render_cast(Render *r, const BoundExpr *e, Str *out, Error *err)
 {
     Str child;
     TRY(render_expr(r, e->cast.child, &child, err));
+    child = site_marked(r, e->cast.child, r->site, child);
     FuncContext func = r->func;
     if (e->cast.zone.len)
         func.zone = e->cast.zone;
@@ -311,7 +320,7 @@ static bool render_struct(Render *r, const BoundExpr *e, Str *out, Error *err)
     return true;
 }
 
-bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err)
+static bool render_kind(Render *r, const BoundExpr *e, Str *out, Error *err)
 {
     switch (e->kind) {
     case BEXPR_LITERAL:
@@ -345,4 +354,14 @@ bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err)
         return error_unsupported(err, "Calling a Python function");
     }
     return error_internal(err, "no renderer for expression kind %d", (int)e->kind);
+}
+
+bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err)
+{
+    const Site *around = r->site;
+    if (e->site)
+        r->site = e->site;
+    bool ok = render_kind(r, e, out, err);
+    r->site = around;
+    return ok;
 }

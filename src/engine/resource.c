@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/vec.h"
@@ -11,7 +12,7 @@
 
 /* ---- the registry ---- */
 
-typedef enum ResourceKind { RESOURCE_FILES, RESOURCE_SOURCE } ResourceKind;
+typedef enum ResourceKind { RESOURCE_FILES, RESOURCE_SOURCE, RESOURCE_MARKS } ResourceKind;
 
 typedef struct Entry {
     struct Entry *next;
@@ -62,6 +63,11 @@ uint64_t resources_add_files(Resources *r, const FileSet *files)
 uint64_t resources_add_source(Resources *r, RowSource *source)
 {
     return registry_add(r, RESOURCE_SOURCE, source);
+}
+
+uint64_t resources_add_marks(Resources *r, _Atomic int32_t *last)
+{
+    return registry_add(r, RESOURCE_MARKS, last);
 }
 
 void resources_free(Resources *r)
@@ -222,6 +228,44 @@ bool register_scalar(duckdb_connection connection, const char *name, const duckd
     return ok;
 }
 
+/* ---- ls_mark ---- */
+
+static void mark(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    idx_t n = duckdb_data_chunk_get_size(input);
+    if (!n)
+        return;
+    const uint64_t *numbers = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    const int32_t *marks = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+    _Atomic int32_t *last = (_Atomic int32_t *)registry_find(numbers[0], RESOURCE_MARKS);
+    if (!last) {
+        duckdb_scalar_function_set_error(info, "the marks of this query are gone");
+        return;
+    }
+    *last = marks[0];
+    memset(duckdb_vector_get_data(output), 0, n * sizeof(int32_t));
+}
+
+/* Volatile: it must run where it stands, each time. */
+static bool register_mark(duckdb_connection connection, Error *err)
+{
+    duckdb_scalar_function f = duckdb_create_scalar_function();
+    duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
+    duckdb_logical_type integer = duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
+    duckdb_scalar_function_set_name(f, "ls_mark");
+    duckdb_scalar_function_add_parameter(f, number);
+    duckdb_scalar_function_add_parameter(f, integer);
+    duckdb_scalar_function_set_return_type(f, integer);
+    duckdb_scalar_function_set_volatile(f);
+    duckdb_scalar_function_set_function(f, mark);
+    duckdb_destroy_logical_type(&number);
+    duckdb_destroy_logical_type(&integer);
+    bool ok = duckdb_register_scalar_function(connection, f) == DuckDBSuccess ||
+              error_internal(err, "DuckDB did not take the function ls_mark");
+    duckdb_destroy_scalar_function(&f);
+    return ok;
+}
+
 /* ---- ls_rows ---- */
 
 typedef struct Reading {
@@ -312,5 +356,5 @@ bool resource_register_functions(duckdb_connection connection, Error *err)
                            file_value, err) &&
            register_scalar(connection, "ls_row_kept", kept_types, 3, DUCKDB_TYPE_BOOLEAN, row_kept,
                            err) &&
-           register_rows(connection, err) && sample_register_functions(connection, err);
+           register_rows(connection, err) && register_mark(connection, err) && sample_register_functions(connection, err);
 }

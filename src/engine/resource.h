@@ -45,7 +45,10 @@ void resources_free(Resources *r);
 uint64_t resources_add_files(Resources *r, const FileSet *files);
 uint64_t resources_add_source(Resources *r, RowSource *source);
 
-/* ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number),
+/* Where the query is: the mark it passed last. */
+uint64_t resources_add_marks(Resources *r, _Atomic int32_t *last);
+
+/* ls_mark(number, mark), ls_file_value(number, column, file_index), ls_row_kept(number, file_index, row), ls_rows(number),
  * ls_uniform(place, seed). */
 MUST_CHECK bool resource_register_functions(duckdb_connection connection, Error *err);
 /* The last of them. */

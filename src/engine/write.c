@@ -12,6 +12,7 @@
 #include "engine/execution.h"
 #include "engine/folder.h"
 #include "engine/render.h"
+#include "engine/site.h"
 #include "engine/statistics.h"
 #include "engine/text_write.h"
 
@@ -505,5 +506,5 @@ bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const R
     cancel_detach(ctx->cancel, w.connection);
     engine_release(e, w.connection, ok);
     resources_free(w.render.resources);
-    return ok;
+    return ok || engine_locate(e, rel, ctx, err);
 }

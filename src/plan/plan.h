@@ -29,6 +29,14 @@ typedef struct Origin {
     int stop;
 } Origin;
 
+/* What a run-time error says about where its expression was written: a place in SQL text, or a call
+ * of a DataFrame program. With neither, Spark names an empty place. */
+typedef struct Site {
+    Str text;               /* the statement that origin points into; empty: none */
+    Origin origin;
+    Str fragment, call_site; /* of a DataFrame call */
+} Site;
+
 /* ------------------------------------------------------------------ expressions */
 
 typedef enum ExprKind {
@@ -123,6 +131,7 @@ typedef struct FieldUpdate {
 struct Expr {
     ExprKind kind;
     Origin origin;
+    const Site *site;       /* of a DataFrame call; NULL for SQL, which has origin */
     union {
         Value literal;
         struct {

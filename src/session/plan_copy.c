@@ -215,12 +215,25 @@ static void copy_fields(const PlanField *fields, size_t count, int kind, void *n
             copy_field(fields[i].type, (char *)node + fields[i].offset, arena);
 }
 
+static const Site *copy_site(const Site *site, Arena *arena)
+{
+    if (site == NULL)
+        return NULL;
+    Site *to = ARENA_NEW(arena, Site);
+    *to = *site;
+    to->text = str_copy(site->text, arena);
+    to->fragment = str_copy(site->fragment, arena);
+    to->call_site = str_copy(site->call_site, arena);
+    return to;
+}
+
 Expr *plan_copy_expr(const Expr *expr, Arena *arena)
 {
     if (expr == NULL)
         return NULL;
     Expr *to = ARENA_NEW(arena, Expr);
     *to = *expr;
+    to->site = copy_site(expr->site, arena);
     copy_fields(expr_fields, LENGTH_OF(expr_fields), (int)expr->kind, to, arena);
     return to;
 }
