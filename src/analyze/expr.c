@@ -281,9 +281,13 @@ static bool bind_parameter(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *
 
 static bool bind_sql_text(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
-    Expr *parsed;
-    SqlOptions options = session_sql_options(a->session, a->arena);
-    TRY(sql_parse_expr(e->sql_text.text, &options, a->arena, &parsed, err));
+    const Expr *parsed = e->sql_text.parsed;
+    if (!parsed) {
+        Expr *whole;
+        SqlOptions options = session_sql_options(a->session, a->arena);
+        TRY(sql_parse_expr(e->sql_text.text, &options, a->arena, &whole, err));
+        parsed = whole;
+    }
     Str saved = a->sql_text;
     a->sql_text = e->sql_text.text;
     bool ok = bind_expr(a, parsed, scope, out, err);
@@ -385,6 +389,16 @@ Site *site_at(Analyzer *a, Origin origin)
     return site;
 }
 
+/* Spark's versions of these raise errors without a query context. */
+static bool is_placeless(const FuncRow *row)
+{
+    static const char *const names[] = {"abs", "negative", "try_element_at", "unary_minus"};
+    for (size_t i = 0; row && i < LENGTH_OF(names); i++)
+        if (str_is(str_from(row->name), names[i]))
+            return true;
+    return false;
+}
+
 /* Coercions around the result belong to the expression that asked for them. */
 static void note_site(Analyzer *a, const Expr *e, BoundExpr *bound)
 {
@@ -403,7 +417,11 @@ static void note_site(Analyzer *a, const Expr *e, BoundExpr *bound)
     }
     if (bound->site)
         return;
-    if (a->view_site)
+    if (bound->kind == BEXPR_CALL && is_placeless(bound->call.row)) {
+        Site *site = ARENA_NEW(a->arena, Site);
+        site->placeless = true;
+        bound->site = site;
+    } else if (a->view_site)
         bound->site = a->view_site;
     else if (e->site)
         bound->site = e->site;

@@ -39,6 +39,16 @@ bool parsed_text(Analyzer *a, const Expr *e, const Expr **out, Error *err)
     SqlOptions options = session_sql_options(a->session, a->arena);
     TRY(sql_parse_expr(e->sql_text.text, &options, a->arena, &parsed, err));
     *out = parsed;
+    Expr **inner = parsed->kind == EXPR_ALIAS ? &parsed->alias.child : &parsed;
+    ExprKind kind = (*inner)->kind;
+    if (kind != EXPR_CALL && kind != EXPR_CAST && kind != EXPR_CASE && kind != EXPR_WINDOW)
+        return true;
+    /* Places in it are places in this text, not in the statement's. */
+    Expr *text = expr_new(EXPR_SQL_TEXT, a->arena);
+    text->sql_text.text = e->sql_text.text;
+    text->sql_text.parsed = *inner;
+    *inner = text;
+    *out = parsed;
     return true;
 }
 

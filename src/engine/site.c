@@ -107,6 +107,8 @@ static bool visit_rel(BoundRel **rel, void *arg)
 
 static void locate_at(const Site *site, Error *err)
 {
+    if (site->placeless)
+        return;
     if (site->text.len)
         error_locate(err, PLACE_RUNTIME, site->text, (size_t)site->origin.start, (size_t)site->origin.stop);
     else if (site->call_site.len || site->fragment.len)
@@ -147,5 +149,7 @@ bool engine_locate(Engine *e, const BoundRel *rel, const RunContext *ctx, Error 
         locate_at(s.only, err);
     else if (s.count && !s.subqueries && !s.unsafe)
         trace(e, rel, ctx, err);
+    else if (!s.count)
+        error_locate_nowhere(err);
     return false;
 }

@@ -35,6 +35,7 @@ typedef struct Site {
     Str text;               /* the statement that origin points into; empty: none */
     Origin origin;
     Str fragment, call_site; /* of a DataFrame call */
+    bool placeless;          /* its errors say nothing about a place */
 } Site;
 
 /* ------------------------------------------------------------------ expressions */
@@ -177,7 +178,7 @@ struct Expr {
         struct { PythonFunction *function; ExprVec args; bool distinct; } python;
         struct { Expr *text; ExprVec args; bool is_call; } identifier;
         struct { Expr *child; } outer;
-        struct { Str text; } sql_text;
+        struct { Str text; const Expr *parsed; /* a part of the text, once it is known; else NULL */ } sql_text;
     };
 };
 

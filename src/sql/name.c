@@ -117,7 +117,7 @@ bool parse_multipart(Parser *p, Name *out)
     return true;
 }
 
-bool parse_reference(Parser *p, Name *name, Expr **name_expr)
+static bool parse_name_or_clause(Parser *p, Name *name, Expr **name_expr)
 {
     *name_expr = NULL;
     *name = (Name){0};
@@ -140,6 +140,16 @@ bool parse_reference(Parser *p, Name *name, Expr **name_expr)
     }
     *name_expr = new_expr(p, EXPR_IDENTIFIER, from);
     (*name_expr)->identifier.text = text;
+    return true;
+}
+
+bool parse_reference(Parser *p, Name *name, Expr **name_expr)
+{
+    size_t from = mark(p);
+    TRY(parse_name_or_clause(p, name, name_expr));
+    if (!p->has_reference)
+        p->reference = origin_from(p, from);
+    p->has_reference = true;
     return true;
 }
 

@@ -244,6 +244,9 @@ bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out
         return finish(&p);
     }
     TRY(parse_statement(&p, out));
+    /* Spark's errors about a missing or unfit object point at its name. */
+    if (out->command && p.has_reference)
+        out->command->origin = p.reference;
     while (accept(&p, TOK_SEMICOLON))
         ;
     /* SET takes the rest of the text as it is, comments and all. */

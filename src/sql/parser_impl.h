@@ -20,6 +20,8 @@ typedef struct Parser {
     int for_queries;    /* inside the query of a script's FOR, where DO is no name */
     const struct ScriptLabel *script_labels;
     struct ScriptConditions *script_conditions;
+    bool has_reference;
+    Origin reference;   /* the first name of an object: what a command is about */
 } Parser;
 
 /* ---- tokens (parser.c) ---- */
