@@ -136,12 +136,15 @@ bool parse_number(Parser *p, Expr **out)
 
 /* ---- typed literals ---- */
 
-static bool typed_error(Parser *p, Str type, Str value, size_t from)
+/* Stands for a literal whose text the type does not have; the statement is refused when it is read. */
+static bool unreadable_literal(Parser *p, Str type, Str value, size_t from, Expr **out)
 {
-    return REFUSE(
+    (void)REFUSE(
         p, from, ERR_INVALID_TYPED_LITERAL,
         P("valueType", str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
         P("value", str_printf(p->arena, "'" STR_FMT "'", STR_ARG(value))));
+    *out = string_literal(p, value, from);
+    return refuse_later(p);
 }
 
 static int hex_value(char c)
@@ -245,7 +248,7 @@ static bool moment_literal(Parser *p, TypeKind kind, Str type, Str text, size_t 
         return refuse_unsupported(p, from,
                                   "'now', 'today', 'tomorrow' or 'yesterday' with a time zone");
     if (!moment_value(p, kind, text, &v))
-        return typed_error(p, type, text, from);
+        return unreadable_literal(p, type, text, from, out);
     return literal(p, value_int(kind, v), from, out);
 }
 
@@ -274,7 +277,7 @@ bool parse_typed_literal(Parser *p, Expr **out)
         return moment_literal(p, plain_timestamp_kind(p, text), type, text, from, out);
     case KW_X: {
         if (!hex_bytes(text, p->arena, &bytes))
-            return typed_error(p, S("X"), text, from);
+            return unreadable_literal(p, S("X"), text, from, out);
         Value v = value_string(bytes);
         v.type = type_simple(TYPE_BINARY);
         return literal(p, v, from, out);
@@ -283,16 +286,18 @@ bool parse_typed_literal(Parser *p, Expr **out)
         Value v;
         bool bad = false;
         if (!interval_literal_of(p, text, from, &v, &bad))
-            return bad ? typed_error(p, type, text, from) : false;
+            return bad && unreadable_literal(p, type, text, from, out);
         return literal(p, v, from, out);
     }
     default:
-        return REFUSE(
+        (void)REFUSE(
             p, from, ERR_UNSUPPORTED_TYPED_LITERAL,
             P("unsupportedType",
               str_printf(p->arena, "\"" STR_FMT "\"", STR_ARG(str_upper(type, p->arena)))),
             PZ("supportedTypes",
                "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", "
                "\"X\", \"TIME\""));
+        *out = string_literal(p, text, from);
+        return refuse_later(p);
     }
 }

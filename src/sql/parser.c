@@ -162,11 +162,28 @@ bool expect_list_end(Parser *p, TokenKind kind)
     return syntax_error(p);
 }
 
+/* Of several refusals the first stands. */
 bool refuse(Parser *p, size_t from)
 {
+    if (p->late) {
+        error_clear(p->err);
+        error_copy(p->err, p->late);
+        return false;
+    }
     Origin origin = origin_from(p, from);
     error_locate(p->err, PLACE_PARSE, p->text, (size_t)origin.start, (size_t)origin.stop);
     return false;
+}
+
+bool refuse_later(Parser *p)
+{
+    if (!p->late) {
+        p->late = ARENA_NEW(p->arena, Error);
+        *p->late = error_in(p->arena);
+        error_copy(p->late, p->err);
+    }
+    error_clear(p->err);
+    return true;
 }
 
 bool refuse_statement(Parser *p)
@@ -229,7 +246,11 @@ static bool finish(Parser *p)
                   p->tokens[p->pos - 2].kind == TOK_SEMICOLON);
     if (!is_at(p, TOK_EOF))
         return extra ? extra_input(p) : syntax_error(p);
-    return !p->list->unclosed_comment || comment_error(p);
+    if (p->list->unclosed_comment)
+        return comment_error(p);
+    if (p->late)
+        error_copy(p->err, p->late);
+    return p->late == NULL;
 }
 
 bool sql_parse(Str text, const SqlOptions *options, Arena *arena, Statement *out, Error *err)

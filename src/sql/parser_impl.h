@@ -20,6 +20,7 @@ typedef struct Parser {
     int for_queries;    /* inside the query of a script's FOR, where DO is no name */
     const struct ScriptLabel *script_labels;
     struct ScriptConditions *script_conditions;
+    Error *late;        /* what is refused once all of the text is read; NULL: nothing */
     bool has_reference;
     Origin reference;   /* the first name of an object: what a command is about */
 } Parser;
@@ -99,6 +100,9 @@ bool extra_input(Parser *p);                     /* at the current token */
 bool refuse(Parser *p, size_t from);
 #define REFUSE(p, from, cls, ...) \
     (error_set((p)->err, cls __VA_OPT__(, ) __VA_ARGS__), refuse(p, from))
+/* Keeps the refusal that was just set until the text is read: what Spark finds wrong in a literal or a
+ * type it finds after its grammar has taken the whole. Always true. */
+bool refuse_later(Parser *p);
 /* As refuse, at the whole statement: what Spark finds wrong only when it has read all of it. */
 bool refuse_statement(Parser *p);
 #define REFUSE_STATEMENT(p, cls, ...) \

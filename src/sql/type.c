@@ -279,7 +279,7 @@ static bool parse_interval_type(Parser *p, size_t from, const Type **out)
     return true;
 }
 
-static bool parse_unknown_type(Parser *p, size_t from)
+static bool parse_unknown_type(Parser *p, size_t from, const Type **out)
 {
     Str name;
     int64_t ignored;
@@ -290,9 +290,11 @@ static bool parse_unknown_type(Parser *p, size_t from)
         while (accept(p, TOK_COMMA));
         TRY(expect(p, TOK_RIGHT_PAREN));
     }
-    return REFUSE(p, from, ERR_UNSUPPORTED_DATATYPE,
-                  P("typeName", str_printf(p->arena, "\"" STR_FMT "\"",
-                                           STR_ARG(str_upper(source_text(p, from), p->arena)))));
+    (void)REFUSE(p, from, ERR_UNSUPPORTED_DATATYPE,
+                 P("typeName", str_printf(p->arena, "\"" STR_FMT "\"",
+                                          STR_ARG(str_upper(source_text(p, from), p->arena)))));
+    *out = type_simple(TYPE_STRING);
+    return refuse_later(p);
 }
 
 static bool parse_type_inner(Parser *p, const Type **out)
@@ -327,7 +329,7 @@ static bool parse_type_inner(Parser *p, const Type **out)
         TRY(parse_collation(p, &collation));
         *out = collation.len ? type_string(collation, p->arena) : type_simple(TYPE_STRING);
         return true;
-    default: return parse_unknown_type(p, from);
+    default: return parse_unknown_type(p, from, out);
     }
 }
 
