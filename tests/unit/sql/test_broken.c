@@ -113,14 +113,15 @@ static Str broken(Sources *s, Str text, Arena *arena)
     return buf_str(&b);
 }
 
-/* Spark reads the numbers of an interval after parsing and then has lost the place; in a script's rules it has none. */
+/* Spark reads the numbers of an interval after parsing and then has lost the place; in the rules of scripts and cursors it has none. */
 static bool names_no_place(Str text, ErrorClass cls)
 {
     Str name = str_from(error_class_name(cls));
     for (size_t at = 0; at < text.len; at++)
         if (str_istarts_with(str_slice(text, at, text.len), S("begin")))
             return true;
-    return str_starts_with(name, S("INVALID_INTERVAL_FORMAT.")) || str_starts_with(name, S("INTERVAL_ARITHMETIC_OVERFLOW."));
+    return str_starts_with(name, S("INVALID_INTERVAL_FORMAT.")) || str_starts_with(name, S("INTERVAL_ARITHMETIC_OVERFLOW.")) ||
+           str_is(name, "UNSUPPORTED_FEATURE.SQL_CURSOR");
 }
 
 static void check_answer(Str text, Arena *arena)
