@@ -158,6 +158,24 @@ static bool add_filter(BoundExpr **slot, void *arg)
     return true;
 }
 
+/* Spark aggregates numbers and booleans by group and pivot value first: a group without rows of a value has NULL there, also
+ * for count. Other types it aggregates as here, where such a count is 0. */
+static bool pivots_first(const BoundExpr *e)
+{
+    return type_is_numeric(e->type) || e->type->kind == TYPE_BOOLEAN;
+}
+
+static bool null_without_rows(Analyzer *a, BoundExpr *condition, BoundExpr **e, Error *err)
+{
+    if ((*e)->kind == BEXPR_AGGREGATE && (*e)->nullable)
+        return true;
+    BoundExpr *some[2], *choice[3] = {NULL, *e, bound_literal(value_null((*e)->type), a->arena)};
+    TRY(bind_builtin(a, "count_if", 1, &condition, NOWHERE, &some[0], err));
+    some[1] = bound_literal((Value){.type = type_simple(TYPE_LONG), .integer = 0}, a->arena);
+    TRY(bind_builtin(a, ">", 2, some, NOWHERE, &choice[0], err));
+    return bind_builtin(a, "if", 3, choice, NOWHERE, e, err);
+}
+
 static Str pivot_label(Analyzer *a, const Value *v)
 {
     return v->is_null ? S("null") : value_to_text(v, a->func.zone, a->arena);
@@ -172,11 +190,17 @@ typedef VEC(PivotValue) PivotValueVec;
 static bool pivot_columns(Analyzer *a, BoundRel *aggregate, BoundExpr *key, const PivotValueVec *values, const ExprVec *aggregates,
                           NamedItemVec *items, Error *err)
 {
+    bool first = true;
+    Scope scope = scope_of(a, aggregate->input);
+    scope.allow_aggregates = true;
+    for (size_t g = 0; g < aggregates->len; g++) {
+        BoundExpr *e;
+        TRY(bind_expr(a, aggregates->at[g], &scope, &e, err));
+        first = first && pivots_first(e);
+    }
     for (size_t v = 0; v < values->len; v++) {
         BoundExpr *args[2] = {key, values->at[v].expr}, *condition;
         TRY(bind_builtin(a, "<=>", 2, args, NOWHERE, &condition, err));
-        Scope scope = scope_of(a, aggregate->input);
-        scope.allow_aggregates = true;
         for (size_t g = 0; g < aggregates->len; g++) {
             const Expr *e = aggregates->at[g];
             NamedItem item;
@@ -187,6 +211,8 @@ static bool pivot_columns(Analyzer *a, BoundRel *aggregate, BoundExpr *key, cons
                                              : str_printf(a->arena, STR_FMT "_" STR_FMT, STR_ARG(values->at[v].label), STR_ARG(own));
             PivotFilter p = {a, condition, err};
             TRY(add_filter(&item.expr, &p));
+            if (first)
+                TRY(null_without_rows(a, condition, &item.expr, err));
             TRY(split_aggregates(a, aggregate, &item.expr, err));
             vec_push(a->arena, items, item);
         }
@@ -219,6 +245,8 @@ static bool given_values(Analyzer *a, const ExprVec *in, const StrVec *names, co
         v.label = names && i < names->len && names->at[i].len ? names->at[i] : pivot_label(a, &constant);
         if (in->at[i]->kind == EXPR_ALIAS)
             v.label = in->at[i]->alias.names.at[0];
+        if (type->kind == TYPE_STRUCT && v.expr->type->kind == TYPE_STRUCT && type->structure.count == v.expr->type->structure.count)
+            v.expr = bound_cast(v.expr, type, CAST_ANSI, true, a->arena); /* (1, 'a'): fields go by position */
         if (!coerce_common(v.expr->type, type, a->ansi, a->arena))
             return error_set(err, ERR_PIVOT_VALUE_DATA_TYPE_MISMATCH, P("value", v.label), P("valueType", type_simple_string(v.expr->type, a->arena)),
                              P("pivotType", type_simple_string(type, a->arena)));

@@ -169,10 +169,15 @@ def read_scores():
     return json.loads(SCORES.read_text()) if SCORES.exists() else {}
 
 
+def write_scores(scores):
+    SCORES.write_text(json.dumps(scores, indent=1, sort_keys=True) + "\n")
+
+
 def compare(name, options, results, everything):
     """Prints what changed against scores.json; (False when a recorded case no longer passes, still passing, lost)."""
     recorded = read_scores().get(name, {"minimum": 0, "passing": []})
-    before = set(recorded["passing"])
+    names = {case.name for case in everything}
+    before = names - set(recorded["open"]) if "open" in recorded else set(recorded["passing"])
     now = {result["case"] for result in results if result["status"] == "pass"}
     ran = {result["case"] for result in results}
     lost, gained = sorted((before & ran) - now), sorted(now - before)
@@ -183,7 +188,7 @@ def compare(name, options, results, everything):
             print(f"  new   {case}")
         if len(gained) > 40:
             print(f"  new   ... and {len(gained) - 40} more")
-    gone = sorted(before - {case.name for case in everything})
+    gone = sorted(before - names)
     for case in gone:
         print(f"  GONE  {case}: recorded as passing, and the suite no longer has it")
     if len(ran) == len(everything) and len(now) < recorded["minimum"]:
@@ -194,8 +199,9 @@ def compare(name, options, results, everything):
     if options.record and gained:
         scores = read_scores()
         passing = sorted(before | now)
-        scores[name] = {"minimum": max(recorded["minimum"], len(passing)), "passing": passing}
-        SCORES.write_text(json.dumps(scores, indent=1, sort_keys=True) + "\n")
+        kept = {"open": sorted(names - set(passing))} if "open" in recorded else {"passing": passing}
+        scores[name] = {"minimum": max(recorded["minimum"], len(passing)), **kept}
+        write_scores(scores)
         print(f"{name}: recorded {len(passing)} passing cases, {len(gained)} of them new")
     elif gained and before:
         print(f"{name}: {len(gained)} newly passing cases; --record keeps them")
