@@ -191,7 +191,7 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     BoundRel *project;
     StrVec metadata = alias_metadata(a, &rel->project.items, items.len);
     if (project_has_aggregate(&items)) {
-        BoundRel *aggregate = brel_new(BREL_AGGREGATE, strip_hidden(a, input), a->arena);
+        BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
         for (size_t i = 0; i < items.len; i++)
             TRY(split_aggregates(a, aggregate, &items.at[i].expr, err));
         TRY(part_moments(a, aggregate, err));

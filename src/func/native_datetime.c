@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "func/date_pattern.h"
+#include "type/coerce.h"
 #include "type/datetime.h"
 
 #define US_PER_MINUTE (60 * US_PER_SECOND)
@@ -637,6 +638,39 @@ static bool row_make_interval(Native *n, idx_t row) {
     return true;
 }
 
+static bool calendar_part(Native *n, double v, bool exact, int32_t *out) {
+    if (v >= INT32_MIN && v <= INT32_MAX)
+        *out = (int32_t)v;
+    else if (exact)
+        return NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "overflow"),
+                           PZ("alternative", ""), PZ("config", "\"spark.sql.ansi.enabled\""));
+    else
+        *out = isnan(v) ? 0 : v > 0 ? INT32_MAX : INT32_MIN;
+    return true;
+}
+
+/* (interval, number, whether it divides, mode): what is left of a day goes into the microseconds. */
+static bool row_calendar_scale(Native *n, idx_t row) {
+    duckdb_interval in = native_interval(n, 0, row), out;
+    double by = native_f64(n, 1, row);
+    bool division = native_bool(n, 2, row);
+    int mode = native_i32(n, 3, row);
+    if (division && by == 0)
+        return mode == CAST_ANSI ? NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO,
+                                               PZ("config", "\"spark.sql.ansi.enabled\""))
+                                 : native_set_null(n, row);
+    double months = division ? in.months / by : in.months * by;
+    double days = division ? in.days / by : in.days * by;
+    double us = division ? (double)in.micros / by : (double)in.micros * by;
+    if (!calendar_part(n, months, mode == CAST_ANSI, &out.months) ||
+        !calendar_part(n, days, mode == CAST_ANSI, &out.days))
+        return false;
+    us = round(us + (double)US_PER_DAY * (days - out.days));
+    out.micros = us >= 9223372036854775807.0 ? INT64_MAX : us <= -9223372036854775808.0 ? INT64_MIN : isnan(us) ? 0 : (int64_t)us;
+    ((duckdb_interval *)n->result)[row] = out;
+    return true;
+}
+
 /* (days, hours, minutes, seconds with 6 decimals) */
 static bool row_make_dt_interval(Native *n, idx_t row) {
     int64_t us = (int64_t)native_integer_at(&n->args[3], row), days;
@@ -805,6 +839,7 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_interval_hours", "4:8", row_interval_part, 0, 1},
     {"ls_interval_minutes", "4:8", row_interval_part, 0, 2},
     {"ls_interval_micros", "4:8", row_interval_part, 0, 3},
+    {"ls_calendar_scale", "v:vdb4", row_calendar_scale, 0, 0},
     {"ls_calendar_months", "8:v", row_calendar_part, 0, 0},
     {"ls_calendar_days", "8:v", row_calendar_part, 0, 1},
     {"ls_calendar_micros", "8:v", row_calendar_part, 0, 2},

@@ -571,6 +571,11 @@ static void put_number_call(const BoundExpr *call, const Str *args, char op, int
 
 static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out) {
     const Type *t = call->call.args.at[0]->type;
+    if (t->kind == TYPE_INTERVAL_CALENDAR) {
+        buf_addf(out, "ls_calendar_scale(" STR_FMT ", CAST(" STR_FMT " AS DOUBLE), %s, %d)", STR_ARG(args[0]), STR_ARG(args[1]),
+                 op == '/' ? "true" : "false", mode);
+        return;
+    }
     const char *carrier = t->kind == TYPE_INTERVAL_YM ? "INTEGER" : "BIGINT";
     bool calendar = t->kind == TYPE_INTERVAL_CALENDAR, trying = mode == CAST_TRY;
     if (calendar && (op == '*' || op == '/'))

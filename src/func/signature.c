@@ -814,11 +814,19 @@ static BoundExpr *constant_lambda(BoundExpr *body, const Rule *rule, const FuncC
     return l;
 }
 
-/* Dates and times are one family to implicit casts, but no cast makes a time of a date. */
+/* Dates and times are one family to implicit casts, but no cast makes a time of a date or the other way. */
+static bool never_casts(const Type *from, const Type *to) {
+    bool from_time = from->kind == TYPE_TIME, to_time = to->kind == TYPE_TIME;
+    const Type *other = from_time ? to : from;
+    return from_time != to_time && (other->kind == TYPE_DATE || other->kind == TYPE_TIMESTAMP ||
+                                    other->kind == TYPE_TIMESTAMP_NTZ);
+}
+
+
 static bool coerce_argument(FuncCall *call, size_t i, const Type *to, const FuncContext *ctx,
                             Error *err) {
     BoundExpr *arg = call->args.at[i];
-    if (arg->type->kind == TYPE_DATE && to->kind == TYPE_TIME)
+    if (never_casts(arg->type, to))
         return error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITHOUT_SUGGESTION,
                          P("sqlExpr", func_quoted_sql(arg, ctx)),
                          P("srcType", func_quoted_type(arg->type, ctx)),
