@@ -108,7 +108,7 @@ static bool bind_cast(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
         return refuse_cast(a, child, to, mode, e, err);
     BoundExpr *c = bound_cast(child, to, mode, false, a->arena);
     c->cast.zone = a->func.zone;
-    c->nullable = child->nullable || mode == CAST_TRY || cast_can_make_null(child->type, to, mode);
+    c->nullable = child->nullable || (mode == CAST_TRY ? !cast_is_upcast(child->type, to) : cast_can_make_null(child->type, to, mode));
     *out = c;
     return true;
 }

@@ -401,9 +401,12 @@ bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             error_set(err, ERR_INVALID_INLINE_TABLE__INCOMPATIBLE_TYPES_IN_INLINE_TABLE, P("colName", str_printf(a->arena, "`col%zu`", c + 1)));
             return set_context(a, err, rel->origin);
         }
-        for (size_t r = 0; r < rows; r++)
+        const Type *type = column.at[0]->type;
+        for (size_t r = 0; r < rows; r++) {
             v->values.rows.at[r].at[c] = column.at[r];
-        vec_push(a->arena, &v->columns, new_column(a, str_printf(a->arena, "col%zu", c + 1), column.at[0]->type, nullable));
+            type = coerce_common(type, column.at[r]->type, a->ansi, a->arena); /* the rows' types may differ in where NULL is */
+        }
+        vec_push(a->arena, &v->columns, new_column(a, str_printf(a->arena, "col%zu", c + 1), type, nullable));
     }
     *out = v;
     return true;

@@ -151,6 +151,8 @@ static bool says(Str text, const char *words) { return str_find(text, str_from(w
 
 static bool map_failure(Str text, Error *err)
 {
+    if (says(text, "does not align with the map value list"))
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_2128);
     if (says(text, "Map keys can not be NULL"))
         return error_set(err, ERR_NULL_MAP_KEY);
     return error_set(err, ERR_DUPLICATED_MAP_KEY, PZ("key", "?"),
@@ -209,7 +211,7 @@ bool engine_failure(duckdb_error_type type, const char *message, Error *err)
         return error_set(err, ERR_UNABLE_TO_ACQUIRE_MEMORY,
                          P("requestedBytes", between(text, "allocate data of size ", " (")),
                          P("receivedBytes", S("0")));
-    if (says(text, "Map keys "))
+    if (says(text, "Map keys ") || says(text, "map key list"))
         return map_failure(text, err);
     if (says(text, "The key array and value array of MapData"))
         return error_set(err, ERR__LEGACY_ERROR_TEMP_2128);

@@ -4,6 +4,7 @@
 
 #include "func/func.h"
 #include "func/rows.h"
+#include "func/signature.h"
 
 typedef struct Printer {
     Buf out;
@@ -45,7 +46,7 @@ static const char *put_form(Printer *p, const BoundExpr *e, const char *form, ch
             form++;
         } else if (*form == 'f') {
             if (live)
-                buf_add(&p->out, str_lower(func_written_name(e), p->arena));
+                buf_add(&p->out, str_lower(e->call.distinct ? str_from(e->call.row->name) : func_written_name(e), p->arena));
             form++;
         } else if (*form == 'F') {
             if (live)
@@ -59,6 +60,10 @@ static const char *put_form(Printer *p, const BoundExpr *e, const char *form, ch
             size_t n = strtoul(form + 1, (char **)&form, 10);
             if (live)
                 put_args(p, args, n - 1);
+        } else if (*form == '!') { /* the text in braces when the argument is the constant true */
+            size_t n = strtoul(form + 1, (char **)&form, 10);
+            const Value *v = n && n <= args->len ? func_constant(args->at[n - 1]) : NULL;
+            form = put_form(p, e, form + 1, '}', live && v && !v->is_null && v->boolean);
         } else if (*form == '?') {
             size_t n = strtoul(form + 1, (char **)&form, 10);
             form = put_form(p, e, form + 1, '}', live && args->len >= n);
@@ -127,7 +132,13 @@ static void put_call(Printer *p, const BoundExpr *e) {
     }
 }
 
-static void put_frame_bound(Printer *p, const BoundFrameBound *b) {
+/* Spark casts a distance to the type of the key as the negative that it then is. */
+static bool is_cast_distance(const BoundFrameBound *b, FrameKind kind) {
+    return kind == FRAME_RANGE && b->kind == BOUND_PRECEDING && b->value->kind == BEXPR_CAST &&
+           b->value->implicit && type_is_numeric(b->value->type);
+}
+
+static void put_frame_bound(Printer *p, const BoundFrameBound *b, FrameKind kind) {
     switch (b->kind) {
     case BOUND_UNBOUNDED_PRECEDING:
         buf_addz(&p->out, "UNBOUNDED PRECEDING");
@@ -140,6 +151,12 @@ static void put_frame_bound(Printer *p, const BoundFrameBound *b) {
         return;
     case BOUND_PRECEDING:
     case BOUND_FOLLOWING:
+        if (is_cast_distance(b, kind)) {
+            buf_addz(&p->out, "(- ");
+            put(p, b->value);
+            buf_addz(&p->out, ") FOLLOWING");
+            return;
+        }
         put(p, b->value);
         buf_addz(&p->out, b->kind == BOUND_PRECEDING ? " PRECEDING" : " FOLLOWING");
         return;
@@ -179,13 +196,16 @@ static void put_frame(Printer *p, const BoundExpr *e) {
         return;
     }
     buf_addz(&p->out, kind == FRAME_ROWS ? "ROWS BETWEEN " : "RANGE BETWEEN ");
-    put_frame_bound(p, &e->window.from);
+    put_frame_bound(p, &e->window.from, kind);
     buf_addz(&p->out, " AND ");
-    put_frame_bound(p, &e->window.to);
+    put_frame_bound(p, &e->window.to, kind);
 }
 
 static void put_window(Printer *p, const BoundExpr *e) {
-    put(p, e->window.function);
+    const BoundExpr *f = e->window.function;
+    put(p, f);
+    if (f->kind != BEXPR_PYTHON && f->call.ignore_nulls && !strcmp(f->call.row->name, "nth_value"))
+        buf_addz(&p->out, " ignore nulls");
     buf_addz(&p->out, " OVER (");
     if (e->window.partition.len) {
         buf_addz(&p->out, "PARTITION BY ");
@@ -264,10 +284,60 @@ static void put_field(Printer *p, const BoundExpr *e) {
     buf_addf(&p->out, "." STR_FMT, STR_ARG(name));
 }
 
+/* The columns of the outer query that a subquery names, each once, in the order met. */
+typedef struct OuterNames {
+    Arena *arena;
+    VEC(ColumnId) own, seen;
+    StrVec names;
+    bool collect;
+} OuterNames;
+
+static bool outer_in_rel(BoundRel **slot, void *arg);
+
+static bool outer_in_expr(BoundExpr **slot, void *arg) {
+    OuterNames *o = arg;
+    BoundExpr *e = *slot;
+    if (o->collect && e->kind == BEXPR_COLUMN) {
+        for (size_t i = 0; i < o->own.len; i++)
+            if (o->own.at[i] == e->column.id)
+                return true;
+        for (size_t i = 0; i < o->seen.len; i++)
+            if (o->seen.at[i] == e->column.id)
+                return true;
+        vec_push(o->arena, &o->seen, e->column.id);
+        vec_push(o->arena, &o->names, e->column.name);
+    }
+    if (e->kind == BEXPR_SUBQUERY)
+        (void)outer_in_rel(&e->subquery.plan, o);
+    return bound_each_child(e, outer_in_expr, o);
+}
+
+static bool outer_in_rel(BoundRel **slot, void *arg) {
+    OuterNames *o = arg;
+    if (!*slot)
+        return true;
+    for (size_t i = 0; !o->collect && i < (*slot)->columns.len; i++)
+        vec_push(o->arena, &o->own, (*slot)->columns.at[i].id);
+    (void)brel_each_input(*slot, outer_in_rel, o);
+    return brel_each_expr(*slot, outer_in_expr, o);
+}
+
+static void put_outer_names(Printer *p, const BoundExpr *e) {
+    OuterNames o = {.arena = p->arena};
+    BoundRel *plan = e->subquery.plan;
+    (void)outer_in_rel(&plan, &o);
+    o.collect = true;
+    (void)outer_in_rel(&plan, &o);
+    for (size_t i = 0; i < o.names.len; i++)
+        buf_addf(&p->out, "%s" STR_FMT, i ? ", " : "", STR_ARG(o.names.at[i]));
+}
+
 static void put_subquery(Printer *p, const BoundExpr *e) {
     switch (e->subquery.kind) {
     case SUBQUERY_EXISTS:
-        buf_addz(&p->out, e->subquery.negated ? "(NOT exists())" : "exists()");
+        buf_addz(&p->out, e->subquery.negated ? "(NOT exists(" : "exists(");
+        put_outer_names(p, e);
+        buf_addz(&p->out, e->subquery.negated ? "))" : ")");
         return;
     case SUBQUERY_IN:
         buf_addz(&p->out, e->subquery.negated ? "(NOT (" : "(");
@@ -288,13 +358,17 @@ static void put_subquery(Printer *p, const BoundExpr *e) {
         } else {
             put_args(p, &e->subquery.values, 0);
         }
-        buf_addz(&p->out, " IN (listquery()))");
+        buf_addz(&p->out, " IN (listquery(");
+        put_outer_names(p, e);
+        buf_addz(&p->out, ")))");
         if (e->subquery.negated)
             buf_addc(&p->out, ')');
         return;
     case SUBQUERY_SCALAR:
     case SUBQUERY_TABLE:
-        buf_addz(&p->out, "scalarsubquery()");
+        buf_addz(&p->out, "scalarsubquery(");
+        put_outer_names(p, e);
+        buf_addc(&p->out, ')');
         return;
     }
 }

@@ -353,6 +353,35 @@ static bool row_to_time(Native *n, idx_t row) {
     return native_set_i64(n, row, us);
 }
 
+/* y-m, d h:m:s.n and the parts of them. */
+static Str interval_shape(IntervalUnit from, IntervalUnit to, Arena *arena) {
+    static const char *const parts[] = {"y", "m", "d", "h", "m", "s.n"};
+    static const char before[] = {0, '-', 0, ' ', ':', ':'};
+    Buf b = buf_in(arena);
+    for (int unit = (int)from; unit <= (int)to; unit++) {
+        if (unit > (int)from)
+            buf_addc(&b, before[unit]);
+        buf_addz(&b, parts[unit]);
+    }
+    return buf_str(&b);
+}
+
+/* A text that is no such interval is an error in every mode but TRY. */
+static bool bad_interval(Native *n, idx_t row, Str text, const Type *type) {
+    if (native_i32(n, 3, row) == CAST_TRY)
+        return native_set_null(n, row);
+    Str shape = interval_shape(type->interval.from, type->interval.to, n->arena);
+    Str name = type_simple_string(type, n->arena);
+    Str units = str_upper(str_slice(name, 9, name.len), n->arena);
+    Str supported = str_printf(n->arena, "`[+|-]" STR_FMT "`, `INTERVAL [+|-]'[+|-]" STR_FMT "' " STR_FMT "`",
+                               STR_ARG(shape), STR_ARG(shape), STR_ARG(units));
+    if (type->kind == TYPE_INTERVAL_YM)
+        return NATIVE_FAIL(n, ERR_INVALID_INTERVAL_FORMAT__UNMATCHED_FORMAT_STRING, PZ("intervalStr", "year-month"),
+                           P("supportedFormat", supported), P("typeName", name), P("input", text));
+    return NATIVE_FAIL(n, ERR_INVALID_INTERVAL_FORMAT__UNMATCHED_FORMAT_STRING_WITH_NOTICE, PZ("intervalStr", "day-time"),
+                       P("supportedFormat", supported), P("typeName", name), P("input", text));
+}
+
 /* (text, from, to, mode) */
 static bool row_to_interval(Native *n, idx_t row) {
     Str text = native_str(n, 0, row);
@@ -361,9 +390,8 @@ static bool row_to_interval(Native *n, idx_t row) {
     bool ym = n->function->variant == 0;
     int64_t v;
     if (!(ym ? interval_ym_parse(text, from, to, &v) : interval_dt_parse(text, from, to, &v))) {
-        Str type = type_sql(
-            type_interval(ym ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, from, to, n->arena), n->arena);
-        return bad_text(n, row, text, native_i32(n, 3, row), str_z(type, n->arena));
+        const Type *type = type_interval(ym ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT, from, to, n->arena);
+        return bad_interval(n, row, text, type);
     }
     if (ym)
         return native_set_i32(n, row, (int32_t)v);

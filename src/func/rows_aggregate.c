@@ -522,12 +522,12 @@ const FuncRow aggregate_rows[] = {
                 "(2), (10) AS tab(col)",
      .expected = "[1, 1, 0]"},
     {"percentile_cont", NULL, FUNC_AGGREGATE, .bind = bind_within_group,
-     .render = render_within_group, .pretty = "percentile_cont($1) WITHIN GROUP (ORDER BY $2)",
+     .render = render_within_group, .pretty = "percentile_cont($1) WITHIN GROUP (ORDER BY $2$!3{ DESC})",
      .example =
          "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY c) FROM VALUES (0), (10) AS t(c)",
      .expected = "2.5"},
     {"percentile_disc", NULL, FUNC_AGGREGATE, .bind = bind_within_group,
-     .render = render_within_group, .pretty = "percentile_disc($1) WITHIN GROUP (ORDER BY $2)",
+     .render = render_within_group, .pretty = "percentile_disc($1) WITHIN GROUP (ORDER BY $2$!3{ DESC})",
      .example =
          "SELECT percentile_disc(0.25) WITHIN GROUP (ORDER BY c) FROM VALUES (0), (10) AS t(c)",
      .expected = "0.0"},

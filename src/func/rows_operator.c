@@ -641,6 +641,18 @@ static bool render_abs(const BoundExpr *call, const Str *args, size_t count, con
 
 /* ---- comparison and logic ---- */
 
+/* An integer literal meets a decimal as a decimal of its own digits, and Spark holds that cast for one that may overflow. */
+static bool literal_meets_decimal(const BoundExpr *literal, const BoundExpr *other) {
+    static const int digits[] = {3, 5, 10, 20};
+    if (literal->kind != BEXPR_LITERAL || !type_is_integral(literal->type) ||
+        literal->literal.is_null || other->type->kind != TYPE_DECIMAL)
+        return false;
+    int own = 1;
+    for (uint64_t v = literal->literal.integer < 0 ? -(uint64_t)literal->literal.integer : (uint64_t)literal->literal.integer; v > 9; v /= 10)
+        own++;
+    return own < digits[literal->type->kind - TYPE_BYTE];
+}
+
 static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
@@ -664,10 +676,11 @@ static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) 
                          P("functionName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))),
                          P("dataType", func_quoted_type(common, ctx)));
     }
+    bool narrow = literal_meets_decimal(arg(call, 0), arg(call, 1)) || literal_meets_decimal(arg(call, 1), arg(call, 0));
     set_arg(call, 0, common, ctx);
     set_arg(call, 1, common, ctx);
     call->result = type_simple(TYPE_BOOLEAN);
-    call->nullable = func_any_nullable(call);
+    call->nullable = narrow || func_any_nullable(call);
     return true;
 }
 
@@ -733,6 +746,16 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     call->result = t;
     call->nullable = func_any_nullable(call);
     return true;
+}
+
+/* Only like(..) and ilike(..) written as calls get here with an escape that is none. */
+static bool bind_like(FuncCall *call, const FuncContext *ctx, Error *err) {
+    if (call->args.len < 3)
+        return true;
+    const Value *v = func_constant(call->args.at[2]);
+    if (v && !v->is_null && type_is_stringy(v->type) && str_utf8_len(v->bytes) == 1)
+        return true;
+    return error_set(err, ERR_INVALID_ESCAPE_CHAR, P("sqlExpr", func_quoted_sql(call->args.at[2], ctx)));
 }
 
 /* A constant pattern without the escape character is DuckDB's own LIKE, which is much faster. */
@@ -836,11 +859,11 @@ const FuncRow operator_rows[] = {
     {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
      "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .example = "shiftrightunsigned(4, 1)",
      .expected = "2"},
-    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like,
-     .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}", .example = "'Spark' LIKE '_park'",
+    {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .bind = bind_like,
+     .render = render_like, .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}", .example = "'Spark' LIKE '_park'",
      .expected = "true"},
-    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .render = render_like,
-     .pretty = "ilike($1, $2)", .example = "'Spark' ILIKE '_PARK'", .expected = "true"},
+    {"ilike", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .bind = bind_like,
+     .render = render_like, .pretty = "ilike($1, $2)", .example = "'Spark' ILIKE '_PARK'", .expected = "true"},
     {"rlike", "regexp regexp_like", FUNC_SCALAR, "(string, string) -> boolean",
      "ls_regex_find($1, $2)", .pretty = "$F($1, $2)", .example = "'abc' RLIKE '^a'",
      .expected = "true"},

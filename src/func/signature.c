@@ -761,6 +761,13 @@ static bool refuse(const Signature *s, const FuncCall *call, const FuncContext *
         }
     }
     const BoundExpr *first = call->args.at[0];
+    if (common && over_arrays && call->args.len == 2 && first->type && first->type->kind == TYPE_ARRAY &&
+        call->args.at[1]->type->kind == TYPE_ARRAY)
+        return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_ARRAY_DIFF_TYPES,
+                         P("sqlExpr", func_call_text(call, ctx)),
+                         P("functionName", func_name_text(call, ctx)), PZ("arrayType", "\"ARRAY\""),
+                         P("leftType", func_quoted_type(first->type, ctx)),
+                         P("rightType", func_quoted_type(call->args.at[1]->type, ctx)));
     bool map = over_maps && first->type && first->type->kind == TYPE_MAP && call->args.len == 2;
     if (common && (map || (over_arrays && first->type && first->type->kind == TYPE_ARRAY)))
         return error_set(err,

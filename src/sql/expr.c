@@ -161,11 +161,12 @@ static bool parse_is(Parser *p, Expr *value, size_t from, Expr **out)
             *out = negate(p, *out, from);
         return true;
     }
-    const char *name = is_at(p, KW_TRUE) ? "istrue" : is_at(p, KW_FALSE) ? "isfalse" : "isunknown";
+    bool unknown = is_at(p, KW_UNKNOWN);
+    Expr *sides[2] = {value, expr_literal(value_bool(is_at(p, KW_TRUE)), p->arena)};
     if (!is_at(p, KW_TRUE) && !is_at(p, KW_FALSE) && !is_at(p, KW_UNKNOWN))
         return syntax_error(p);
     advance(p);
-    *out = operator_call(p, name, from, 1, &value);
+    *out = operator_call(p, unknown ? "isnull" : "<=>", from, unknown ? 1 : 2, sides);
     if (negated)
         *out = negate(p, *out, from);
     return true;

@@ -197,3 +197,59 @@ bool cast_can_make_null(const Type *from, const Type *to, CastMode mode)
         return !fits_decimal(from, to);
     return type_is_fractional(from) && type_is_integral(to);
 }
+
+static bool keeps_number(const Type *from, const Type *to)
+{
+    if (from->kind == TYPE_DECIMAL || to->kind == TYPE_DECIMAL) {
+        static const int digits[] = {3, 5, 10, 20, 14, 30};
+        static const int scales[] = {0, 0, 0, 0, 7, 15};
+        const Type *d = from->kind == TYPE_DECIMAL ? from : to, *other = d == from ? to : from;
+        bool both = other->kind == TYPE_DECIMAL, known = other->kind >= TYPE_BYTE && other->kind <= TYPE_DOUBLE;
+        if (!both && !known)
+            return false;
+        int p = both ? other->decimal.precision : digits[other->kind - TYPE_BYTE],
+            s = both ? other->decimal.scale : scales[other->kind - TYPE_BYTE];
+        if (d == from) /* a decimal that fits the other type */
+            return p - s >= d->decimal.precision - d->decimal.scale && s >= d->decimal.scale;
+        return d->decimal.precision - d->decimal.scale >= p - s && d->decimal.scale >= s;
+    }
+    return type_is_numeric(from) && type_is_numeric(to) && from->kind < to->kind;
+}
+
+static bool keeps_null(bool from, const Type *a, const Type *b, bool to)
+{
+    return to || !(from || cast_can_make_null(a, b, CAST_ANSI));
+}
+
+static bool keeps_nested(const Type *from, const Type *to)
+{
+    if (from->kind == TYPE_ARRAY)
+        return keeps_null(from->array.nulls, from->array.element, to->array.element, to->array.nulls) &&
+               cast_is_upcast(from->array.element, to->array.element);
+    if (from->kind == TYPE_MAP)
+        return keeps_null(false, from->map.key, to->map.key, false) && cast_is_upcast(from->map.key, to->map.key) &&
+               keeps_null(from->map.nulls, from->map.value, to->map.value, to->map.nulls) &&
+               cast_is_upcast(from->map.value, to->map.value);
+    if (from->structure.count != to->structure.count)
+        return false;
+    for (size_t i = 0; i < from->structure.count; i++) {
+        const Field *a = &from->structure.fields[i], *b = &to->structure.fields[i];
+        if (!keeps_null(a->nullable, a->type, b->type, b->nullable) || !cast_is_upcast(a->type, b->type))
+            return false;
+    }
+    return true;
+}
+
+bool cast_is_upcast(const Type *from, const Type *to)
+{
+    TypeKind f = from->kind, t = to->kind;
+    if (type_equal(from, to) || f == TYPE_NULL || (f == t && (f == TYPE_INTERVAL_YM || f == TYPE_INTERVAL_DT)))
+        return true;
+    if (f == t && type_is_nested(from))
+        return keeps_nested(from, to);
+    if (type_is_stringy(to))
+        return !type_is_nested(from) && f != TYPE_VARIANT;
+    if (t == TYPE_TIMESTAMP || t == TYPE_TIMESTAMP_NTZ)
+        return f == TYPE_DATE || f == TYPE_TIMESTAMP || f == TYPE_TIMESTAMP_NTZ || (t == TYPE_TIMESTAMP && f == TYPE_LONG);
+    return (f == TYPE_TIMESTAMP && t == TYPE_LONG) || keeps_number(from, to);
+}

@@ -29,5 +29,7 @@ typedef enum CastMode { CAST_ANSI, CAST_LEGACY, CAST_TRY } CastMode;
 bool cast_is_allowed(const Type *from, const Type *to, CastMode mode);
 /* Whether a value can become NULL through the cast: forceNullable. */
 bool cast_can_make_null(const Type *from, const Type *to, CastMode mode);
+/* Whether every value keeps its meaning: Spark's Cast.canUpCast, where try_cast adds no NULL. */
+bool cast_is_upcast(const Type *from, const Type *to);
 /* Whether an INSERT may store `from` into a column of type `to` (ANSI store assignment). */
 bool coerce_can_store(const Type *from, const Type *to);

@@ -184,7 +184,7 @@ static bool take_fraction(Str *s, int64_t *micros)
     for (int64_t scale = 100000; n < s->len && s->ptr[n] >= '0' && s->ptr[n] <= '9'; n++, scale /= 10)
         *micros += (s->ptr[n] - '0') * scale;
     *s = str_slice(*s, n, s->len);
-    return n <= 9;
+    return n >= 1 && n <= 9;
 }
 
 bool interval_dt_parse(Str text, IntervalUnit from, IntervalUnit to, int64_t *us)
