@@ -181,6 +181,14 @@ static BoundRel *distinct_of(Analyzer *a, BoundRel *rel)
     return d;
 }
 
+/* Spark makes an existence join of an IN among the results: what is unknown comes out as false, for NOT IN too. */
+static bool mark_two_valued(BoundExpr **slot, void *arg)
+{
+    if ((*slot)->kind == BEXPR_SUBQUERY && (*slot)->subquery.kind == SUBQUERY_IN)
+        (*slot)->subquery.two_valued = true;
+    return bound_each_child(*slot, mark_two_valued, arg);
+}
+
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
@@ -190,6 +198,8 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(bind_items(a, &rel->project.items, &scope, &input, &items, err));
     BoundRel *project;
     StrVec metadata = alias_metadata(a, &rel->project.items, items.len);
+    for (size_t i = 0; i < items.len; i++)
+        (void)mark_two_valued(&items.at[i].expr, NULL);
     if (project_has_aggregate(&items)) {
         BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
         for (size_t i = 0; i < items.len; i++)

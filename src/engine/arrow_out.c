@@ -26,9 +26,35 @@ static bool arrow_ok(ArrowErrorCode code, const char *what, Error *err)
 
 static bool put_schema(struct ArrowSchema *s, const Type *type, Str zone, Arena *arena, Error *err);
 
+static size_t fields_named(const Type *type, Str name, size_t end)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < end; i++)
+        n += str_eq(type->structure.fields[i].name, name);
+    return n;
+}
+
+/* Inside of columns Spark numbers the fields of one name, a_0 and a_1: Arrow's readers go by name. */
+static const Type *numbered_fields(const Type *type, Arena *arena)
+{
+    size_t n = type->structure.count;
+    Field *fields = ARENA_ARRAY(arena, Field, n);
+    bool same = true;
+    for (size_t i = 0; i < n; i++) {
+        fields[i] = type->structure.fields[i];
+        if (fields_named(type, fields[i].name, n) < 2)
+            continue;
+        fields[i].name = str_printf(arena, STR_FMT "_%zu", STR_ARG(fields[i].name), fields_named(type, fields[i].name, i));
+        same = false;
+    }
+    return same ? type : type_struct(fields, n, arena);
+}
+
 static bool put_child(struct ArrowSchema *s, Str name, const Type *type, bool nullable, Str zone,
                       Arena *arena, Error *err)
 {
+    if (type->kind == TYPE_STRUCT)
+        type = numbered_fields(type, arena);
     TRY(put_schema(s, type, zone, arena, err));
     TRY(arrow_ok(ArrowSchemaSetName(s, str_z(name, arena)), "naming a field", err));
     s->flags = nullable ? ARROW_FLAG_NULLABLE : 0;

@@ -226,8 +226,9 @@ static bool render_subquery(Render *r, const BoundExpr *e, Str *out, Error *err)
         if (e->subquery.values.len == 1) {
             Str value;
             TRY(render_expr(r, e->subquery.values.at[0], &value, err));
-            *out = str_printf(r->arena, "((" STR_FMT ") %sIN (" STR_FMT "))", STR_ARG(value),
-                              negation, STR_ARG(plan));
+            *out = str_printf(r->arena, e->subquery.two_valued ? "coalesce((" STR_FMT ") %sIN (" STR_FMT "), false)"
+                                                               : "((" STR_FMT ") %sIN (" STR_FMT "))",
+                              STR_ARG(value), negation, STR_ARG(plan));
             return true;
         }
         TRY(render_in_many(r, e, plan, out, err));

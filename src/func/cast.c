@@ -188,7 +188,7 @@ static bool put_interval_number(Caster *c, Str child, const Type *from, const Ty
     bool fraction = unit == UNIT_SECOND && !type_is_integral(to);
     if (fraction)
         number =
-            str_printf(c->arena, "(CAST(" STR_FMT " AS DECIMAL(18,0)) * 0.000001)", STR_ARG(child));
+            str_printf(c->arena, "(CAST(" STR_FMT " AS DECIMAL(19,0)) * 0.000001)", STR_ARG(child));
     else
         number =
             str_printf(c->arena, "(" STR_FMT " // %lld)", STR_ARG(child), (long long)UNIT[unit]);
@@ -197,7 +197,7 @@ static bool put_interval_number(Caster *c, Str child, const Type *from, const Ty
         put_fit(c, number, text, bits_of(to), mode, from, to, out);
         return true;
     }
-    const Type *middle = fraction                         ? type_decimal(24, 6, c->arena)
+    const Type *middle = fraction                         ? type_decimal(25, 6, c->arena)
                          : from->kind == TYPE_INTERVAL_YM ? type_simple(TYPE_INT)
                                                           : type_simple(TYPE_LONG);
     Caster strict = *c;
@@ -222,6 +222,16 @@ static bool put_time_number(Caster *c, Str child, const Type *from, const Type *
     return put_cast(c, seconds, type_decimal(14, 9, c->arena), to, out);
 }
 
+/* Outside ANSI dates become numbers that are always NULL. */
+static bool never_number(const Type *from) {
+    return from->kind == TYPE_DATE || from->kind == TYPE_TIMESTAMP_NTZ;
+}
+
+static bool put_null(Caster *c, const Type *to, Buf *out) {
+    buf_addf(out, "CAST(NULL AS " STR_FMT ")", STR_ARG(type_duckdb(to, c->arena)));
+    return true;
+}
+
 static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
     static const char *const NAMES[] = {"ls_to_tinyint", "ls_to_smallint", "ls_to_int",
                                         "ls_to_bigint"};
@@ -232,10 +242,8 @@ static bool put_integer(Caster *c, Str child, const Type *from, const Type *to, 
         return put_interval_number(c, child, from, to, out);
     if (from->kind == TYPE_TIME)
         return put_time_number(c, child, from, to, out);
-    if (from->kind == TYPE_DATE || from->kind == TYPE_TIMESTAMP_NTZ) { /* legacy: always NULL */
-        buf_addf(out, "CAST(NULL AS " STR_FMT ")", STR_ARG(type_duckdb(to, c->arena)));
-        return true;
-    }
+    if (never_number(from))
+        return put_null(c, to, out);
     buf_addf(out, "%s(" STR_FMT ", %d, ", NAMES[rank], STR_ARG(child), (int)c->mode);
     func_put_string(out, type_sql(from, c->arena));
     buf_addc(out, ')');
@@ -248,6 +256,8 @@ static bool put_real(Caster *c, Str child, const Type *from, const Type *to, Buf
         return duck_cast(c, child, to, out);
     if (from->kind == TYPE_INTERVAL_YM || from->kind == TYPE_INTERVAL_DT)
         return put_interval_number(c, child, from, to, out);
+    if (never_number(from))
+        return put_null(c, to, out);
     return call_mode(c, out, to->kind == TYPE_FLOAT ? "ls_to_float" : "ls_to_double", child);
 }
 
@@ -271,6 +281,8 @@ static bool put_decimal(Caster *c, Str child, const Type *from, const Type *to, 
         return put_interval_number(c, child, from, to, out);
     if (from->kind == TYPE_TIME)
         return put_time_number(c, child, from, to, out);
+    if (never_number(from))
+        return put_null(c, to, out);
     if (p < 38)
         buf_addz(out, "CAST(");
     buf_addf(out, "ls_decimal_%d(" STR_FMT ", %d, %d)", s, STR_ARG(child), p, (int)c->mode);

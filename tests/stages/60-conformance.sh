@@ -42,6 +42,7 @@ suite() {  # module, seconds it may take, cases of its fixed sample (0: all), Py
 }
 
 suite golden_sql 600 0
+suite generated 400 0
 suite delta_corpus 600 0
 suite s1_doctests 400 150
 suite pandas_doctests 300 200 "$PANDAS_PYTHON"
