@@ -343,7 +343,7 @@ static bool put_ntz(Caster *c, Str child, const Type *from, Buf *out) {
 
 /* Fewer decimals of a second are a cut, never a rounding. */
 static bool put_time(Caster *c, Str child, const Type *from, const Type *to, Buf *out) {
-    int have = from->kind == TYPE_TIME ? from->time.precision : 6;
+    int have = from->kind == TYPE_TIME ? from->time.precision : type_is_stringy(from) ? 0 : 6; /* texts keep their digits */
     if (to->time.precision < have) {
         buf_addz(out, "ls_time_precision(");
         TRY(put_time(c, child, from, type_simple(TYPE_TIME), out));
@@ -365,7 +365,7 @@ static bool put_time(Caster *c, Str child, const Type *from, const Type *to, Buf
     return call_mode(c, out, "ls_to_time", child);
 }
 
-/* Numbers count the interval's last unit: whole ones, but of seconds the nearest microsecond. */
+/* Numbers count the interval's last unit, to the nearest month or microsecond. */
 static bool put_counted_interval(Caster *c, Str child, const Type *from, const Type *to,
                                  const char *unit, Buf *out) {
     const char *suffix = from->kind == TYPE_LONG      ? "L"
@@ -388,10 +388,7 @@ static bool put_counted_interval(Caster *c, Str child, const Type *from, const T
     Buf fitted = buf_in(c->arena);
     put_fit(c, number, str_printf(c->arena, "(" STR_FMT " || '%s')", STR_ARG(text), suffix),
             ym ? 32 : 64, mode, from, to, &fitted);
-    if (decimal && to->interval.to != UNIT_SECOND && to->interval.to != UNIT_MONTH)
-        buf_addf(out, "(" STR_FMT " // %s * %s)", STR_ARG(buf_str(&fitted)), unit, unit);
-    else
-        buf_add(out, buf_str(&fitted));
+    buf_add(out, buf_str(&fitted));
     return true;
 }
 
