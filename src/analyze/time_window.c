@@ -182,6 +182,9 @@ bool lift_session_window(Analyzer *a, BoundRel *aggregate, size_t key, LiftedWin
     BoundExprVec others = {0};
     if (!is_session(call))
         return true;
+    /* The windows below look at rows of one batch only; a session may go on in the next. */
+    if (brel_is_streaming(aggregate->input))
+        return error_unsupported(err, "session_window of a stream");
     for (size_t i = 0; i < aggregate->aggregate.keys.len; i++)
         if (i != key)
             vec_push(a->arena, &others, aggregate->aggregate.keys.at[i].expr);

@@ -10,6 +10,7 @@ import pytest
 from pyspark.errors import AnalysisException, IllegalArgumentException, StreamingQueryException
 from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQueryListener
+from pyspark.sql.types import LongType
 
 
 class Folder:
@@ -359,6 +360,39 @@ def test_what_sparks_checks_refuse(spark, make, mode, text):
     with pytest.raises(AnalysisException) as e:
         make(spark.readStream.format("rate").load()).writeStream.format("noop").outputMode(mode).start()
     assert str(e.value).startswith(text)
+
+
+@pytest.mark.parametrize("make, mode, what", [
+    (lambda r: r.withWatermark("timestamp", "1 second").groupBy(F.session_window("timestamp", "5 seconds")).count(), "append", "session_window of a stream"),
+    (lambda r: r.cube("value").count(), "complete", "ROLLUP, CUBE and GROUPING SETS of a stream"),
+    (lambda r: r.join(r.withColumnRenamed("timestamp", "t"), "value"), "append", "A join of two streams"),
+    (lambda r: r.limit(3), "append", "limit of a stream"),
+    (lambda r: r.dropDuplicates(["value"]).groupBy("value").count(), "update", "Multiple streaming aggregations are not supported"),
+])
+def test_what_is_not_there_is_named(spark, make, mode, what):
+    with pytest.raises(Exception) as e:
+        make(spark.readStream.format("rate").load()).writeStream.format("noop").outputMode(mode).start()
+    assert what in str(e.value)
+
+
+def test_a_stream_meets_tables_views_and_functions(spark):
+    rate = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
+    rate.createOrReplaceTempView("rate_view")
+    names = spark.createDataFrame([(1, "x"), (3, "y")], ["value", "n"])
+    # Neither F.udf nor a type as text: both ask whichever session is the newest, and that one's server may be gone.
+    spark.udf.register("plus", lambda x: x + 1, LongType())
+    cases = [
+        (rate.join(names, "value").select("value", "n"), "append", [(1, "x"), (3, "y")]),
+        (spark.sql("SELECT value % 3 AS k, count(*) AS c FROM rate_view GROUP BY 1"), "update", [(0, 4), (1, 3), (2, 3)]),
+        (spark.sql("SELECT DISTINCT value % 2 AS k FROM rate_view"), "update", [(0,), (1,)]),
+        (rate.where("value > 7").selectExpr("plus(value)"), "append", [(10,), (9,)]),
+        (rate.filter("value < 1").union(rate.filter("value > 8")).select("value"), "append", [(0,), (9,)]),
+        (rate.agg(F.sum("value"), F.avg("value"), F.max("value")), "complete", [(45, 4.5, 9)]),
+    ]
+    for i, (df, mode, rows) in enumerate(cases):
+        q = df.writeStream.format("memory").queryName(f"met{i}").outputMode(mode).trigger(availableNow=True).start()
+        assert q.awaitTermination(60) and q.exception() is None
+        assert sorted(map(tuple, spark.table(f"met{i}").collect()), key=str) == rows
 
 
 @pytest.mark.parametrize("start, kind, text", [
