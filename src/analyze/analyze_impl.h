@@ -72,7 +72,7 @@ typedef struct LambdaVar {
 typedef struct NamedItem {
     Str name;
     BoundExpr *expr;
-    bool aliased; /* named by the query itself */
+    bool is_new; /* computed, or given a name by the query: not a column that is only passed on */
 } NamedItem;
 typedef VEC(NamedItem) NamedItemVec;
 

@@ -102,7 +102,7 @@ bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **inpu
             continue;
         }
         item.name = item_name(a, e, item.expr);
-        item.aliased = e->kind == EXPR_ALIAS;
+        item.is_new = e->kind == EXPR_ALIAS || item.expr->kind != BEXPR_COLUMN;
         TRY(check_generators(a, &item, err));
         vec_push(a->arena, out, item);
         if (e->kind == EXPR_ALIAS)
@@ -141,7 +141,7 @@ BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items,
             c = column_of_expr(a, item->expr, item->name, source ? source->metadata : (Str){0});
             if (item->expr->kind == BEXPR_FIELD)
                 c.metadata = item->expr->field.child->type->structure.fields[item->expr->field.index].metadata;
-            if (source && !item->aliased)
+            if (source && !item->is_new)
                 c.copy_of = column_identity(source);
         }
         if (metadata && i < metadata->len && metadata->at[i].len)

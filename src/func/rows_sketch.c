@@ -88,6 +88,7 @@ static bool render_count_min(const BoundExpr *call, const Str *args, size_t coun
 /* ---- rows ---- */
 
 #define EXAMPLE(text, want) .example = text, .expected = want
+#define HLL_SIZE "$?2{coalesce($2, 0)}{12}"
 #define CONFIG(n, otherwise) "$?" #n "{CAST($" #n " AS VARCHAR)}{'" otherwise "'}"
 #define MODE(n)                                                                                    \
     "$?" #n "{CASE lower($" #n ") WHEN 'min' THEN '1' WHEN 'max' THEN '2' WHEN 'alwaysone' THEN "   \
@@ -259,8 +260,9 @@ const FuncRow sketch_rows[] = {
     {"hll_sketch_agg", NULL, FUNC_AGGREGATE,
      "(int, [int]) -> binary!; (long, [int]) -> binary!; (string, [int]) -> binary!; (binary, "
      "[int]) -> binary!",
-     "coalesce(ls_hll_build(ls_sketch_hash($1), " CONFIG(
-         2, "12") " || ' hll_sketch_agg')$over, ls_hll_empty($?2{$2}{12}, 'hll_sketch_agg'))",
+     /* Spark takes NULL for 0 here, which it then refuses. */
+     "coalesce(ls_hll_build(ls_sketch_hash($1), CAST(" HLL_SIZE " AS VARCHAR) || ' hll_sketch_agg')$over, "
+     "ls_hll_empty(" HLL_SIZE ", 'hll_sketch_agg'))",
      .pretty = "$f($1, $?2{$2}{12})",
      EXAMPLE("SELECT hex(hll_sketch_agg(c)) FROM VALUES (1), (2), (3) t(c)",
              "0201070C030003082BF2FB06862FF90D7581660700000000000000000000000000000000000"
