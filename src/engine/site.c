@@ -4,6 +4,7 @@
  * passed when the expression fails, whether a function of ours or DuckDB's own operator does. The first run pays nothing. */
 #include "engine/site.h"
 
+#include "base/clock.h"
 #include "engine/engine_impl.h"
 #include "engine/execution.h"
 
@@ -119,6 +120,14 @@ static void locate_at(const Site *site, Error *err)
 
 /* ---- the second run ---- */
 
+/* Nobody waits twice for a long query to fail. */
+enum { TRACED_SECONDS = 10 };
+
+static bool was_quick(const RunContext *ctx)
+{
+    return clock_now_us() - ctx->func->now_us < TRACED_SECONDS * INT64_C(1000000);
+}
+
 static void trace(Engine *e, const BoundRel *rel, const RunContext *ctx, Error *err)
 {
     AUTO_ARENA arena = arena_new();
@@ -147,7 +156,7 @@ bool engine_locate(Engine *e, const BoundRel *rel, const RunContext *ctx, Error 
     visit_rel((BoundRel **)&rel, &s);
     if (s.count == 1 && s.subqueries)
         locate_at(s.only, err);
-    else if (s.count && !s.subqueries && !s.unsafe)
+    else if (s.count && !s.subqueries && !s.unsafe && was_quick(ctx))
         trace(e, rel, ctx, err);
     else if (!s.count)
         error_locate_nowhere(err);
