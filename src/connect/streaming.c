@@ -174,7 +174,10 @@ static bool fill_query(StreamRequest *r, StreamQuery *q, const PB(StreamingQuery
     case QUERY_COMMAND(STATUS): fill_status(r, q, a); return true;
     case QUERY_COMMAND(LAST_PROGRESS): fill_progress(r, q, true, a); return true;
     case QUERY_COMMAND(RECENT_PROGRESS): fill_progress(r, q, false, a); return true;
-    case QUERY_COMMAND(STOP): stream_query_stop(q); return true;
+    case QUERY_COMMAND(STOP):
+        stream_query_stop(q);
+        stream_let_hear(manager_of(r), session_of(r));
+        return true;
     case QUERY_COMMAND(PROCESS_ALL_AVAILABLE): return stream_process_all(q, r->cancel, &r->request->err);
     case QUERY_COMMAND(EXPLAIN): fill_explain(r, q, m->explain->extended, a); return true;
     case QUERY_COMMAND(EXCEPTION): fill_exception(r, q, a); return true;

@@ -338,6 +338,27 @@ bool stream_next_event(StreamListener *l, Arena *arena, StreamEvent *out, bool *
     return true;
 }
 
+static bool has_events(StreamManager *m, const Session *session, bool *listens)
+{
+    pthread_mutex_lock(&m->lock);
+    const StreamListener *l = *find_listener(m, session);
+    *listens = l != NULL;
+    bool waiting = l && l->first;
+    pthread_mutex_unlock(&m->lock);
+    return waiting;
+}
+
+void stream_let_hear(StreamManager *m, const Session *session)
+{
+    enum { STEP_MS = 5, STEPS = 200, CLIENT_MS = 50 };
+    struct timespec step = {.tv_nsec = STEP_MS * 1000000}, client = {.tv_nsec = CLIENT_MS * 1000000};
+    bool listens;
+    for (int i = 0; has_events(m, session, &listens) && i < STEPS; i++)
+        nanosleep(&step, NULL);
+    if (listens)
+        nanosleep(&client, NULL);
+}
+
 void stream_listener_free(StreamListener *l)
 {
     StreamManager *m = l->manager;

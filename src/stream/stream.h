@@ -92,6 +92,9 @@ typedef struct StreamListener StreamListener;
 StreamListener *stream_listen(StreamManager *m, Session *session);
 /* Ends the session's listener once it has taken what is queued; false when there is none. */
 bool stream_unlisten(StreamManager *m, Session *session);
+/* Waits, about a second at most, until the session's listener has been sent what happened, and a moment for the client to take it.
+ * PySpark 4.2 waits for ever when an event reaches it while it removes its last listener, as programs do right after stop(). */
+void stream_let_hear(StreamManager *m, const Session *session);
 /* Waits up to a tenth of a second for an event. *ended: no event comes any more. */
 bool stream_next_event(StreamListener *l, Arena *arena, StreamEvent *out, bool *ended);
 void stream_listener_free(StreamListener *l);

@@ -16,8 +16,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import answers
 import canonical
-import golden_sql
 import runner
 
 NAME = "TPC"
@@ -119,7 +119,7 @@ def ask(spark, text):
     table = frame.toArrow()
     if table.num_rows > ROWS_KEPT and not any(kind == "double" for _, kind in columns):
         return {"columns": columns, "rows": table.num_rows, "sum": canonical.table_checksum(table)}
-    rows = [list(row) for row in zip(*[golden_sql.column(table.column(i)) for i in range(table.num_columns)])]
+    rows = [list(row) for row in zip(*[answers.column(table.column(i)) for i in range(table.num_columns)])]
     return {"columns": columns, "rows": sorted(rows, key=sort_key)}
 
 
