@@ -30,22 +30,6 @@ def test_many_joins(spark):
     assert spark.sql(f"SELECT count(*) FROM range(3) t0 {joins}").collect()[0][0] == 3
 
 
-def test_a_client_that_does_not_read_leaves_the_server_small(new_server):
-    server = new_server("slow")
-    session = server.session()
-    rows = session.sql("SELECT id, concat('row-', id, repeat('x', 30)) AS s FROM range(50000000)").toLocalIterator()
-    next(rows)
-    next(rows)
-    assert server.rss_kb() < 600_000  # the whole result is above 2 GB
-
-
-def test_sorting_more_than_memory_spills(new_server):
-    session = new_server("spill", "--memory-limit", "200MB").session()
-    row = session.sql("""SELECT count(*) AS n, sum(r) AS places, max(length(x)) AS longest FROM (
-        SELECT concat('abcdefgh', id, repeat('z', 16)) AS x, row_number() OVER (ORDER BY id DESC) AS r FROM range(5000000))""").collect()[0]
-    assert (row.n, row.places, row.longest) == (5000000, 5000000 * 5000001 // 2, 31)
-
-
 def test_columns_of_a_table_that_nobody_names(spark):
     spark.sql("CREATE OR REPLACE TABLE many (a INT, b STRING, c STRUCT<x: INT, y: INT>, p INT) USING delta PARTITIONED BY (p)")
     spark.sql("INSERT INTO many VALUES (1, 'x', struct(1, 2), 7), (2, 'y', struct(3, 4), 8), (2, NULL, NULL, 8)")
@@ -69,3 +53,19 @@ def test_columns_of_a_table_that_nobody_names(spark):
     table = spark.table("many")
     assert [r.p for r in table.withColumn("q", table.a).select("p").collect()] == [8, 8]
     spark.sql("DROP TABLE many")
+
+
+def test_a_client_that_does_not_read_leaves_the_server_small(new_server):
+    server = new_server("slow")
+    session = server.session()
+    rows = session.sql("SELECT id, concat('row-', id, repeat('x', 30)) AS s FROM range(50000000)").toLocalIterator()
+    next(rows)
+    next(rows)
+    assert server.rss_kb() < 600_000  # the whole result is above 2 GB
+
+
+def test_sorting_more_than_memory_spills(new_server):
+    session = new_server("spill", "--memory-limit", "200MB").session()
+    row = session.sql("""SELECT count(*) AS n, sum(r) AS places, max(length(x)) AS longest FROM (
+        SELECT concat('abcdefgh', id, repeat('z', 16)) AS x, row_number() OVER (ORDER BY id DESC) AS r FROM range(5000000))""").collect()[0]
+    assert (row.n, row.places, row.longest) == (5000000, 5000000 * 5000001 // 2, 31)
