@@ -45,8 +45,10 @@ static const char *put_form(Printer *p, const BoundExpr *e, const char *form, ch
                 put_args(p, args, 0);
             form++;
         } else if (*form == 'f') {
+            /* WITHIN GROUP makes a new expression of the call, which no longer knows its alias. */
+            Str name = e->call.order.len ? str_from(e->call.row->name) : func_written_name(e);
             if (live)
-                buf_add(&p->out, str_lower(e->call.distinct ? str_from(e->call.row->name) : func_written_name(e), p->arena));
+                buf_add(&p->out, str_lower(name, p->arena));
             form++;
         } else if (*form == 'F') {
             if (live)
