@@ -1,6 +1,8 @@
 /* Projections, filters and sorts, and how the latter two reach columns below a projection. */
 #include "analyze/analyze_impl.h"
 
+#include <string.h>
+
 /* ---- select lists ---- */
 
 static const Expr *unwrapped(const Expr *e)
@@ -181,12 +183,23 @@ static BoundRel *distinct_of(Analyzer *a, BoundRel *rel)
     return d;
 }
 
+static bool is_in_subquery(const BoundExpr *e)
+{
+    return e->kind == BEXPR_SUBQUERY && e->subquery.kind == SUBQUERY_IN;
+}
+
 /* Spark makes an existence join of an IN among the results: what is unknown comes out as false, for NOT IN too. */
 static bool mark_two_valued(BoundExpr **slot, void *arg)
 {
-    if ((*slot)->kind == BEXPR_SUBQUERY && (*slot)->subquery.kind == SUBQUERY_IN)
-        (*slot)->subquery.two_valued = true;
-    return bound_each_child(*slot, mark_two_valued, arg);
+    BoundExpr *e = *slot;
+    TRY(bound_each_child(e, mark_two_valued, arg));
+    if (is_in_subquery(e))
+        e->subquery.two_valued = true;
+    if (e->kind == BEXPR_CALL && !strcmp(e->call.row->name, "not") && is_in_subquery(e->call.args.at[0])) {
+        *slot = e->call.args.at[0];
+        (*slot)->subquery.negated = !(*slot)->subquery.negated;
+    }
+    return true;
 }
 
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)

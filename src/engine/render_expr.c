@@ -226,7 +226,7 @@ static bool render_subquery(Render *r, const BoundExpr *e, Str *out, Error *err)
         if (e->subquery.values.len == 1) {
             Str value;
             TRY(render_expr(r, e->subquery.values.at[0], &value, err));
-            *out = str_printf(r->arena, e->subquery.two_valued ? "coalesce((" STR_FMT ") %sIN (" STR_FMT "), false)"
+            *out = str_printf(r->arena, e->subquery.two_valued ? "(CASE WHEN (" STR_FMT ") %sIN (" STR_FMT ") THEN true ELSE false END)"
                                                                : "((" STR_FMT ") %sIN (" STR_FMT "))",
                               STR_ARG(value), negation, STR_ARG(plan));
             return true;

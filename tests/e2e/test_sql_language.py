@@ -125,3 +125,12 @@ def test_decimals_of_more_than_18_digits(spark):
         (Decimal("2.2500"), None, None, None, total)]
     with pytest.raises(Exception, match="NUMERIC_VALUE_OUT_OF_RANGE"):
         spark.sql("SELECT a * a FROM VALUES (CAST(99999999999999999999 AS DECIMAL(20,0))) t(a)").collect()
+
+
+def test_in_among_results_is_true_or_false(spark):
+    """What a real Spark answers: an unknown IN is false there, and an unknown NOT IN as well."""
+    rows = spark.sql("""SELECT a, a IN (SELECT x FROM VALUES (1), (NULL) AS t(x)), a NOT IN (SELECT x FROM VALUES (1), (NULL) AS t(x)),
+            NOT (a IN (SELECT x FROM VALUES (1), (2) AS t(x))), NOT (NOT a IN (SELECT x FROM VALUES (1), (NULL) AS t(x)))
+        FROM VALUES (1), (3), (NULL) AS v(a)""").collect()
+    assert {row[0]: tuple(row[1:]) for row in rows} == {
+        1: (True, False, False, True), 3: (False, False, True, False), None: (False, False, False, False)}
