@@ -9,7 +9,8 @@ void describe_fields(CommandContext *ctx, ResultTable *t, size_t count, const ch
 void describe_columns(CommandContext *ctx, ResultTable *t);
 void describe_row(CommandContext *ctx, ResultTable *t, Str a, Str b, Str c);
 void describe_push_column(CommandContext *ctx, ResultTable *t, const Field *f);
-/* As java.util.Date prints it. */
+/* The instant in UTC by a format of strftime(3); describe_date: as java.util.Date prints it. */
+Str describe_time(CommandContext *ctx, int64_t ms, const char *format);
 Str describe_date(CommandContext *ctx, int64_t ms);
 
 /* describe_table.c */

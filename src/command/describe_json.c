@@ -1,6 +1,4 @@
 /* DESCRIBE .. AS JSON: one object, its keys in Spark's order. */
-#include <time.h>
-
 #include "base/json.h"
 #include "command/describe_impl.h"
 
@@ -118,16 +116,6 @@ static void put_field(CommandContext *ctx, Buf *b, const Field *f)
 
 /* ---- parts ---- */
 
-static Str iso_time(CommandContext *ctx, int64_t ms)
-{
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        return S("UNKNOWN");
-    return str_copy(str_from(text), ctx->arena);
-}
-
 static void put_buckets(CommandContext *ctx, Buf *b, const TableEntry *e)
 {
     StrVec buckets = {0}, sorted = {0};
@@ -156,7 +144,7 @@ static void put_statistics(Buf *b, const char *key, const PropertyVec *details)
 
 static void put_times(CommandContext *ctx, Buf *b, int64_t created_ms)
 {
-    put_text(b, "created_time", created_ms ? iso_time(ctx, created_ms) : S("UNKNOWN"));
+    put_text(b, "created_time", created_ms ? describe_time(ctx, created_ms, "%Y-%m-%dT%H:%M:%SZ") : S("UNKNOWN"));
     put_text(b, "last_access", S("UNKNOWN"));
     put_text(b, "created_by", S("lakeshed"));
 }

@@ -7,14 +7,19 @@
 
 /* ---- texts ---- */
 
-Str describe_date(CommandContext *ctx, int64_t ms)
+Str describe_time(CommandContext *ctx, int64_t ms, const char *format)
 {
     char text[64];
     time_t seconds = (time_t)(ms / 1000);
     struct tm tm;
-    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, "%a %b %d %H:%M:%S UTC %Y", &tm))
+    if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof text, format, &tm))
         return S("UNKNOWN");
     return str_copy(str_from(text), ctx->arena);
+}
+
+Str describe_date(CommandContext *ctx, int64_t ms)
+{
+    return describe_time(ctx, ms, "%a %b %d %H:%M:%S UTC %Y");
 }
 
 static Str property_list(CommandContext *ctx, const PropertyVec *v)

@@ -4,17 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct StoredName {
-    Engine *engine;
-    Str id;
-} StoredName;
-
-static void drop_stored(void *arg)
-{
-    StoredName *s = arg;
-    engine_drop_stored(s->engine, s->id);
-}
-
 bool keeps_change_feed(const Target *t)
 {
     return snapshot_property_bool(t->snapshot, "delta.enableChangeDataFeed", false);
@@ -32,9 +21,7 @@ bool change_set_store(CommandContext *ctx, const Target *t, BoundRel *changes, b
     out->old_at = has_old ? 3 : 0;
     out->new_at = has_old ? 3 + width : 3;
     TRY(engine_store(ctx->engine, out->stored_id, changes, &ctx->run, err));
-    StoredName *s = ARENA_NEW(ctx->arena, StoredName);
-    *s = (StoredName){ctx->engine, out->stored_id};
-    arena_on_free(ctx->arena, drop_stored, s);
+    engine_drop_stored_with(ctx->engine, out->stored_id, ctx->arena);
     return true;
 }
 

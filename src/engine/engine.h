@@ -88,6 +88,8 @@ MUST_CHECK bool engine_store(Engine *e, Str id, const BoundRel *rel, const RunCo
 /* More rows for what is kept under the id; the columns are the same by position. */
 MUST_CHECK bool engine_append_stored(Engine *e, Str id, const BoundRel *rel, const RunContext *ctx, Error *err);
 void engine_drop_stored(Engine *e, Str id);
+/* The same when the arena is freed. */
+void engine_drop_stored_with(Engine *e, Str id, Arena *arena);
 
 /* The Parquet reader and writer that delta/ is handed for checkpoints. */
 void engine_install_parquet_io(Engine *e);

@@ -217,21 +217,39 @@ static bool is_determined(BoundExpr **slot, void *arg)
     return bound_each_child(e, is_determined, arg);
 }
 
-/* Random numbers and row ids are those of all rows, not of the ones that a condition above leaves. */
+static bool counts_all_rows(const BoundRel *rel);
+
+static bool input_counts_none(BoundRel **input, void *arg)
+{
+    (void)arg;
+    return !counts_all_rows(*input);
+}
+
+/* Random numbers and row ids are those of all rows, not of the ones that a condition above leaves. Filters and joins below keep
+ * what is below them apart themselves. */
 static bool counts_all_rows(const BoundRel *rel)
 {
-    for (; rel && rel->kind == BREL_PROJECT; rel = rel->input)
+    switch (rel->kind) {
+    case BREL_PROJECT:
         for (size_t i = 0; i < rel->project.items.len; i++)
             if (!is_determined(&rel->project.items.at[i].expr, NULL))
                 return true;
-    return false;
+        break;
+    case BREL_SORT:
+    case BREL_SETOP:
+    case BREL_AGGREGATE:
+        break;
+    default:
+        return false;
+    }
+    return !brel_each_input((BoundRel *)rel, input_counts_none, NULL);
 }
 
 static bool render_filter(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     TRY(input_block(r, rel->input, true, true, out, err));
     if (counts_all_rows(rel->input))
-        *out = (Block){.from = kept_apart(r, rel->input, out->from)};
+        out->from = kept_apart(r, rel->input, out->from);
     Str condition;
     TRY(render_expr(r, rel->filter.condition, &condition, err));
     const Rope *mine =
@@ -399,7 +417,7 @@ static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     const Rope *left, *right;
     TRY(render_from(r, rel->input, &left, err));
-    if (begins_new_joins(rel))
+    if (begins_new_joins(rel) || counts_all_rows(rel->input))
         left = kept_apart(r, rel->input, left);
     r->unordered += rel->join.lateral;
     bool nested = rel->join.lateral || rel->join.right->kind == BREL_JOIN;
@@ -407,6 +425,8 @@ static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
                      : render_from(r, rel->join.right, &right, err);
     r->unordered -= rel->join.lateral;
     TRY(ok);
+    if (!rel->join.lateral && counts_all_rows(rel->join.right))
+        right = kept_apart(r, rel->join.right, right);
     if (!r->unordered && join_is_ordered(rel))
         TRY(order_join(r, rel, &left, &right, &out->order, err));
     bool inner = rel->join.kind == JOIN_INNER || rel->join.kind == JOIN_CROSS;

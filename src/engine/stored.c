@@ -101,3 +101,21 @@ void engine_drop_stored(Engine *e, Str id)
         return;
     engine_release(e, connection, engine_run(connection, b.ptr, &err));
 }
+
+typedef struct StoredName {
+    Engine *engine;
+    Str id;
+} StoredName;
+
+static void drop_named(void *arg)
+{
+    const StoredName *s = arg;
+    engine_drop_stored(s->engine, s->id);
+}
+
+void engine_drop_stored_with(Engine *e, Str id, Arena *arena)
+{
+    StoredName *s = ARENA_NEW(arena, StoredName);
+    *s = (StoredName){e, id};
+    arena_on_free(arena, drop_named, s);
+}

@@ -139,20 +139,25 @@ double java_expm1(double x)
 static const double LG[] = {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
                             1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01};
 
+/* The exponent of a positive finite number; a subnormal one is scaled up to a normal one. */
+static int exponent_of(double *x)
+{
+    int k = 0;
+    if (high(*x) < 0x00100000) {
+        k = -54;
+        *x *= TWO54;
+    }
+    return k + (high(*x) >> 20) - 1023;
+}
+
 double java_log(double x)
 {
-    int32_t hx = high(x);
-    int k = 0;
     if (!(x > 0))
         return x == 0 ? -INFINITY : NAN;
-    if (hx >= 0x7ff00000)
+    if (high(x) >= 0x7ff00000)
         return x;
-    if (hx < 0x00100000) {
-        k = -54;
-        x *= TWO54;
-        hx = high(x);
-    }
-    k += (hx >> 20) - 1023;
+    int k = exponent_of(&x);
+    int32_t hx = high(x);
     hx &= 0xfffff;
     int32_t i = (hx + 0x95f64) & 0x100000;
     x = with_high(x, hx | (i ^ 0x3ff00000));
@@ -177,18 +182,12 @@ double java_log(double x)
 
 double java_log10(double x)
 {
-    int32_t hx = high(x);
-    int k = 0;
     if (!(x > 0))
         return x == 0 ? -INFINITY : NAN;
-    if (hx >= 0x7ff00000)
+    if (high(x) >= 0x7ff00000)
         return x;
-    if (hx < 0x00100000) {
-        k = -54;
-        x *= TWO54;
-        hx = high(x);
-    }
-    k += (hx >> 20) - 1023;
+    int k = exponent_of(&x);
+    int32_t hx = high(x);
     int negative = k < 0;
     double y = k + negative;
     x = with_high(x, (hx & 0xfffff) | (0x3ff - negative) << 20);

@@ -40,17 +40,6 @@ static bool run(Script *s, const ScriptStatement *st, Flow *flow, Error *err);
 
 /* ---- results ---- */
 
-typedef struct KeptRows {
-    Engine *engine;
-    Str id;
-} KeptRows;
-
-static void drop_rows(void *p)
-{
-    KeptRows *kept = p;
-    engine_drop_stored(kept->engine, kept->id);
-}
-
 static BoundRel *rows_rel(Str id, const BoundRel *from, Arena *arena)
 {
     BoundRel *r = brel_new(BREL_STORED, NULL, arena);
@@ -71,14 +60,13 @@ static BoundRel *rows_rel(Str id, const BoundRel *from, Arena *arena)
 static bool keep_rows(Script *s, Query *q, Error *err)
 {
     Arena *arena = arena_new();
-    KeptRows *kept = ARENA_NEW(arena, KeptRows);
-    *kept = (KeptRows){s->query->engine, clock_uuid_in(arena)};
-    if (!engine_store(q->engine, kept->id, q->bound, &q->run, err)) {
+    Str id = clock_uuid_in(arena);
+    if (!engine_store(q->engine, id, q->bound, &q->run, err)) {
         arena_free(arena);
         return false;
     }
-    arena_on_free(arena, drop_rows, kept);
-    s->result = rows_rel(kept->id, q->bound, arena);
+    engine_drop_stored_with(q->engine, id, arena);
+    s->result = rows_rel(id, q->bound, arena);
     arena_free(s->result_arena);
     s->result_arena = arena;
     return true;

@@ -81,6 +81,16 @@ def test_random_numbers_are_those_of_all_rows(spark):
     assert [row.r for row in chosen] == [0.33696441248382314, 0.034174777061646844]
 
 
+@pytest.mark.parametrize("rows, want", [
+    ("(SELECT id, monotonically_increasing_id() AS m FROM range(0, 6, 1, 1) ORDER BY id DESC)", [(4, 4), (5, 5)]),
+    ("(SELECT id, monotonically_increasing_id() AS m FROM range(0, 6, 1, 1) UNION ALL SELECT 9, 9)", [(4, 4), (5, 5), (9, 9)]),
+    ("(SELECT id, max(m) AS m FROM (SELECT id, monotonically_increasing_id() AS m FROM range(0, 6, 1, 1)) GROUP BY id)", [(4, 4), (5, 5)]),
+    ("(SELECT id, monotonically_increasing_id() AS m FROM range(0, 6, 1, 1)) JOIN VALUES (4), (5) AS v(i) ON id = i", [(4, 4), (5, 5)]),
+])
+def test_row_ids_below_sorts_unions_groups_and_joins(spark, rows, want):
+    assert sorted(tuple(row) for row in spark.sql(f"SELECT id, m FROM {rows} WHERE id > 3").collect()) == want
+
+
 def test_text_cannot_name_them(spark):
     with pytest.raises(AnalysisException) as failure:
         spark.sql("SELECT pandas_skew(1)").collect()
