@@ -57,6 +57,7 @@ struct Analyzer {
     Name temp_name;
     bool asked_metadata;        /* the statement names _metadata: scans of files carry that hidden column */
     bool with_metadata;
+    bool asked_input_file;      /* the statement calls input_file_name() or kin */
     const StreamHook *streams;  /* NULL: streaming reads have no rows */
     size_t stream_count;        /* reads met so far */
 };
@@ -114,6 +115,9 @@ bool parse_query_text(Analyzer *a, Str text, Rel **out, Error *err);
 bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, Error *err);
 bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error *err);
 BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
+BoundRel *strip_but_metadata(Analyzer *a, BoundRel *rel); /* _metadata stays within reach */
+/* A projection of a scan, or of projections of one, still knows its files. */
+void carry_metadata(Analyzer *a, const BoundRel *input, BoundRel *project);
 void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);
 bool name_matches(const Analyzer *a, Str x, Str y);
@@ -316,6 +320,12 @@ bool generate_over(Analyzer *a, BoundRel *input, BoundExpr *generator, bool oute
 /* parse_text.c, server_rows.c: records in a column, sql_keywords() and collations() */
 bool analyze_parse(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_server_rows(Analyzer *a, Str name, bool *found, BoundRel **out);
+
+/* source.c: the hidden column _metadata, in statements that name it. */
+void push_file_metadata(Analyzer *a, BoundRel *rel, bool with_row_index);
+
+/* input_file.c: the calls in a plan become columns that its scans give. MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION. */
+bool bind_input_files(Analyzer *a, BoundRel *plan, Error *err);
 
 /* rel_catalog.c: spark.catalog as rows */
 bool analyze_catalog_call(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

@@ -269,6 +269,8 @@ bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(analyze_again(a, rel, &bound, err));
     TRY(check_plan(a, bound, err));
     *out = strip_hidden(a, bound);
+    if (a->asked_input_file)
+        TRY(bind_input_files(a, *out, err));
     push_down_filters(a, *out);
     return true;
 }
@@ -330,6 +332,34 @@ BoundRel *strip_hidden(Analyzer *a, BoundRel *rel)
         if (!rel->columns.at[i].hidden)
             vec_push(a->arena, &visible, rel->columns.at[i]);
     return visible.len == rel->columns.len ? rel : project_columns(a, rel, &visible);
+}
+
+static bool is_metadata(const BoundColumn *c) { return c->hidden && str_is(c->name, FILE_METADATA); }
+
+BoundRel *strip_but_metadata(Analyzer *a, BoundRel *rel)
+{
+    BoundColumnVec kept = {0};
+    for (size_t i = 0; i < rel->columns.len; i++)
+        if (!rel->columns.at[i].hidden || is_metadata(&rel->columns.at[i]))
+            vec_push(a->arena, &kept, rel->columns.at[i]);
+    return kept.len == rel->columns.len ? rel : project_columns(a, rel, &kept);
+}
+
+static bool holds_id(const BoundColumnVec *columns, ColumnId id)
+{
+    for (size_t i = 0; i < columns->len; i++)
+        if (columns->at[i].id == id)
+            return true;
+    return false;
+}
+
+void carry_metadata(Analyzer *a, const BoundRel *input, BoundRel *project)
+{
+    if (!a->with_metadata || project->kind != BREL_PROJECT)
+        return;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (is_metadata(&input->columns.at[i]) && !holds_id(&project->columns, input->columns.at[i].id))
+            project_push(a, project, bound_column(&input->columns.at[i], a->arena), input->columns.at[i]);
 }
 
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows)

@@ -377,6 +377,7 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     if ((*out)->kind == BEXPR_AGGREGATE || row->kind == FUNC_WINDOW)
         TRY(bind_aggregate_parts(a, &call, &inner, *out, err));
     scope->used_fallback |= inner.used_fallback;
+    a->asked_input_file |= str_starts_with(str_from(row->name), S("input_file_"));
     return true;
 }
 

@@ -65,6 +65,10 @@ bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, 
         r->delta.fields[i] = i;
         vec_push(a->arena, &r->columns, c);
     }
+    if (!with_row_position)
+        push_file_metadata(a, r, false);
+    if (r->columns.len)
+        vec_last(&r->columns).qualifier = *qualifier;
     if (with_row_position) {
         BoundColumn file = new_column(a, S("_file"), type_simple(TYPE_STRING), false);
         BoundColumn row = new_column(a, S("_row"), type_simple(TYPE_LONG), false);

@@ -8,8 +8,7 @@ bool analyze_subquery_alias(Analyzer *a, const Rel *rel, BoundRel **out, Error *
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
     /* A table under another name still has its _metadata. */
-    if (input->kind != BREL_SCAN_FILES || rel->subquery_alias.columns.len)
-        input = strip_hidden(a, input);
+    input = rel->subquery_alias.columns.len ? strip_hidden(a, input) : strip_but_metadata(a, input);
     if (rel->subquery_alias.columns.len) {
         if (rel->subquery_alias.columns.len != input->columns.len)
             return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),
@@ -49,15 +48,18 @@ bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    input = strip_hidden(a, input);
+    input = strip_but_metadata(a, input);
     NamedItemVec items = {0};
     StrVec metadata = {0};
     for (size_t i = 0; i < input->columns.len; i++) {
+        if (input->columns.at[i].hidden)
+            continue;
         NamedItem item = {input->columns.at[i].name, bound_column(&input->columns.at[i], a->arena)};
         vec_push(a->arena, &items, item);
         vec_push(a->arena, &metadata, (Str){0});
     }
     BoundRel *source = input;
+    size_t own = items.len;
     for (size_t i = 0; i < rel->with_columns.items.len; i++) {
         const Expr *e = rel->with_columns.items.at[i];
         for (size_t k = 0; k < i; k++)
@@ -77,17 +79,18 @@ bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
             vec_push(a->arena, &metadata, e->alias.metadata);
             continue;
         }
-        for (size_t k = 0; k < input->columns.len; k++)
+        for (size_t k = 0; k < own; k++)
             if (name_matches(a, items.at[k].name, column_name(e))) {
                 items.at[k] = made.at[0];
                 metadata.at[k] = e->alias.metadata;
             }
-        if (at >= input->columns.len)
+        if (at >= own)
             items.at[at] = made.at[0];
     }
     for (size_t i = 0; i < items.len; i++)
         TRY(lift_partitions(a, &source, &items.at[i].expr, err));
     *out = project_items(a, source, &items, &metadata);
+    carry_metadata(a, source, *out);
     return true;
 }
 
@@ -95,14 +98,14 @@ bool analyze_rename(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    input = strip_hidden(a, input);
+    input = strip_but_metadata(a, input);
     BoundRel *p = brel_new(BREL_PROJECT, input, a->arena);
     for (size_t i = 0; i < input->columns.len; i++) {
         BoundColumn c = input->columns.at[i];
         BoundExpr *e = bound_column(&c, a->arena);
         Str name = c.name;
         for (size_t k = 0; k < rel->rename.renames.len; k++)
-            if (name_matches(a, name, rel->rename.renames.at[k].key))
+            if (!c.hidden && name_matches(a, name, rel->rename.renames.at[k].key))
                 name = rel->rename.renames.at[k].value;
         if (!str_eq(name, c.name))
             c = column_of_expr(a, e, name, c.metadata);
@@ -150,6 +153,7 @@ bool analyze_drop(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             vec_push(a->arena, &kept, *c);
     }
     *out = project_columns(a, input, &kept);
+    carry_metadata(a, input, *out);
     return true;
 }
 

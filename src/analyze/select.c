@@ -226,6 +226,8 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             TRY(lift_partitions(a, &input, &items.at[i].expr, err));
         }
         project = project_items(a, input, &items, &metadata);
+        if (!rel->project.distinct)
+            carry_metadata(a, input, project);
     }
     *out = rel->project.distinct ? distinct_of(a, project) : project;
     return true;

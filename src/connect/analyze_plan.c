@@ -1,6 +1,7 @@
 /* AnalyzePlan: what can be said about a plan without running it. */
 #include "connect/decode.h"
 #include "connect/service.h"
+#include "delta/partition.h"
 #include "plan/explain.h"
 
 #define ANALYZE(name) SPARK__CONNECT__ANALYZE_PLAN_REQUEST__ANALYZE_##name
@@ -95,7 +96,7 @@ static void collect_files(Request *r, const BoundRel *rel, StrVec *out)
     collect_files(r, rel->input, out);
     if (rel->kind == BREL_SCAN_FILES)
         for (size_t i = 0; i < rel->files->paths.len; i++)
-            vec_push(r->arena, out, str_concat(r->arena, S("file://"), rel->files->paths.at[i]));
+            vec_push(r->arena, out, str_concat(r->arena, S("file://"), path_uri_encode(rel->files->paths.at[i], r->arena)));
     if (rel->kind == BREL_JOIN)
         collect_files(r, rel->join.right, out);
     if (rel->kind == BREL_SETOP)

@@ -218,7 +218,8 @@ static void put_value(duckdb_vector vector, idx_t row, const Value *v)
     }
 }
 
-static void put_hive_columns(FilesState *s, idx_t row)
+/* Values of the file's folders, and which file it is. */
+static void put_file_columns(FilesState *s, idx_t row)
 {
     const Files *f = s->files;
     for (size_t i = 0; i < s->reader.column_count; i++)
@@ -226,6 +227,8 @@ static void put_hive_columns(FilesState *s, idx_t row)
             s->reader.columns[i] < f->scan->schema->structure.count)
             put_value(s->reader.vectors[i], row,
                       &f->hive[s->next_file - 1][s->reader.columns[i] - f->data_count]);
+        else if (s->reader.columns[i] == f->scan->schema->structure.count)
+            ((int64_t *)duckdb_vector_get_data(s->reader.vectors[i]))[row] = (int64_t)s->next_file - 1;
 }
 
 static void close_file(FilesState *s)
@@ -314,7 +317,7 @@ static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
             continue;
         }
         if (keep)
-            put_hive_columns(s, (*rows)++);
+            put_file_columns(s, (*rows)++);
         else
             forget_row(s, *rows);
     }
@@ -350,16 +353,22 @@ bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena
     f->data_schema = type_struct(scan->schema->structure.fields, f->data_count, arena);
     TRY(file_options_read(scan, func, arena, &f->options, err));
     TRY(hive_values(f, func, arena, err));
-    const char **names = ARENA_ARRAY(arena, const char *, scan->schema->structure.count + 1);
-    for (size_t i = 0; i < scan->schema->structure.count; i++)
+    size_t count = scan->schema->structure.count;
+    const char **names = ARENA_ARRAY(arena, const char *, count + 1);
+    Field *given = ARENA_ARRAY(arena, Field, count + 1);
+    for (size_t i = 0; i < count; i++) {
         names[i] = str_printf(arena, "k%zu", i).ptr;
+        given[i] = scan->schema->structure.fields[i];
+    }
+    names[count] = "file_number";
+    given[count] = (Field){S("file_number"), type_simple(TYPE_LONG), false, S("")};
     int64_t bytes = 0;
     for (size_t i = 0; i < scan->paths.len; i++) {
         FileFacts facts;
         TRY(file_facts(scan->paths.at[i], &facts, err));
         bytes += facts.size;
     }
-    f->source = (RowSource){.schema = scan->schema,
+    f->source = (RowSource){.schema = type_struct(given, count + 1, arena),
                             .names = names,
                             .row_estimate = bytes / TEXT_BYTES_PER_ROW + 1,
                             .open = files_open,

@@ -13,7 +13,7 @@ typedef struct FileFacts {
 MUST_CHECK bool file_facts(Str path, FileFacts *out, Error *err);
 
 /* The rows of all files of a scan that is not Parquet; columns are named k0, k1, .. in the order of
- * the schema. */
+ * the schema, and file_number behind them. */
 MUST_CHECK bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena,
                                 RowSource **out, Error *err);
 

@@ -99,6 +99,27 @@ void put_paths(Buf *b, const Str *paths, size_t count);
 Str file_value_text(const Value *v, Arena *arena);
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);
 
+/* ---- file_fact.c ---- */
+
+typedef struct FileOrigin {
+    Str path; /* absolute, not encoded */
+    int64_t size, modified_ms;
+    bool of_delta;
+} FileOrigin;
+
+/* A scan that writes values of its files into a select list. */
+typedef struct FactWriter {
+    void *self;
+    Str *(*add)(void *self, Buf *select, const Type *type); /* room for one more text a file */
+    const FileOrigin *files;
+    size_t count;
+} FactWriter;
+
+/* Whether a scan's column tells where rows come from: _metadata, or what input_file_name() and kin stand for. */
+bool is_file_fact(const BoundColumn *c);
+/* ".. AS c7"; the query below has a column file_index. */
+MUST_CHECK bool put_file_fact(const FactWriter *w, const BoundColumn *c, Buf *select, Error *err);
+
 /* ---- python_lift.c, python_source.c ---- */
 
 /* The relation with the Python calls in its expressions computed below it; itself when there are none. */

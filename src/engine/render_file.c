@@ -14,12 +14,6 @@ static bool is_partition(const FileScan *scan, size_t field)
     return field + scan->partition_count >= scan->schema->structure.count;
 }
 
-static Str last_part(Str path)
-{
-    ptrdiff_t slash = str_rfind_char(path, '/');
-    return slash < 0 ? path : str_slice(path, (size_t)slash + 1, path.len);
-}
-
 /* ---- per-file values ---- */
 
 typedef struct FileValues {
@@ -57,40 +51,19 @@ static bool put_partition(FileValues *v, size_t field, Buf *select, Error *err)
     return true;
 }
 
-static bool put_metadata(FileValues *v, const BoundColumn *c, Buf *select, Error *err)
+static Str *add_fact(void *self, Buf *select, const Type *type) { return add_values(self, select, type); }
+
+static bool put_origin(FileValues *v, const BoundColumn *c, Buf *select, Error *err)
 {
-    Arena *a = v->r->arena;
-    buf_addz(select, "struct_pack(");
-    for (size_t k = 0; k < c->type->structure.count; k++) {
-        const Field *f = &c->type->structure.fields[k];
-        buf_addz(select, k ? ", " : "");
-        put_quoted(select, type_duckdb_field(c->type, k, a));
-        buf_addz(select, " := ");
-        if (str_is(f->name, "row_index")) {
-            buf_addz(select, "CAST(file_row_number AS BIGINT)");
-            continue;
-        }
-        Str *texts = add_values(v, select, f->type);
-        for (size_t i = 0; i < v->scan->paths.len; i++) {
-            FileFacts facts;
-            TRY(file_facts(v->scan->paths.at[i], &facts, err));
-            if (str_is(f->name, "file_path"))
-                texts[i] = str_concat(a, S("file://"), v->scan->paths.at[i]);
-            else if (str_is(f->name, "file_name"))
-                texts[i] = last_part(v->scan->paths.at[i]);
-            else if (str_is(f->name, "file_size") || str_is(f->name, "file_block_length"))
-                texts[i] = str_printf(a, "%lld", (long long)facts.size);
-            else if (str_is(f->name, "file_block_start"))
-                texts[i] = S("0");
-            else if (str_is(f->name, "file_modification_time"))
-                texts[i] = str_printf(a, "%lld", (long long)facts.modified_ms * 1000);
-            else
-                return error_unsupported(err, "The metadata column _metadata." STR_FMT,
-                                         STR_ARG(f->name));
-        }
+    size_t n = v->scan->paths.len;
+    FileOrigin *origins = ARENA_ARRAY(v->r->arena, FileOrigin, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        FileFacts facts;
+        TRY(file_facts(v->scan->paths.at[i], &facts, err));
+        origins[i] = (FileOrigin){v->scan->paths.at[i], facts.size, facts.modified_ms, false};
     }
-    buf_addf(select, ") AS c%u", c->id);
-    return true;
+    FactWriter w = {v, add_fact, origins, n};
+    return put_file_fact(&w, c, select, err);
 }
 
 static void fill_set(FileValues *v)
@@ -150,10 +123,10 @@ static bool put_columns(FileValues *v, const BoundRel *rel, Buf *entries, Buf *s
         const BoundColumn *c = &rel->columns.at[i];
         size_t field;
         buf_addz(select, i ? ", " : "");
-        if (!field_of(scan, rel, i, &field)) {
-            if (!str_is(c->name, "_metadata") || c->type->kind != TYPE_STRUCT)
-                return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
-            TRY(put_metadata(v, c, select, err));
+        if (is_file_fact(c)) {
+            TRY(put_origin(v, c, select, err));
+        } else if (!field_of(scan, rel, i, &field)) {
+            return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
         } else if (is_partition(scan, field)) {
             TRY(put_partition(v, field, select, err));
             buf_addf(select, " AS c%u", c->id);
@@ -204,26 +177,35 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
 
 /* ---- formats with a reader of ours ---- */
 
+/* The source numbers the files behind its own columns. */
 static bool render_source(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     RowSource *source;
     TRY(file_source_new(rel->files, &r->func, r->arena, &source, err));
     uint64_t number = resources_add_source(r->resources, source);
+    FileValues v = {.r = r, .scan = rel->files, .set = ARENA_NEW(r->arena, FileSet)};
     Buf select = buf_in(r->arena);
     for (size_t i = 0; i < rel->columns.len; i++) {
         size_t field;
         const BoundColumn *c = &rel->columns.at[i];
-        if (!field_of(rel->files, rel, i, &field)) {
-            if (str_is(c->name, "_metadata"))
-                return error_unsupported(err, "The column _metadata of " STR_FMT " files",
-                                         STR_ARG(rel->files->format));
-            return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
+        buf_addz(&select, i ? ", " : "");
+        if (is_file_fact(c)) {
+            v.number = v.number ? v.number : resources_add_files(r->resources, v.set);
+            TRY(put_origin(&v, c, &select, err));
+            continue;
         }
-        buf_addf(&select, "%sk%zu AS c%u", i ? ", " : "", field, c->id);
+        if (!field_of(rel->files, rel, i, &field))
+            return error_internal(err, "a file scan has no column " STR_FMT, STR_ARG(c->name));
+        buf_addf(&select, "k%zu AS c%u", field, c->id);
     }
+    fill_set(&v);
     out->select = select.len ? buf_str(&select) : S("1 AS c0");
-    out->from = rope_text(r->arena, str_printf(r->arena, "ls_rows(CAST(%llu AS UBIGINT))",
-                                               (unsigned long long)number));
+    out->from = rope_text(
+        r->arena, str_printf(r->arena,
+                             v.columns.len ? "(SELECT *, CAST(file_number AS UBIGINT) AS file_index FROM "
+                                             "ls_rows(CAST(%llu AS UBIGINT)))"
+                                           : "ls_rows(CAST(%llu AS UBIGINT))",
+                             (unsigned long long)number));
     return true;
 }
 

@@ -305,52 +305,15 @@ static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *
     return true;
 }
 
-static Str last_part(Str path)
-{
-    ptrdiff_t slash = str_rfind_char(path, '/');
-    return slash < 0 ? path : str_slice(path, (size_t)slash + 1, path.len);
-}
+static Str *add_fact(void *self, Buf *select, const Type *type) { return add_values(self, select, type); }
 
-/* One field of _metadata for one file; false when Spark has no such field. */
-static bool metadata_text(const Scan *s, Str field, size_t file, Str *out)
+static bool put_origin(Scan *s, const BoundColumn *c, Buf *select, Error *err)
 {
-    Arena *a = s->r->arena;
-    const ScanFile *f = &s->files[file];
-    if (str_is(field, "file_path"))
-        *out = str_concat(a, S("file://"), s->locations[file]);
-    else if (str_is(field, "file_name"))
-        *out = last_part(s->locations[file]);
-    else if (str_is(field, "file_size") || str_is(field, "file_block_length"))
-        *out = str_printf(a, "%lld", (long long)f->size);
-    else if (str_is(field, "file_block_start"))
-        *out = S("0");
-    else if (str_is(field, "file_modification_time"))
-        *out = str_printf(a, "%lld", (long long)f->modified_ms * 1000);
-    else
-        return false;
-    return true;
-}
-
-static bool put_metadata_column(Scan *s, const BoundColumn *c, Buf *select, Error *err)
-{
-    buf_addz(select, "struct_pack(");
-    for (size_t k = 0; k < c->type->structure.count; k++) {
-        const Field *f = &c->type->structure.fields[k];
-        buf_addz(select, k ? ", " : "");
-        put_quoted(select, type_duckdb_field(c->type, k, s->r->arena));
-        buf_addz(select, " := ");
-        if (str_is(f->name, "row_index")) {
-            buf_addz(select, "CAST(file_row_number AS BIGINT)");
-            continue;
-        }
-        Str *texts = add_values(s, select, f->type);
-        for (size_t i = 0; i < s->count; i++)
-            if (!metadata_text(s, f->name, i, &texts[i]))
-                return error_unsupported(err, "The metadata column _metadata." STR_FMT,
-                                         STR_ARG(f->name));
-    }
-    buf_addf(select, ") AS c%u", c->id);
-    return true;
+    FileOrigin *origins = ARENA_ARRAY(s->r->arena, FileOrigin, s->count + 1);
+    for (size_t i = 0; i < s->count; i++)
+        origins[i] = (FileOrigin){s->locations[i], s->files[i].size, s->files[i].modified_ms, true};
+    FactWriter w = {s, add_fact, origins, s->count};
+    return put_file_fact(&w, c, select, err);
 }
 
 static void put_position_columns(Scan *s, const BoundColumn *c, Buf *select)
@@ -373,8 +336,8 @@ static bool put_other_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *s
         put_position_columns(s, c, select);
         return true;
     }
-    if (str_is(c->name, "_metadata") && c->type->kind == TYPE_STRUCT)
-        return put_metadata_column(s, c, select, err);
+    if (is_file_fact(c))
+        return put_origin(s, c, select, err);
     if (rel->delta.changes)
         return put_change_column(s, c, entries, select, err);
     return error_internal(err, "a table scan has no column " STR_FMT, STR_ARG(c->name));
