@@ -1,8 +1,11 @@
 /* The one in-memory DuckDB of the process: its settings, and connections kept for reuse. */
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "engine/engine_impl.h"
 #include "engine/resource.h"
 #include "func/native.h"
@@ -88,6 +91,7 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
     e->extension_folder = str_copy(options->extension_folder, arena);
     e->python = options->python;
     pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->writing_empty, NULL);
     if (!open_database(e, options, err) || !prepare_database(e, err)) {
         engine_close(e);
         return false;
@@ -96,15 +100,52 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
     return true;
 }
 
+/* A file in memory, so that there is nothing to clear away. */
+static int write_empty_file(Engine *e)
+{
+    AUTO_ARENA arena = arena_new();
+    Error ignored = error_in(arena);
+    int file = memfd_create("empty.parquet", MFD_CLOEXEC);
+    duckdb_connection connection;
+    if (file < 0 || !engine_acquire(e, &connection, &ignored))
+        return -1;
+    Str sql = str_printf(arena,
+                         "COPY (SELECT NULL AS nothing WHERE false) TO '/proc/self/fd/%d' "
+                         "(FORMAT parquet, USE_TMP_FILE false)",
+                         file);
+    bool ok = engine_run(connection, sql.ptr, &ignored);
+    engine_release(e, connection, ok);
+    if (!ok) {
+        log_warn("engine: no file in memory, large files are read by one thread: " STR_FMT,
+                 STR_ARG(error_message(&ignored, arena)));
+        close(file);
+    }
+    return ok ? file : -1;
+}
+
+Str engine_empty_file(Engine *e)
+{
+    pthread_mutex_lock(&e->writing_empty);
+    if (!e->empty_file)
+        e->empty_file = write_empty_file(e);
+    if (e->empty_file > 0)
+        snprintf(e->empty_path, sizeof e->empty_path, "/proc/self/fd/%d", e->empty_file);
+    pthread_mutex_unlock(&e->writing_empty);
+    return str_from(e->empty_path);
+}
+
 void engine_close(Engine *e)
 {
     if (!e)
         return;
+    if (e->empty_file > 0)
+        close(e->empty_file);
     for (size_t i = 0; i < e->idle_count; i++)
         duckdb_disconnect(&e->idle[i]);
     if (e->database)
         duckdb_close(&e->database);
     pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->writing_empty);
     arena_free(e->arena);
 }
 

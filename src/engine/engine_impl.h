@@ -14,6 +14,9 @@ struct Engine {
     pthread_mutex_t lock; /* guards idle and idle_count */
     duckdb_connection idle[16];
     size_t idle_count;
+    pthread_mutex_t writing_empty; /* guards empty_file and empty_path */
+    int empty_file; /* a Parquet file without rows, in memory; 0: not yet, -1: not to be had */
+    char empty_path[32];
     Str extension_folder;
     struct PythonPool *python;
     Arena *arena;
@@ -26,6 +29,9 @@ MUST_CHECK bool engine_acquire(Engine *e, duckdb_connection *out, Error *err);
 void engine_release(Engine *e, duckdb_connection connection, bool clean);
 /* Runs statements that give no rows. */
 MUST_CHECK bool engine_run(duckdb_connection connection, const char *sql, Error *err);
+
+/* The path of a Parquet file that has no rows; "" where the system has no files in memory. */
+Str engine_empty_file(Engine *e);
 
 /* ---- failure.c ---- */
 

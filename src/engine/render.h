@@ -95,6 +95,9 @@ MUST_CHECK bool render_files(Render *r, const BoundRel *rel, Block *out, Error *
 enum { FILE_BYTES_PER_ROW = 40 };
 /* read_parquet's list of paths, globs escaped. */
 void put_paths(Buf *b, const Str *paths, size_t count);
+/* A FROM item over Parquet files. schema: entries as put_schema_entry writes them; rows: how many
+ * are expected. */
+const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows, Str schema);
 /* A value of a file set, as the type it has. */
 Str file_value_text(const Value *v, Arena *arena);
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);

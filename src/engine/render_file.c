@@ -162,14 +162,8 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
     fill_set(&v);
     if (!entries.len)
         put_schema_entry(&entries, S("ls_none"), 0, type_simple(TYPE_INT));
-    Buf from = buf_in(r->arena);
-    buf_addz(&from, "read_parquet(");
-    put_paths(&from, rel->files->paths.at, rel->files->paths.len);
-    buf_addf(&from,
-             ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT
-             "})",
-             (long long)expected_rows(rel->files), STR_ARG(buf_str(&entries)));
-    out->from = rope_text(r->arena, buf_str(&from));
+    out->from = parquet_scan(r, rel->files->paths.at, rel->files->paths.len,
+                             expected_rows(rel->files), buf_str(&entries));
     if (v.columns.len || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
     return true;

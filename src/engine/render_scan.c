@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "delta/delta.h"
+#include "engine/engine_impl.h"
 #include "engine/render_impl.h"
 
 /* ---- file values ---- */
@@ -92,6 +93,29 @@ void put_paths(Buf *b, const Str *paths, size_t count)
         put_text(b, buf_str(&path));
     }
     buf_addc(b, ']');
+}
+
+/* Given a schema, DuckDB 1.5 takes as many threads as there are row groups in a file it has not
+ * opened, that is one, unless the files are several; so a large file is never alone. */
+enum { ROWS_FOR_ONE_THREAD = 250000 };
+
+const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows, Str schema)
+{
+    Str both[2];
+    if (count == 1 && rows > ROWS_FOR_ONE_THREAD && r->engine) {
+        both[0] = paths[0];
+        both[1] = engine_empty_file(r->engine);
+        paths = both;
+        count = both[1].len ? 2 : 1;
+    }
+    Buf from = buf_in(r->arena);
+    buf_addz(&from, "read_parquet(");
+    put_paths(&from, paths, count);
+    buf_addf(&from,
+             ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT
+             "})",
+             (long long)rows, STR_ARG(schema));
+    return rope_text(r->arena, buf_str(&from));
 }
 
 /* ---- what is scanned ---- */
@@ -450,14 +474,7 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
     if (!entries.len)
         put_schema_entry(&entries, S("ls_none"), true, S("ls_none"), type_simple(TYPE_INT));
     fill_set(&s);
-    Buf from = buf_in(r->arena);
-    buf_addz(&from, "read_parquet(");
-    put_paths(&from, s.locations, s.count);
-    buf_addf(&from,
-             ", hive_partitioning = false, explicit_cardinality = %lld, schema = MAP {" STR_FMT
-             "})",
-             (long long)expected_rows(&s), STR_ARG(buf_str(&entries)));
-    out->from = rope_text(r->arena, buf_str(&from));
+    out->from = parquet_scan(r, s.locations, s.count, expected_rows(&s), buf_str(&entries));
     bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
     if (!plain || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
