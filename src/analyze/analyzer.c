@@ -191,6 +191,7 @@ SqlOptions session_sql_options(Session *s, Arena *arena)
         .escaped_string_literals = session_bool(s, "spark.sql.parser.escapedStringLiterals", false),
         .no_scripts = !session_bool(s, "spark.sql.scripting.enabled", true),
         .continue_handlers = session_bool(s, "spark.sql.scripting.continueHandlerEnabled", false),
+        .legacy_identifier_clause = session_bool(s, "spark.sql.legacy.identifierClause", false),
         .zone = session_zone(s, arena),
         .timestamp_ntz = found && str_is_ci(timestamp_type, "TIMESTAMP_NTZ"),
     };

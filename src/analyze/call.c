@@ -409,7 +409,7 @@ static const FuncRow *find_row(const Expr *e)
 {
     const Name *name = &e->call.name;
     if (name->len == 1)
-        return callable(func_find(name->at[0]), e->call.from_client);
+        return callable(func_find(name->at[0]), e->call.from_client || e->call.is_operator);
     bool builtin = str_is_ci(name->at[name->len - 2], "builtin");
     bool system = name->len == 2 || (name->len == 3 && str_is_ci(name->at[0], "system"));
     return builtin && system ? callable(func_find(vec_last(name)), false) : NULL;

@@ -394,6 +394,17 @@ static bool session_variable(Analyzer *a, const Name *name, size_t parts, Variab
     return (parts == 1 || full || half) && session_get_variable(a->session, name->at[parts - 1], a->arena, out);
 }
 
+static Str variable_path(const Analyzer *a, const LocalVariable *local, Str name)
+{
+    if (local == NULL)
+        return str_printf(a->arena, "system.session." STR_FMT, STR_ARG(name));
+    const LocalScope *s = a->locals;
+    while (local < s->variables.at || local >= s->variables.at + s->variables.len)
+        s = s->outer;
+    Str parts[3] = {S("local"), s->label, name};
+    return name_text(&(Name){.at = parts, .len = 3}, a->arena);
+}
+
 /* The longest part of the name that is a variable, a script's own first; the rest are fields of it. *out NULL: there is none. */
 static bool find_variable(Analyzer *a, const Name *name, BoundExpr **out, Error *err)
 {
@@ -408,6 +419,7 @@ static bool find_variable(Analyzer *a, const Name *name, BoundExpr **out, Error 
         else
             note_temp_object(a, "VARIABLE", name);
         *out = bound_literal(plan_copy_value(&v.value, a->arena), a->arena);
+        (*out)->variable = variable_path(a, local, name->at[parts - 1]);
         for (size_t i = parts; i < name->len; i++)
             TRY(bind_field(a, *out, name->at[i], out, err));
     }

@@ -308,7 +308,12 @@ static bool bind_identifier(Analyzer *a, const Expr *e, Scope *scope, BoundExpr 
         target->column.name = name;
         target->column.plan_id = -1;
     }
-    return bind_expr(a, target, scope, out, err);
+    /* The name is put in when lambdas have got their variables: it is none of theirs. */
+    Scope plain = *scope;
+    plain.lambdas = e->identifier.is_call ? scope->lambdas : NULL;
+    bool ok = bind_expr(a, target, &plain, out, err);
+    scope->used_fallback |= plain.used_fallback;
+    return ok;
 }
 
 static bool bind_outer(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)

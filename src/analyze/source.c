@@ -430,10 +430,10 @@ bool analyze_sql(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     ParamFrame frame = {&rel->sql.named_args, &rel->sql.positional_args, a->params};
     SavedState saved = analyzer_enter(a);
-    a->sql_text = rel->sql.text;
+    a->sql_text = session_substitute(a->session, rel->sql.text, a->arena);
     a->params = &frame;
     Rel *query;
-    bool ok = parse_query_text(a, rel->sql.text, &query, err) && analyze_rel(a, query, out, err);
+    bool ok = parse_query_text(a, a->sql_text, &query, err) && analyze_rel(a, query, out, err);
     analyzer_leave(a, &saved);
     return ok;
 }

@@ -46,13 +46,23 @@ static bool create_stored(CommandContext *ctx, const Command *c, const Name *nam
     return catalog_create_function(session_catalog(ctx->session), &e, c->existence == OR_REPLACE, err);
 }
 
+/* A temporary function has no schema; a name out of IDENTIFIER(..) is known only here. */
+static bool check_temporary(const Command *c, const Name *name, Error *err)
+{
+    Name last = {.at = name->at + name->len - 1, .len = 1}, qualifier = {.at = name->at, .len = name->len - 1};
+    return !c->function.temporary || name->len == 1 ||
+           error_set(err, ERR_INVALID_TEMP_OBJ_QUALIFIER, PZ("objectType", "FUNCTION"),
+                     P("objectName", name_quoted(&last, err->arena)), P("qualifier", name_quoted(&qualifier, err->arena)));
+}
+
 bool run_create_function(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
     *result = result_none(ctx);
+    TRY(command_name(ctx, c, &name, err));
+    TRY(check_temporary(c, &name, err));
     if (c->function.function_class.len)
         return error_unsupported(err, "CREATE FUNCTION .. AS '" STR_FMT "' (a JVM class)", STR_ARG(c->function.function_class));
-    TRY(command_name(ctx, c, &name, err));
     TRY(analyze_routine_definition(ctx->analyzer, c, &name, ctx->sql_text, err));
     return c->function.temporary ? create_temporary(ctx, c, &name, err) : create_stored(ctx, c, &name, err);
 }
@@ -64,6 +74,7 @@ bool run_drop_function(CommandContext *ctx, const Command *c, BoundRel **result,
     bool found;
     *result = result_none(ctx);
     TRY(command_name(ctx, c, &name, err));
+    TRY(check_temporary(c, &name, err));
     if (name.len == 1 && func_find(name.at[0]))
         return error_set(err, ERR_FORBIDDEN_OPERATION, PZ("statement", "DROP"), PZ("objectType", "FUNCTION"), P("objectName", name_quoted(&name, ctx->arena)));
     if (c->function.temporary)

@@ -34,6 +34,13 @@ static BoundRel *all_settings(CommandContext *ctx)
     return result_rel(ctx, &t);
 }
 
+/* What Hive calls a variable is a setting. */
+static Str setting_key(Str written)
+{
+    Str prefix = S("hivevar:");
+    return str_starts_with(written, prefix) ? str_slice(written, prefix.len, written.len) : written;
+}
+
 bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     KeyValueVec list = {0};
@@ -46,7 +53,7 @@ bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *er
         *result = pairs(ctx, &list);
         return true;
     }
-    KeyValue kv = {c->set.key, c->set.value, NULL};
+    KeyValue kv = {c->set.has_value ? setting_key(c->set.key) : c->set.key, c->set.value, NULL};
     if (c->set.has_value && variable_is_known(ctx, kv.key))
         return error_set(err, ERR_UNSUPPORTED_FEATURE__SET_VARIABLE_USING_SET, P("variableName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(kv.key))));
     if (c->set.has_value)
@@ -57,6 +64,7 @@ bool run_set(CommandContext *ctx, const Command *c, BoundRel **result, Error *er
         if (!found)
             kv.value = S("<undefined>");
     }
+    kv.key = c->set.key;
     vec_push(ctx->arena, &list, kv);
     *result = pairs(ctx, &list);
     return true;

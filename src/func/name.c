@@ -400,6 +400,11 @@ static void put_python(Printer *p, const BoundExpr *e) {
 static void put_kind(Printer *p, const BoundExpr *e) {
     switch (e->kind) {
     case BEXPR_LITERAL:
+        if (e->variable.len) {
+            buf_addf(&p->out, "variablereference(" STR_FMT "=" STR_FMT ")", STR_ARG(e->variable),
+                     STR_ARG(value_sql(&e->literal, p->zone, p->arena)));
+            return;
+        }
         buf_add(&p->out, p->sql ? value_sql(&e->literal, p->zone, p->arena)
                                 : value_pretty(&e->literal, p->zone, p->arena));
         return;

@@ -61,6 +61,7 @@ struct BoundExpr {
     bool nullable;
     bool implicit;       /* a coercion the user did not write: left out of generated names */
     Origin origin;
+    Str variable;        /* the variable whose value a literal is: what generated names show */
     const Site *site;    /* where errors that it raises happen; NULL: where its parent's do */
     union {
         Value literal;

@@ -71,6 +71,7 @@ bool query_run_immediate(Query *q, const Rel *rel, const Command *c, Error *err)
     CommandContext ctx = context_of(q, rel);
     Rel *sql = rel_new(REL_SQL, NULL, q->arena);
     TRY(statement_text(&ctx, c, &sql->sql.text, err));
+    sql->sql.text = session_substitute(q->session, sql->sql.text, q->arena);
     TRY(bind_arguments(q, &ctx, c, sql, err));
     SqlOptions options = session_sql_options(q->session, q->arena);
     Statement statement = {0};

@@ -57,6 +57,24 @@ static const Rel *sql_of(const Rel *rel)
     return rel->kind == REL_SQL ? rel : NULL;
 }
 
+/* The relation with ${setting} replaced in its text. */
+static const Rel *with_settings(Query *q, const Rel *rel)
+{
+    const Rel *sql = sql_of(rel);
+    Str text = sql == NULL ? (Str){0} : session_substitute(q->session, sql->sql.text, q->arena);
+    if (sql == NULL || text.ptr == sql->sql.text.ptr)
+        return rel;
+    Rel *copy = ARENA_NEW(q->arena, Rel);
+    *copy = *sql;
+    copy->sql.text = text;
+    if (rel == sql)
+        return copy;
+    Rel *around = ARENA_NEW(q->arena, Rel);
+    *around = *rel;
+    around->input = copy;
+    return around;
+}
+
 /* An analyzer for a statement of this text: its parameters, and what the client shipped beside it. */
 static Analyzer *analyzer_of(Query *q, const Rel *rel, Str *text)
 {
@@ -137,6 +155,7 @@ static bool is_drop_view_call(const Rel *rel)
 
 bool query_prepare_rel(Query *q, const Rel *rel, Error *err)
 {
+    rel = with_settings(q, rel);
     const Rel *sql = sql_of(rel);
     Command *command = NULL;
     if (is_drop_view_call(rel))
@@ -149,6 +168,7 @@ bool query_prepare_rel(Query *q, const Rel *rel, Error *err)
 
 bool query_analyze_rel(Query *q, const Rel *rel, Error *err)
 {
+    rel = with_settings(q, rel);
     const Rel *sql = sql_of(rel);
     Command *command = NULL;
     if (is_drop_view_call(rel))
@@ -173,7 +193,7 @@ bool query_statement(Query *q, const Rel *rel, bool *is_command, Error *err)
 
 bool query_sql_command(Query *q, const Rel *rel, bool *is_command, Error *err)
 {
-    return query_statement(q, rel, is_command, err);
+    return query_statement(q, with_settings(q, rel), is_command, err);
 }
 
 bool query_start(Query *q, Execution **out, Error *err)

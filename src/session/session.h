@@ -35,6 +35,9 @@ Str session_user(const Session *s);
 Catalog *session_catalog(Session *s);
 
 /* Settings: session value, else Spark's default, else *found false. */
+/* The text with ${key} replaced by the setting's value, nothing where there is none; ${system:..} and
+ * ${env:..} stay, for they would tell about this process (spark.sql.variable.substitute). */
+Str session_substitute(Session *s, Str text, Arena *arena);
 void session_get(Session *s, Str key, Arena *arena, bool *found, Str *value);
 MUST_CHECK bool session_set(Session *s, Str key, Str value, Error *err);   /* CANNOT_MODIFY_STATIC_CONFIG, INVALID_CONF_VALUE */
 void session_unset(Session *s, Str key);

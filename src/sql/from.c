@@ -246,10 +246,12 @@ static bool parse_named_table(Parser *p, Rel **out)
 {
     size_t from = mark(p);
     Rel *table = rel_new(REL_NAMED_TABLE, NULL, p->arena);
+    bool clause = is_identifier_clause(p);
     TRY(parse_reference(p, &table->table.name, &table->table.name_expr));
     table->origin = origin_from(p, from);
-    if (table->table.name_expr && is_at(p, TOK_LEFT_PAREN)) {
+    if (clause && is_at(p, TOK_LEFT_PAREN)) {
         Rel *function = rel_new(REL_TABLE_FUNCTION, NULL, p->arena);
+        function->table_function.name = table->table.name;
         function->table_function.name_expr = table->table.name_expr;
         return finish_function_table(p, function, from, out);
     }
@@ -281,7 +283,7 @@ static bool parse_named_table(Parser *p, Rel **out)
 static bool is_function_table(const Parser *p)
 {
     size_t i = 0;
-    if (is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN)
+    if (is_identifier_clause(p))
         return false;
     for (;;) {
         if (!is_name_at(p, i))

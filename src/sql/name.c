@@ -27,6 +27,11 @@ bool is_strict_name_at(const Parser *p, size_t ahead)
     return is_name(p, peek_at(p, ahead), true);
 }
 
+bool is_identifier_clause(const Parser *p)
+{
+    return is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN;
+}
+
 static bool is_ascii(Str s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -35,11 +40,15 @@ static bool is_ascii(Str s)
     return true;
 }
 
-/* IDENTIFIER('a.b') */
+/* IDENTIFIER('a' '.b') */
 static bool is_identifier_literal(const Parser *p)
 {
-    return is_at(p, KW_IDENTIFIER) && kind_at(p, 1) == TOK_LEFT_PAREN && is_string_at(p, 2) &&
-           kind_at(p, 3) == TOK_RIGHT_PAREN;
+    if (p->options->legacy_identifier_clause || !is_identifier_clause(p))
+        return false;
+    size_t strings = 0;
+    while (is_string_at(p, 2 + strings))
+        strings++;
+    return strings > 0 && kind_at(p, 2 + strings) == TOK_RIGHT_PAREN;
 }
 
 static bool parse_identifier_literal(Parser *p, Name *out)
@@ -60,17 +69,21 @@ static bool invalid_identifier(Parser *p, Str text, size_t at)
 
 bool parse_identifier(Parser *p, Str *out)
 {
+    if (!is_identifier_literal(p))
+        return parse_plain_identifier(p, out);
+    Name name;
+    size_t from = mark(p);
+    TRY(parse_identifier_literal(p, &name));
+    *out = name.at[0];
+    return name.len == 1 ||
+           REFUSE(p, from, ERR_IDENTIFIER_TOO_MANY_NAME_PARTS,
+                  P("identifier", name_quoted(&name, p->arena)), PZ("limit", "1"));
+}
+
+bool parse_plain_identifier(Parser *p, Str *out)
+{
     const Token *token = peek_at(p, 0);
     Str text = token_text(p, token);
-    if (is_identifier_literal(p)) {
-        Name name;
-        size_t from = mark(p);
-        TRY(parse_identifier_literal(p, &name));
-        *out = name.at[0];
-        return name.len == 1 ||
-               REFUSE(p, from, ERR_IDENTIFIER_TOO_MANY_NAME_PARTS,
-                      P("identifier", name_quoted(&name, p->arena)), PZ("limit", "1"));
-    }
     if (!is_name(p, token, false))
         return syntax_error(p);
     advance(p);
@@ -121,7 +134,7 @@ static bool parse_name_or_clause(Parser *p, Name *name, Expr **name_expr)
 {
     *name_expr = NULL;
     *name = (Name){0};
-    if (!is_at(p, KW_IDENTIFIER) || kind_at(p, 1) != TOK_LEFT_PAREN)
+    if (!is_identifier_clause(p))
         return parse_multipart(p, name);
     size_t from = mark(p);
     Expr *text;
@@ -131,7 +144,7 @@ static bool parse_name_or_clause(Parser *p, Name *name, Expr **name_expr)
     if (text->kind == EXPR_LITERAL && text->literal.type->kind == TYPE_STRING &&
         !text->literal.is_null) {
         TRY(sql_parse_name(text->literal.bytes, p->options, p->arena, name, p->err));
-        while (accept(p, TOK_DOT)) {
+        while (!p->options->legacy_identifier_clause && accept(p, TOK_DOT)) {
             Str part;
             TRY(parse_captured_identifier(p, &part));
             vec_push(p->arena, name, part);

@@ -122,7 +122,10 @@ static inline void leave(Parser *p)
 /* ---- names and simple clauses (name.c) ---- */
 bool is_name_at(const Parser *p, size_t ahead);         /* identifier */
 bool is_strict_name_at(const Parser *p, size_t ahead);  /* table alias */
+bool is_identifier_clause(const Parser *p);             /* IDENTIFIER(.. */
 MUST_CHECK bool parse_identifier(Parser *p, Str *out);
+/* The word itself, where IDENTIFIER is a name like any other. */
+MUST_CHECK bool parse_plain_identifier(Parser *p, Str *out);
 MUST_CHECK bool parse_captured_identifier(Parser *p, Str *out); /* INVALID_IDENTIFIER for a-b */
 MUST_CHECK bool parse_multipart(Parser *p, Name *out);
 /* Either a name or IDENTIFIER(expr); one of the two is filled. */

@@ -181,11 +181,52 @@ static bool finish_star(Parser *p, const Name *target, size_t from, Expr **out)
 
 /* ---- names ---- */
 
+/* IDENTIFIER('a').b(..): the name of a function may go on behind the clause. */
+static bool is_clause_call(const Parser *p)
+{
+    size_t i = peek_at(p, 1)->match;
+    if (!i)
+        return false;
+    for (i++; !p->options->legacy_identifier_clause && kind_at(p, i - p->pos) == TOK_DOT &&
+              is_name_at(p, i + 1 - p->pos); i += 2)
+        if (kind_at(p, i + 1 - p->pos) == KW_IDENTIFIER && kind_at(p, i + 2 - p->pos) == TOK_LEFT_PAREN &&
+            p->tokens[i + 2].match)
+            i = p->tokens[i + 2].match - 1;
+    return kind_at(p, i - p->pos) == TOK_LEFT_PAREN;
+}
+
+/* IDENTIFIER(..) OVER (..) can only be the call of a function of that name. */
+static bool is_function_identifier(const Parser *p)
+{
+    size_t close = peek_at(p, 1)->match;
+    TokenKind next = close ? kind_at(p, close + 1 - p->pos) : TOK_EOF;
+    return next == KW_OVER || (next == KW_FILTER && kind_at(p, close + 2 - p->pos) == TOK_LEFT_PAREN);
+}
+
 static bool parse_identifier_clause(Parser *p, Expr **out)
 {
     size_t from = mark(p);
-    Name name;
+    Name name = {0};
     Expr *clause;
+    if (is_function_identifier(p)) {
+        vec_push(p->arena, &name, token_text(p, peek_at(p, 0)));
+        advance(p);
+        return parse_call(p, name, from, out);
+    }
+    if (!is_clause_call(p)) {
+        Expr *text;
+        p->pos += 2;
+        TRY(parse_expression(p, &text));
+        TRY(expect(p, TOK_RIGHT_PAREN));
+        if (!p->options->legacy_identifier_clause && is_at(p, TOK_DOT) && kind_at(p, 1) == TOK_STAR) {
+            vec_push(p->arena, &name, source_text(p, from));
+            advance(p);
+            return finish_star(p, &name, from, out);
+        }
+        *out = new_expr(p, EXPR_IDENTIFIER, from);
+        (*out)->identifier.text = text;
+        return true;
+    }
     TRY(parse_reference(p, &name, &clause));
     if (clause && is_at(p, TOK_LEFT_PAREN)) {
         bool distinct = false;
@@ -199,11 +240,7 @@ static bool parse_identifier_clause(Parser *p, Expr **out)
         *out = clause;
         return true;
     }
-    if (is_at(p, TOK_LEFT_PAREN))
-        return parse_call(p, name, from, out);
-    *out = new_expr(p, EXPR_COLUMN, from);
-    (*out)->column.name = name;
-    return true;
+    return parse_call(p, name, from, out);
 }
 
 /* a, a.b.c, a.b.*, f(..), a.f(..), x -> .. */
@@ -223,7 +260,7 @@ static bool parse_name_expression(Parser *p, Expr **out)
         advance(p);
         if (is_at(p, TOK_STAR))
             return finish_star(p, &name, from, out);
-        TRY(parse_identifier(p, &part));
+        TRY(parse_plain_identifier(p, &part));
         vec_push(p->arena, &name, part);
     }
     if (is_at(p, TOK_LEFT_PAREN))
@@ -242,7 +279,7 @@ static bool parse_parameter(Parser *p, Expr **out)
     Str name = {0};
     advance(p);
     if (named)
-        TRY(parse_identifier(p, &name));
+        TRY(parse_plain_identifier(p, &name));
     *out = new_expr(p, EXPR_PARAMETER, from);
     (*out)->parameter.name = name;
     (*out)->parameter.position = named ? 0 : p->parameters++;
@@ -415,7 +452,7 @@ static bool parse_head(Parser *p, Expr **out)
             return parse_cast(p, out);
         break;
     case KW_IDENTIFIER:
-        if (kind_at(p, 1) == TOK_LEFT_PAREN)
+        if (is_identifier_clause(p))
             return parse_identifier_clause(p, out);
         break;
     default: break;

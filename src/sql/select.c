@@ -12,7 +12,7 @@ typedef VEC(Hint) HintVec;
 static bool parse_hint_statement(Parser *p, Hint *out)
 {
     *out = (Hint){0};
-    TRY(parse_identifier(p, &out->name));
+    TRY(parse_plain_identifier(p, &out->name));
     if (!accept(p, TOK_LEFT_PAREN))
         return true;
     do {

@@ -10,6 +10,7 @@ typedef struct SqlOptions {
     bool escaped_string_literals;   /* spark.sql.parser.escapedStringLiterals */
     bool no_scripts;                /* spark.sql.scripting.enabled is false */
     bool continue_handlers;         /* spark.sql.scripting.continueHandlerEnabled */
+    bool legacy_identifier_clause;  /* spark.sql.legacy.identifierClause: not where only one part can stand */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
     Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;
