@@ -236,11 +236,11 @@ static bool rows_as_xml(CommandContext *ctx, const Command *c, BoundRel **rows, 
 
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
 {
-    static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml"};
+    static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml", "avro"};
     bool known = false, any;
     for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
         known |= str_is(format, FORMATS[i]);
-    if (str_is(format, "orc") || str_is(format, "avro"))
+    if (str_is(format, "orc"))
         return error_unsupported(err, "Writing files of the format " STR_FMT, STR_ARG(format));
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));

@@ -10,7 +10,8 @@ enum { TEXT_BYTES_PER_ROW = 60 };
 
 /* ---- formats ---- */
 
-static const FileFormat *const formats[] = {&json_format, &csv_format, &text_format, &xml_format};
+static const FileFormat *const formats[] = {&json_format, &csv_format, &text_format, &xml_format,
+                                          &avro_format};
 
 static const FileFormat *format_find(Str name)
 {

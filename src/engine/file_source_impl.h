@@ -105,7 +105,7 @@ bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *
 bool csv_parse_real(Str text, const FileOptions *o, double *out);
 bool csv_parse_bool(Str text, bool *out);
 
-extern const FileFormat json_format, csv_format, text_format, xml_format;
+extern const FileFormat json_format, csv_format, text_format, xml_format, avro_format;
 
 /* The vector of a schema column; NULL when it is not wanted. */
 duckdb_vector reader_vector(const FileReader *r, size_t column);
@@ -117,5 +117,6 @@ MUST_CHECK bool reader_settle(FileReader *r, idx_t row, Parsed parsed, Str recor
 
 MUST_CHECK bool json_infer(const FileScan *scan, const FileOptions *o, Arena *arena,
                            const Type **out, Error *err);
+MUST_CHECK bool avro_infer(const FileScan *scan, Arena *arena, const Type **out, Error *err);
 MUST_CHECK bool csv_infer(const FileScan *scan, const FileOptions *o, bool infer_types,
                           Arena *arena, const Type **out, Error *err);

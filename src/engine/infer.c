@@ -119,6 +119,8 @@ static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const 
         return error_set(err, ERR_UNABLE_TO_INFER_SCHEMA, P("format", scan->format));
     if (str_is_ci(scan->format, "json"))
         return json_infer(scan, o, arena, out, err);
+    if (str_is_ci(scan->format, "avro"))
+        return avro_infer(scan, arena, out, err);
     if (str_is_ci(scan->format, "csv"))
         return csv_infer(scan, o, file_option_bool(&scan->options, "inferSchema", false), arena,
                          out, err);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "delta/partition.h"
+#include "engine/avro.h"
 #include "engine/file_source_impl.h"
 #include "engine/folder.h"
 #include "type/datetime.h"
@@ -23,6 +24,7 @@ typedef struct TextFile {
     Str path; /* absolute */
     Buf text;
     bool started;
+    int64_t rows_flushed; /* avro: blocks say how many rows they hold */
 } TextFile;
 
 typedef VEC(TextFile *) TextFileVec;
@@ -33,8 +35,11 @@ typedef struct TextWriting {
     Arena *arena;
     Str zone;
     bool *is_partition;
-    bool csv, json, xml, header, quote_all, keep_null_fields, gzip;
+    bool csv, json, xml, avro, header, quote_all, keep_null_fields, gzip;
     bool trim_left, trim_right, escape_quotes;
+    AvroCodec codec;
+    Str avro_schema;
+    char sync[AVRO_SYNC_BYTES];
     Str xml_declaration, xml_root; /* root: name and attributes */
     Str separator, null_value, empty_value, line_separator;
     char quote, escape;
@@ -257,6 +262,10 @@ static void put_xml_row(Str text, Buf *b)
 static void put_row(const TextWriting *w, const Row *row, Buf *b, Arena *arena)
 {
     bool first = true;
+    if (w->avro) {
+        avro_put_row(b, w->schema, row->cells, w->is_partition);
+        return;
+    }
     if (w->xml) {
         for (size_t i = 0; i < w->schema->structure.count; i++)
             if (!w->is_partition[i])
@@ -282,10 +291,26 @@ static void put_row(const TextWriting *w, const Row *row, Buf *b, Arena *arena)
 
 /* ---- files ---- */
 
+/* The rows as one block, behind the header where they are the first. */
+static bool make_block(TextWriting *w, TextFile *f, Error *err)
+{
+    Buf whole = buf_heap((size_t)1 << 30);
+    int64_t rows = f->facts.rows - f->rows_flushed;
+    f->rows_flushed = f->facts.rows;
+    if (!f->started)
+        avro_put_header(&whole, w->avro_schema, w->codec, w->sync);
+    bool ok = !rows || avro_put_block(&whole, buf_str(&f->text), rows, w->codec, w->sync, err);
+    buf_free(&f->text);
+    f->text = whole;
+    return ok;
+}
+
 static bool flush(TextWriting *w, TextFile *f, Error *err)
 {
     if (f->text.overflow)
         return error_unsupported(err, "Writing a row of this size");
+    if (w->avro)
+        TRY(make_block(w, f, err));
     const char *path = str_z(f->path, w->arena);
     bool ok = true;
     if (w->gzip) {
@@ -318,6 +343,13 @@ static Str row_folder(const TextWriting *w, const Row *row, Arena *arena)
     return b.len ? buf_str(&b) : S("");
 }
 
+static Str name_ending(const TextWriting *w, Arena *a)
+{
+    if (!w->avro)
+        return str_is_ci(w->spec->format, "text") ? S("txt") : str_lower(w->spec->format, a);
+    return w->codec ? str_printf(a, STR_FMT ".avro", STR_ARG(avro_codec_name(w->codec))) : S("avro");
+}
+
 static bool file_for(TextWriting *w, Str folder, const Row *row, TextFile **out, Error *err)
 {
     *out = map_get(&w->by_folder, folder);
@@ -328,7 +360,7 @@ static bool file_for(TextWriting *w, Str folder, const Row *row, TextFile **out,
     folder = str_copy(folder, a);
     Str name = str_printf(
         a, "part-%05zu-%s-c000." STR_FMT "%s", w->files.len, w->job,
-        STR_ARG(str_is_ci(w->spec->format, "text") ? S("txt") : str_lower(w->spec->format, a)),
+        STR_ARG(name_ending(w, a)),
         w->gzip ? ".gz" : "");
     f->facts.path =
         folder.len ? str_printf(a, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)) : name;
@@ -431,6 +463,26 @@ static bool first_char(const KeyValueVec *options, const char *key, char otherwi
     return text.len <= 1 || error_unsupported(err, "The option %s of more than one character", key);
 }
 
+static bool read_avro_options(TextWriting *w, const RunContext *ctx, Error *err)
+{
+    static const char *const refused[] = {"avroSchema", "avroSchemaUrl", "positionalFieldMatching"};
+    const KeyValueVec *o = &w->spec->options;
+    Str codec = S("snappy");
+    for (size_t i = 0; i < LENGTH_OF(refused); i++)
+        if (key_value_has(o, refused[i]))
+            return error_unsupported(err, "Writing Avro with the option %s", refused[i]);
+    if (ctx->func->setting)
+        (void)!ctx->func->setting(ctx->func->self, "spark.sql.avro.compression.codec", &codec);
+    codec = w->spec->codec.len ? w->spec->codec : file_option(o, "compression", str_z(codec, w->arena));
+    if (!avro_codec_find(codec, &w->codec))
+        return error_set(err, ERR_CODEC_SHORT_NAME_NOT_FOUND, P("codecName", codec));
+    char id[UUID_TEXT_LEN + 1];
+    clock_uuid(id);
+    memcpy(w->sync, id, sizeof w->sync);
+    return avro_schema_text(w->schema, w->is_partition, file_option(o, "recordName", "topLevelRecord"),
+                            file_option(o, "recordNamespace", ""), w->arena, &w->avro_schema, err);
+}
+
 static bool read_options(TextWriting *w, Error *err)
 {
     static const char *const refused[] = {"dateFormat", "timestampFormat", "timestampNTZFormat"};
@@ -478,7 +530,7 @@ bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const Run
                 Arena *arena, WrittenFileVec *out, Error *err)
 {
     if (!str_is_ci(spec->format, "csv") && !str_is_ci(spec->format, "json") &&
-        !str_is_ci(spec->format, "text") && !str_is_ci(spec->format, "xml"))
+        !str_is_ci(spec->format, "text") && !str_is_ci(spec->format, "xml") && !str_is_ci(spec->format, "avro"))
         return error_unsupported(err, "Writing files of the format " STR_FMT,
                                  STR_ARG(spec->format));
     TextWriting w = {
@@ -487,8 +539,8 @@ bool text_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const Run
     w.is_partition = ARENA_ARRAY(arena, bool, w.schema->structure.count + 1);
     for (size_t i = 0; i < spec->partition_count; i++)
         w.is_partition[spec->partition_columns[i]] = true;
-    TRY(read_options(&w, err));
-    TRY(refuse_types(&w, err));
+    w.avro = str_is_ci(spec->format, "avro");
+    TRY(w.avro ? read_avro_options(&w, ctx, err) : read_options(&w, err) && refuse_types(&w, err));
     clock_uuid(w.job);
     Execution *x;
     TRY(engine_start(e, rel, ctx, &x, err));
