@@ -71,6 +71,10 @@ typedef struct ScanColumn {
 MUST_CHECK bool snapshot_scan(Snapshot *s, const BoundExprVec *conjuncts, const ScanColumn *columns,
                               size_t column_count, Str session_zone, Arena *arena, FileList *out,
                               Error *err);
+/* The share of rows, 0 to 1, that the conjuncts may keep of these files; a guess for planners. */
+double snapshot_selectivity(Snapshot *s, const BoundExprVec *conjuncts, const ScanColumn *columns,
+                            size_t column_count, const FileList *files, double rows,
+                            Str session_zone);
 
 /* Row positions deleted in a file: sorted; count 0 when the file has no vector. Checksum and
  * cardinality are verified. */

@@ -140,12 +140,22 @@ typedef struct Scan {
     ScanFile *files;
     Str *locations;
     size_t count;
+    FileList list;     /* of a snapshot's scan, in the order of files */
     bool any_rows;     /* some file has rows to leave out */
     VEC(Str *) values; /* per file-value column, one text a file */
     FileSet *set;
     uint64_t number;     /* of the set, given before its columns are known */
     size_t nested_names; /* for lambda variables */
 } Scan;
+
+static const ScanColumn *scan_columns(const Scan *s)
+{
+    const BoundRel *rel = s->rel;
+    ScanColumn *columns = ARENA_ARRAY(s->r->arena, ScanColumn, rel->delta.column_count + 1);
+    for (size_t i = 0; i < rel->delta.column_count; i++)
+        columns[i] = (ScanColumn){rel->columns.at[i].id, rel->delta.fields[i]};
+    return columns;
+}
 
 static bool skip_files(Scan *s, FileList *out, Error *err)
 {
@@ -156,11 +166,8 @@ static bool skip_files(Scan *s, FileList *out, Error *err)
             vec_push(s->r->arena, out, given->at[i]);
         return true;
     }
-    ScanColumn *columns = ARENA_ARRAY(s->r->arena, ScanColumn, rel->delta.column_count + 1);
-    for (size_t i = 0; i < rel->delta.column_count; i++)
-        columns[i] = (ScanColumn){rel->columns.at[i].id, rel->delta.fields[i]};
-    return snapshot_scan(s->snapshot, &rel->delta.predicates, columns, rel->delta.column_count,
-                         s->r->func.zone, s->r->arena, out, err);
+    return snapshot_scan(s->snapshot, &rel->delta.predicates, scan_columns(s),
+                         rel->delta.column_count, s->r->func.zone, s->r->arena, out, err);
 }
 
 static int larger_first(const void *a, const void *b)
@@ -185,6 +192,7 @@ static bool list_snapshot(Scan *s, Error *err)
     s->files = ARENA_ARRAY(s->r->arena, ScanFile, list.len + 1);
     s->count = list.len;
     sort_by_size(&list);
+    s->list = list;
     for (size_t i = 0; i < list.len; i++) {
         const AddFile *f = list.at[i];
         s->files[i] = (ScanFile){.log_path = f->path,
@@ -453,6 +461,26 @@ static void put_nothing(Scan *s, Block *out)
     out->from = rope_text(s->r->arena, S("range(0)"));
 }
 
+/* DuckDB takes a fifth of the rows for what any condition on a file's columns keeps, and another fifth for
+ * a condition it cannot push into the file. One that is always true, over two columns, tells it of
+ * conditions that keep far less: joins then begin with those rows. */
+static const Rope *few_rows_condition(Scan *s)
+{
+    const BoundRel *rel = s->rel;
+    const double few = 0.05;
+    ColumnId ids[2];
+    size_t found = 0;
+    for (size_t i = 0; i < rel->delta.column_count && found < 2; i++)
+        if (!column_is_unused(s->r, rel->columns.at[i].id))
+            ids[found++] = rel->columns.at[i].id;
+    if (found < 2 || !rel->delta.predicates.len || !s->list.len ||
+        snapshot_selectivity(s->snapshot, &rel->delta.predicates, scan_columns(s),
+                             rel->delta.column_count, &s->list, (double)expected_rows(s),
+                             s->r->func.zone) > few)
+        return NULL;
+    return rope_text(s->r->arena, str_printf(s->r->arena, "hash(c%u, c%u) IS NOT NULL", ids[0], ids[1]));
+}
+
 bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Scan s = {.r = r, .rel = rel, .snapshot = rel->delta.snapshot};
@@ -483,6 +511,8 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
             r->arena,
             str_printf(r->arena, "ls_row_kept(CAST(%llu AS UBIGINT), file_index, file_row_number)",
                        (unsigned long long)s.number));
+    else if (plain)
+        out->where = few_rows_condition(&s);
     return true;
 }
 
