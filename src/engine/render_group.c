@@ -117,17 +117,18 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
     Block b = {0};
     if (render_counted(r, rel, out))
         return true;
-    TRY(render_block(r, rel->input, &b, err));
+    const BoundRel *early = group_early(r, rel), *input = early ? early : rel->input;
+    TRY(render_block(r, input, &b, err));
     bool plain = !rel->aggregate.sets.len;
     bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && !b.order.len;
     if (!open || (!plain && !block_is_bare(&b))) {
-        const Rope *whole = block_rope(r, &b, column_list(r, &rel->input->columns));
+        const Rope *whole = block_rope(r, &b, column_list(r, &input->columns));
         b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
     }
     *out = b;
     if (!plain)
         return aggregate_sets(r, rel, b.from, out, err);
-    if (rel->aggregate.keys.len && !r->unordered && rel_is_small(rel->input))
+    if (rel->aggregate.keys.len && !r->unordered && rel_is_small(input))
         number_groups(r, out);
     Buf select = buf_in(r->arena), group = buf_in(r->arena);
     for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
@@ -137,7 +138,10 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
         buf_addf(&select, "%s" STR_FMT " AS c%u", i ? ", " : "", STR_ARG(text), key->id);
         buf_addf(&group, "%s%zu", i ? ", " : "", i + 1);
     }
-    TRY(put_aggregates(r, rel, &select, err));
+    if (early)
+        put_early_aggregates(rel, &select);
+    else
+        TRY(put_aggregates(r, rel, &select, err));
     out->select = select.len ? buf_str(&select) : S("count(*) AS c0");
     out->group = buf_str(&group);
     return true;

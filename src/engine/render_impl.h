@@ -11,6 +11,8 @@ bool block_is_bare(const Block *b);
 const Rope *block_rope(Render *r, const Block *b, Str columns);
 const Rope *rope_wrapped(Arena *a, const char *before, const Rope *inside, const char *after);
 bool select_is_exact(const BoundRel *rel);
+/* A BoundVisit: false where a function gives another value each time. */
+bool is_determined(BoundExpr **slot, void *arg);
 
 /* ---- render_group.c, render_rows.c ---- */
 
@@ -18,7 +20,22 @@ MUST_CHECK bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Err
 MUST_CHECK bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err);
 MUST_CHECK bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err);
 
+/* ---- early_group.c ---- */
+
+/* The join that an aggregate can be taken over once its right side is grouped; NULL: it is better taken as it is.
+ * The columns of partial results have the ids of the aggregates. */
+const BoundRel *group_early(Render *r, const BoundRel *aggregate);
+/* Puts them together, after the keys. */
+void put_early_aggregates(const BoundRel *aggregate, Buf *select);
+
 /* ---- render_order.c ---- */
+
+/* Which sides of a join an expression has columns of; other: an outer query's, or it has a query of its own. */
+typedef struct Sides {
+    const BoundColumnVec *left, *right;
+    bool uses_left, uses_right, uses_other;
+} Sides;
+Sides join_sides(const BoundRel *join, BoundExpr *e);
 
 /* Upper bound of rows and Spark's own estimate of bytes. */
 typedef struct RowEstimate {

@@ -151,11 +151,6 @@ const Rope *rows_numbered(Render *r, const Rope *from, Str name)
 
 /* ---- keys of a join ---- */
 
-typedef struct Sides {
-    const BoundColumnVec *left, *right;
-    bool uses_left, uses_right, uses_other;
-} Sides;
-
 static bool has_column(const BoundColumnVec *columns, ColumnId id)
 {
     for (size_t i = 0; i < columns->len; i++)
@@ -178,7 +173,7 @@ static bool note_column(BoundExpr **e, void *arg)
     return bound_each_child(*e, note_column, arg);
 }
 
-static Sides sides_of(const BoundRel *join, BoundExpr *e)
+Sides join_sides(const BoundRel *join, BoundExpr *e)
 {
     Sides s = {.left = &join->input->columns, .right = &join->join.right->columns};
     (void)!note_column(&e, &s);
@@ -200,7 +195,7 @@ static void gather_keys(const BoundRel *join, BoundExpr *e, Arena *arena, BoundE
     }
     if (!str_is(name, "=") && !str_is(name, "==") && !str_is(name, "<=>"))
         return;
-    Sides x = sides_of(join, a), y = sides_of(join, b);
+    Sides x = join_sides(join, a), y = join_sides(join, b);
     if (x.uses_other || y.uses_other)
         return;
     bool straight = x.uses_left && !x.uses_right && y.uses_right && !y.uses_left;

@@ -209,7 +209,7 @@ static const Rope *kept_apart(Render *r, const BoundRel *rel, const Rope *from)
     return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
 }
 
-static bool is_determined(BoundExpr **slot, void *arg)
+bool is_determined(BoundExpr **slot, void *arg)
 {
     BoundExpr *e = *slot;
     if (e->kind == BEXPR_CALL && (e->call.row->flags & FUNC_NONDETERMINISTIC))

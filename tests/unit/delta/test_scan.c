@@ -14,6 +14,7 @@ static const FuncRow rows_of_functions[] = {
     {.name = ">"},         {.name = ">="},         {.name = "<=>"},     {.name = "and"},
     {.name = "or"},        {.name = "not"},        {.name = "in"},      {.name = "isnull"},
     {.name = "isnotnull"}, {.name = "startswith"}, {.name = "between"}, {.name = "mystery"},
+    {.name = "like"},
 };
 
 static Arena *arena; /* of the expressions */
@@ -208,6 +209,56 @@ static void conditions(void **state)
     kit_close(&k);
 }
 
+/* Of the file a: x 1..5, ts over an hour. */
+static void shares_are_guessed(void **state)
+{
+    static const ScanColumn columns[] = {{10, 0}, {11, 1}, {12, 2}, {13, 3}, {14, 4}};
+    Kit k;
+    (void)state;
+    make_table(&k);
+    arena = k.arena;
+    Snapshot *s = kit_snapshot(&k);
+    BoundExpr *x = column(COL_X), *str = column(COL_S), *r = column(COL_R);
+    BoundExprVec from_a = {0};
+    FileList files;
+    vec_push(arena, &from_a, C("=", x, integer(1), NULL));
+    OK(&k, snapshot_scan(s, &from_a, columns, COL_COUNT, S("UTC"), k.arena, &files, &k.err));
+    FileList only_a = {0};
+    for (size_t i = 0; i < files.len; i++)
+        if (files.at[i]->path.ptr[0] == 'a')
+            vec_push(arena, &only_a, files.at[i]);
+    assert_int_equal(only_a.len, 1);
+    const struct {
+        BoundExpr *first, *second;
+        double rows, share;
+    } rows[] = {
+        {C("=", x, integer(3), NULL), NULL, 1e6, 1.0 / 5},
+        {C("=", integer(3), x, NULL), NULL, 3, 1.0 / 3}, /* no more values than rows */
+        {C("in", x, integer(3), integer(4)), NULL, 1e6, 2.0 / 5},
+        {C("<", x, integer(2), NULL), NULL, 1e6, 0.25},
+        {C(">", integer(2), x, NULL), NULL, 1e6, 0.25},
+        {C(">=", x, integer(2), NULL), C("<=", x, integer(3), NULL), 1e6, 0.25},
+        {C("between", x, integer(2), integer(3)), NULL, 1e6, 0.25},
+        {C(">=", r, literal(value_double(1)), NULL), NULL, 1e6, 0.5},
+        {C(">", x, integer(9), NULL), NULL, 1e6, 1e-6},
+        {C("=", str, text("kiwi"), NULL), NULL, 1e6, 0.2},
+        {C("=", str, text("kiwi"), NULL), NULL, 100, 0.01},
+        {C("like", str, text("%green%"), NULL), C("=", x, integer(3), NULL), 1e6, 0.01},
+        {C("like", str, text("%"), NULL), C("mystery", x, NULL, NULL), 1e6, 1},
+    };
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        BoundExprVec conjuncts = {0};
+        vec_push(arena, &conjuncts, rows[i].first);
+        if (rows[i].second)
+            vec_push(arena, &conjuncts, rows[i].second);
+        double got = snapshot_selectivity(s, &conjuncts, columns, COL_COUNT, &only_a, rows[i].rows, S("UTC"));
+        if (got < rows[i].share * 0.999 || got > rows[i].share * 1.001)
+            fail_msg("row %zu: %g, expected %g", i, got, rows[i].share);
+    }
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
 static void records_are_counted_without_parsing(void **state)
 {
     static const struct {
@@ -237,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions),
+        cmocka_unit_test(shares_are_guessed),
         cmocka_unit_test(records_are_counted_without_parsing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
