@@ -344,6 +344,24 @@ static bool bind_key_expr(Analyzer *a, const Rel *rel, const Expr *e, const Boun
     return bind_expr(a, e, &scope, out, err);
 }
 
+/* The ordinals of |> AGGREGATE's keys count the columns that come in. */
+static bool input_ordinal(Analyzer *a, const Expr *key, const BoundRel *input, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    if (key->kind != EXPR_LITERAL || key->literal.is_null || key->literal.type->kind != TYPE_INT ||
+        !session_bool(a->session, "spark.sql.groupByOrdinal", true))
+        return true;
+    int64_t visible = 0;
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (!input->columns.at[i].hidden && ++visible == key->literal.integer)
+            *out = bound_column(&input->columns.at[i], a->arena);
+    if (*out)
+        return true;
+    error_set(err, ERR_GROUP_BY_POS_OUT_OF_RANGE, P("index", str_printf(a->arena, "%lld", (long long)key->literal.integer)),
+              P("size", str_printf(a->arena, "%lld", (long long)visible)));
+    return set_context(a, err, key->origin);
+}
+
 static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *err)
 {
     if (bound_has_aggregate(key)) {
@@ -360,17 +378,20 @@ static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *e
 
 static bool bind_key(Analyzer *a, const Rel *rel, const Expr *key, BoundRel *aggregate, bool nullable, size_t *index, Error *err)
 {
-    bool failed = false;
-    const Expr *e = rel->aggregate.keys_in_output ? key : key_by_ordinal(a, key, &rel->aggregate.items, err, &failed);
+    bool failed = false, in_pipe = rel->kind == REL_PIPE_AGGREGATE;
+    const Expr *e = rel->aggregate.keys_in_output || in_pipe ? key : key_by_ordinal(a, key, &rel->aggregate.items, err, &failed);
     if (failed)
         return set_context(a, err, key->origin);
-    BoundExpr *bound;
+    BoundExpr *bound = NULL;
     Str name = {0};
     if (e->kind == EXPR_ALIAS) {
         name = e->alias.names.at[0];
         e = e->alias.child;
     }
-    TRY(bind_key_expr(a, rel, e, aggregate->input, &bound, err));
+    if (in_pipe)
+        TRY(input_ordinal(a, e, aggregate->input, &bound, err));
+    if (!bound)
+        TRY(bind_key_expr(a, rel, e, aggregate->input, &bound, err));
     TRY(check_key(a, bound, key->origin, err));
     if (!name.len)
         name = bound->kind == BEXPR_COLUMN ? bound->column.name : func_pretty_name(bound, a->func.zone, a->arena);
@@ -467,6 +488,42 @@ static bool bind_keys(Analyzer *a, const Rel *rel, BoundRel *aggregate, Error *e
     return true;
 }
 
+/* ---- |> AGGREGATE ---- */
+
+/* The keys as they were written, each time. */
+static bool push_pipe_keys(Analyzer *a, const Rel *rel, const BoundRel *aggregate, NamedItemVec *out, Error *err)
+{
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        const Expr *key = rel->aggregate.keys.at[i];
+        NamedItem item = {0};
+        TRY(input_ordinal(a, key, aggregate->input, &item.expr, err));
+        if (item.expr)
+            item.name = item.expr->column.name;
+        else {
+            TRY(bind_key_expr(a, rel, key->kind == EXPR_ALIAS ? key->alias.child : key, aggregate->input, &item.expr, err));
+            item.name = item_name(a, key, item.expr);
+        }
+        item.is_new = key->kind == EXPR_ALIAS;
+        vec_push(a->arena, out, item);
+    }
+    return true;
+}
+
+static bool check_pipe_aggregates(Analyzer *a, const Rel *rel, const NamedItemVec *items, size_t keys, Error *err)
+{
+    for (size_t i = 0; i < rel->aggregate.items.len; i++)
+        TRY(check_pipe_star(a, rel->aggregate.items.at[i], err));
+    for (size_t i = keys; i < items->len; i++) {
+        const BoundExpr *e = items->at[i].expr;
+        if (bound_has_aggregate(e))
+            continue;
+        error_set(err, ERR_PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION,
+                  P("expr", func_sql_text(e, a->func.zone, a->arena)));
+        return set_context(a, err, e->origin);
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
 
 static void push_keys(Analyzer *a, const Rel *rel, const BoundRel *aggregate, NamedItemVec *out)
@@ -478,6 +535,25 @@ static void push_keys(Analyzer *a, const Rel *rel, const BoundRel *aggregate, Na
             item.name = rel->aggregate.keys.at[i]->alias.names.at[0];
         vec_push(a->arena, out, item);
     }
+}
+
+typedef struct Shown {
+    const BoundRel *project;
+    size_t visible;
+} Shown;
+
+/* False for a column that is neither shown nor what a shown item is computed as. */
+static bool is_shown(BoundExpr **slot, void *arg)
+{
+    const Shown *s = arg;
+    if ((*slot)->kind != BEXPR_COLUMN || (*slot)->column.outer)
+        return bound_each_child(*slot, is_shown, arg);
+    for (size_t i = 0; i < s->visible; i++) {
+        const BoundExpr *e = s->project->project.items.at[i].expr;
+        if (s->project->columns.at[i].id == (*slot)->column.id || (e->kind == BEXPR_COLUMN && e->column.id == (*slot)->column.id))
+            return true;
+    }
+    return false;
 }
 
 bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
@@ -500,12 +576,18 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     }
     input = aggregate->input;
     NamedItemVec items = {0};
-    if (rel->aggregate.keys_in_output || rel->kind == REL_PIPE_AGGREGATE)
+    bool in_pipe = rel->kind == REL_PIPE_AGGREGATE;
+    if (in_pipe)
+        TRY(push_pipe_keys(a, rel, aggregate, &items, err));
+    else if (rel->aggregate.keys_in_output)
         push_keys(a, rel, aggregate, &items);
+    size_t keys = items.len;
     Scope scope = scope_of(a, input);
     scope.allow_aggregates = true;
     BoundRel *same = input;
     TRY(bind_items(a, &rel->aggregate.items, &scope, &same, &items, err));
+    if (in_pipe)
+        TRY(check_pipe_aggregates(a, rel, &items, keys, err));
     if (same != input)
         return error_unsupported(err, "a generator in the select list of an aggregation");
     for (size_t i = 0; i < items.len && windows; i++)
@@ -527,6 +609,7 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     above.keys = &aggregate->aggregate.keys;
     BoundExpr *condition;
     TRY(bind_condition(a, rel->aggregate.having, &above, "HAVING", &condition, err));
+    TRY(check_windows(condition, "HAVING", err));
     size_t visible = project->columns.len;
     TRY(split_above(a, aggregate, &project->columns, &condition, err));
     for (size_t i = 0; i < aggregate->columns.len; i++) {
@@ -540,5 +623,8 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     filter->columns = project->columns;
     filter->filter.condition = condition;
     *out = hide_carried(a, filter, visible);
+    Shown shown = {project, visible};
+    if ((*out)->kind == BREL_PROJECT)
+        (*out)->project.narrows = !is_shown(&condition, &shown);
     return true;
 }

@@ -117,6 +117,7 @@ bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error 
 BoundRel *strip_hidden(Analyzer *a, BoundRel *rel);
 BoundRel *strip_but_metadata(Analyzer *a, BoundRel *rel); /* _metadata stays within reach */
 /* A projection of a scan, or of projections of one, still knows its files. */
+void carry_hidden(Analyzer *a, const BoundRel *input, BoundRel *project);
 void carry_metadata(Analyzer *a, const BoundRel *input, BoundRel *project);
 void project_push(Analyzer *a, BoundRel *project, BoundExpr *e, BoundColumn column);
 BoundRel *rel_of_values(Analyzer *a, const Type *schema, const RowVec *rows);
@@ -135,7 +136,8 @@ void analyzer_leave(Analyzer *a, const SavedState *saved);
 void note_temp_object(Analyzer *a, const char *kind, const Name *name);
 Site *site_at(Analyzer *a, Origin origin);
 bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL fragment; returns false */
-bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err);
+/* A count of rows over this input, whose columns are no constants. */
+bool require_constant_int(Analyzer *a, const Expr *e, const BoundRel *input, const char *what, int64_t *out, Error *err);
 
 /* expr.c */
 bool bind_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
@@ -156,6 +158,13 @@ static inline ColumnId column_identity(const BoundColumn *c)
 }
 bool find_column(Analyzer *a, const Name *name, const BoundColumnVec *columns, BoundExpr **out, Error *err);
 bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error *err);
+/* The last parts of a qualifier; spark_catalog is another name of its catalog. */
+bool qualifier_ends_with(const Analyzer *a, const Name *qualifier, const Str *parts, size_t count);
+const PlanOutputs *plan_outputs_of(const Analyzer *a, int64_t plan_id);
+/* The column is that of a query around this one. */
+void mark_outer(Analyzer *a, const Scope *theirs, BoundExpr *e);
+
+/* star.c */
 bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err);
 bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, Error *err);
 
@@ -236,6 +245,11 @@ BoundRel *hide_carried(Analyzer *a, BoundRel *rel, size_t visible);
 /* F.expr("..."): what its text says; any other expression is itself. */
 bool parsed_text(Analyzer *a, const Expr *e, const Expr **out, Error *err);
 bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **input, NamedItemVec *out, Error *err);
+Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound);
+/* EXTEND and SET compute from one row: no aggregates, no stars. */
+bool check_windows(const BoundExpr *condition, const char *clause, Error *err);
+bool check_pipe_star(Analyzer *a, const Expr *e, Error *err);
+bool check_pipe_item(Analyzer *a, BoundExpr *e, const char *clause, Error *err);
 BoundRel *project_items(Analyzer *a, BoundRel *input, const NamedItemVec *items, const StrVec *metadata);
 
 /* aggregate.c */

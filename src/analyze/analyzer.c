@@ -192,6 +192,8 @@ SqlOptions session_sql_options(Session *s, Arena *arena)
         .no_scripts = !session_bool(s, "spark.sql.scripting.enabled", true),
         .continue_handlers = session_bool(s, "spark.sql.scripting.continueHandlerEnabled", false),
         .legacy_identifier_clause = session_bool(s, "spark.sql.legacy.identifierClause", false),
+        .no_single_pipe = !session_bool(s, "spark.sql.parser.singleCharacterPipeOperator.enabled", true),
+        .no_pipes = !session_bool(s, "spark.sql.operatorPipeSyntaxEnabled", true),
         .zone = session_zone(s, arena),
         .timestamp_ntz = found && str_is_ci(timestamp_type, "TIMESTAMP_NTZ"),
     };
@@ -352,6 +354,13 @@ static bool holds_id(const BoundColumnVec *columns, ColumnId id)
         if (columns->at[i].id == id)
             return true;
     return false;
+}
+
+void carry_hidden(Analyzer *a, const BoundRel *input, BoundRel *project)
+{
+    for (size_t i = 0; i < input->columns.len; i++)
+        if (input->columns.at[i].hidden && !holds_id(&project->columns, input->columns.at[i].id))
+            project_push(a, project, bound_column(&input->columns.at[i], a->arena), input->columns.at[i]);
 }
 
 void carry_metadata(Analyzer *a, const BoundRel *input, BoundRel *project)

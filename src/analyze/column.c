@@ -4,18 +4,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 /* ---- matching ---- */
 
-static bool qualifier_ends_with(const Analyzer *a, const Name *qualifier, const Str *parts, size_t count)
+bool qualifier_ends_with(const Analyzer *a, const Name *qualifier, const Str *parts, size_t count)
 {
     if (qualifier->len < count)
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!name_matches(a, qualifier->at[qualifier->len - count + i], parts[i]))
+    for (size_t i = 0; i < count; i++) {
+        Str own = qualifier->at[qualifier->len - count + i];
+        bool catalog = i == 0 && count == 3;
+        if (!name_matches(a, own, parts[i]) && !(catalog && name_matches(a, shown_catalog(own), parts[i])))
             return false;
+    }
     return true;
 }
 
@@ -204,7 +205,7 @@ bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err)
 
 /* ---- DataFrame columns ---- */
 
-static const PlanOutputs *outputs_of(const Analyzer *a, int64_t plan_id)
+const PlanOutputs *plan_outputs_of(const Analyzer *a, int64_t plan_id)
 {
     char key[32];
     int len = snprintf(key, sizeof key, "%" PRId64, plan_id);
@@ -244,7 +245,7 @@ static ColumnId base_column(const BoundExpr *e)
 static bool bind_by_plan(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     *out = NULL;
-    const PlanOutputs *outputs = outputs_of(a, e->column.plan_id);
+    const PlanOutputs *outputs = plan_outputs_of(a, e->column.plan_id);
     Str shown = name_quoted(&e->column.name, a->arena);
     if (!outputs) {
         error_set(err, ERR_CANNOT_RESOLVE_DATAFRAME_COLUMN, P("name", shown));
@@ -379,12 +380,25 @@ static bool find_in_scope(Analyzer *a, const Name *name, Scope *scope, BoundExpr
     return true;
 }
 
-static void mark_outer(BoundExpr *e)
+static Str column_path(Analyzer *a, const BoundColumn *c)
+{
+    Name path = {0};
+    for (size_t i = 0; i < c->qualifier.len; i++)
+        vec_push(a->arena, &path, i == 0 && c->qualifier.len == 3 ? shown_catalog(c->qualifier.at[0]) : c->qualifier.at[i]);
+    vec_push(a->arena, &path, c->name);
+    return name_text(&path, a->arena);
+}
+
+void mark_outer(Analyzer *a, const Scope *theirs, BoundExpr *e)
 {
     while (e->kind == BEXPR_FIELD)
         e = e->field.child;
-    if (e->kind == BEXPR_COLUMN)
-        e->column.outer = true;
+    if (e->kind != BEXPR_COLUMN)
+        return;
+    const BoundColumn *c = column_by_id(theirs->columns, e->column.id);
+    c = c ? c : column_by_id(theirs->fallback, e->column.id);
+    e->column.outer = true;
+    e->column.path = c ? column_path(a, c) : e->column.name;
 }
 
 static bool session_variable(Analyzer *a, const Name *name, size_t parts, Variable *out)
@@ -440,7 +454,7 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         if (!*out)
             continue;
         if (s != scope)
-            mark_outer(*out);
+            mark_outer(a, s, *out);
         return true;
     }
     const FuncRow *row = name->len == 1 ? func_find(name->at[0]) : NULL;
@@ -459,103 +473,4 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         return bind_call(a, call, scope, out, err);
     }
     return column_missing(a, e, scope, err);
-}
-
-/* ---- stars ---- */
-
-static void push_star_column(Analyzer *a, const BoundColumn *c, NamedItemVec *out)
-{
-    NamedItem item = {c->name, bound_column(c, a->arena)};
-    vec_push(a->arena, out, item);
-}
-
-static bool is_excepted(Analyzer *a, const Expr *star, const BoundColumn *c)
-{
-    for (size_t i = 0; i < star->star.except.len; i++) {
-        const Expr *x = star->star.except.at[i];
-        if (x->kind != EXPR_COLUMN || !x->column.name.len)
-            continue;
-        const Name *n = &x->column.name;
-        if (name_matches(a, c->name, vec_last(n)) && qualifier_ends_with(a, &c->qualifier, n->at, n->len - 1))
-            return true;
-    }
-    return false;
-}
-
-static bool expand_struct_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err)
-{
-    BoundExpr *e;
-    if (!scope->columns) {
-        error_set(err, ERR_INVALID_USAGE_OF_STAR_OR_REGEX, PZ("elem", "'*'"), PZ("prettyName", "UnresolvedInlineTable"));
-        return set_context(a, err, star->origin);
-    }
-    TRY(find_column(a, &star->star.target, scope->columns, &e, err));
-    if (!e || e->type->kind != TYPE_STRUCT) {
-        Buf list = buf_in(a->arena);
-        for (size_t i = 0; i < scope->columns->len; i++)
-            buf_addf(&list, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(scope->columns->at[i].name));
-        error_set(err, ERR_CANNOT_RESOLVE_STAR_EXPAND, P("targetString", name_quoted(&star->star.target, a->arena)),
-                  P("columns", buf_str(&list)));
-        return set_context(a, err, star->origin);
-    }
-    for (size_t i = 0; i < e->type->structure.count; i++) {
-        NamedItem item = {e->type->structure.fields[i].name, NULL};
-        TRY(bind_field(a, e, item.name, &item.expr, err));
-        vec_push(a->arena, out, item);
-    }
-    return true;
-}
-
-bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out, Error *err)
-{
-    const Name *target = &star->star.target;
-    size_t before = out->len;
-    bool matched = target->len == 0;
-    const BoundColumnVec *columns = scope->columns;
-    if (star->star.plan_id >= 0) {
-        const PlanOutputs *outputs = outputs_of(a, star->star.plan_id);
-        for (size_t o = 0; outputs && o < outputs->len; o++)
-            for (size_t i = 0; i < outputs->at[o].len; i++) {
-                const BoundColumn *c = &outputs->at[o].at[i];
-                if (!c->hidden && column_by_id(columns, c->id))
-                    push_star_column(a, c, out);
-            }
-        return true;
-    }
-    for (size_t i = 0; columns && i < columns->len; i++) {
-        const BoundColumn *c = &columns->at[i];
-        bool mine = target->len ? c->qualifier.len && qualifier_ends_with(a, &c->qualifier, target->at, target->len) : !c->hidden;
-        mine = mine && !(c->hidden && str_is(c->name, FILE_METADATA));
-        matched |= mine;
-        if (mine && !is_excepted(a, star, c))
-            push_star_column(a, c, out);
-    }
-    if (matched)
-        return true;
-    out->len = before;
-    return expand_struct_star(a, star, scope, out, err);
-}
-
-bool expand_regex(Analyzer *a, const Expr *e, Scope *scope, NamedItemVec *out, Error *err)
-{
-    Str pattern = e->regex_column.pattern;
-    if (pattern.len >= 2 && pattern.ptr[0] == '`' && pattern.ptr[pattern.len - 1] == '`')
-        pattern = str_slice(pattern, 1, pattern.len - 1);
-    int code;
-    PCRE2_SIZE at;
-    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
-                                   PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | (a->case_sensitive ? 0 : PCRE2_CASELESS),
-                                   &code, &at, NULL);
-    if (!re)
-        return error_set(err, ERR_INVALID_PARAMETER_VALUE__PATTERN, PZ("parameter", "`regexp`"), PZ("functionName", "`colRegex`"),
-                         P("value", str_printf(a->arena, "'" STR_FMT "'", STR_ARG(pattern))));
-    pcre2_match_data *match = pcre2_match_data_create_from_pattern(re, NULL);
-    for (size_t i = 0; i < scope->columns->len; i++) {
-        const BoundColumn *c = &scope->columns->at[i];
-        if (!c->hidden && pcre2_match(re, (PCRE2_SPTR)c->name.ptr, c->name.len, 0, 0, match, NULL) >= 0)
-            push_star_column(a, c, out);
-    }
-    pcre2_match_data_free(match);
-    pcre2_code_free(re);
-    return true;
 }

@@ -57,11 +57,11 @@ bool analyze_value(Analyzer *a, const Expr *e, const Type *wanted, Value *out, E
     return evaluate_as(a, bound, e, wanted, out, err);
 }
 
-bool require_constant_int(Analyzer *a, const Expr *e, const char *what, int64_t *out, Error *err)
+bool require_constant_int(Analyzer *a, const Expr *e, const BoundRel *input, const char *what, int64_t *out, Error *err)
 {
-    Scope none = {0};
+    Scope scope = scope_of(a, input);
     BoundExpr *bound;
-    TRY(bind_expr(a, e, &none, &bound, err));
+    TRY(bind_expr(a, e, &scope, &bound, err));
     Str name = str_from(what);
     Str text = str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(bound, a->func.zone, a->arena)));
     if (!bound_is_constant(bound)) {

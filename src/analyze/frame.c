@@ -44,11 +44,22 @@ static Str column_name(const Expr *e)
     return e->kind == EXPR_ALIAS && e->alias.names.len ? e->alias.names.at[0] : S("");
 }
 
+/* |> SET of a column that is not there. */
+static bool missing_target(Analyzer *a, const Expr *e, const Scope *scope, Error *err)
+{
+    Expr *name = expr_new(EXPR_COLUMN, a->arena);
+    vec_push(a->arena, &name->column.name, column_name(e));
+    name->column.plan_id = -1;
+    name->origin = e->origin;
+    return column_missing(a, name, scope, err);
+}
+
 bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    input = strip_but_metadata(a, input);
+    bool in_pipe = rel->with_columns.must_exist;
+    input = in_pipe ? input : strip_but_metadata(a, input);
     NamedItemVec items = {0};
     StrVec metadata = {0};
     for (size_t i = 0; i < input->columns.len; i++) {
@@ -73,6 +84,10 @@ bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
         if (made.len != 1)
             return error_unsupported(err, "a generator of several columns in withColumn");
         size_t at = find_last(a, &items, column_name(e));
+        if (in_pipe && at == SIZE_MAX)
+            return missing_target(a, e, &scope, err);
+        if (in_pipe)
+            TRY(check_pipe_item(a, made.at[0].expr, "SET", err));
         made.at[0].name = column_name(e);
         if (at == SIZE_MAX) {
             vec_push(a->arena, &items, made.at[0]);
@@ -90,7 +105,10 @@ bool analyze_with_columns(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
     for (size_t i = 0; i < items.len; i++)
         TRY(lift_partitions(a, &source, &items.at[i].expr, err));
     *out = project_items(a, source, &items, &metadata);
-    carry_metadata(a, source, *out);
+    if (in_pipe)
+        carry_hidden(a, source, *out);
+    else
+        carry_metadata(a, source, *out);
     return true;
 }
 
@@ -282,7 +300,7 @@ bool analyze_limit(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(analyze_rel(a, rel->input, &input, err));
     int64_t n;
     const char *what = rel->kind == REL_LIMIT ? "limit" : rel->kind == REL_OFFSET ? "offset" : "tail";
-    TRY(require_constant_int(a, rel->limit.count, what, &n, err));
+    TRY(require_constant_int(a, rel->limit.count, input, what, &n, err));
     if (rel->kind == REL_TAIL)
         return analyze_tail(a, input, n, out, err);
     *out = rel->kind == REL_LIMIT ? limit_of(a, input, n, 0) : limit_of(a, input, -1, n);
@@ -309,7 +327,7 @@ bool analyze_sample(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(analyze_rel(a, rel->input, &input, err));
     if (rel->sample.rows) {
         int64_t n;
-        TRY(require_constant_int(a, rel->sample.rows, "limit", &n, err));
+        TRY(require_constant_int(a, rel->sample.rows, input, "limit", &n, err));
         *out = limit_of(a, input, n, 0);
         return true;
     }

@@ -234,13 +234,17 @@ static void push_key(Analyzer *a, BoundRel *aggregate, BoundExpr *key, Str name,
     vec_push(a->arena, items, out);
 }
 
-static bool given_values(Analyzer *a, const ExprVec *in, const StrVec *names, const Type *type, PivotValueVec *out, Error *err)
+static bool given_values(Analyzer *a, const ExprVec *in, const StrVec *names, const BoundRel *input, const Type *type,
+                         PivotValueVec *out, Error *err)
 {
     for (size_t i = 0; i < in->len; i++) {
-        Scope none = {0};
+        Scope scope = scope_of(a, input);
         PivotValue v;
         Value constant;
-        TRY(bind_expr(a, in->at[i], &none, &v.expr, err));
+        TRY(bind_expr(a, in->at[i], &scope, &v.expr, err));
+        if (!bound_is_constant(v.expr))
+            return error_set(err, ERR_NON_LITERAL_PIVOT_VALUES,
+                             P("expression", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(v.expr, a->func.zone, a->arena)))));
         TRY(analyze_constant(a, in->at[i], NULL, &constant, err));
         v.label = names && i < names->len && names->at[i].len ? names->at[i] : pivot_label(a, &constant);
         if (in->at[i]->kind == EXPR_ALIAS)
@@ -269,7 +273,7 @@ bool analyze_pivot_group(Analyzer *a, const Rel *rel, BoundRel *input, BoundRel 
     TRY(bind_expr(a, rel->aggregate.pivot_column, &scope, &pivot, err));
     PivotValueVec values = {0};
     if (rel->aggregate.pivot_values.len)
-        TRY(given_values(a, &rel->aggregate.pivot_values, NULL, pivot->type, &values, err));
+        TRY(given_values(a, &rel->aggregate.pivot_values, NULL, input, pivot->type, &values, err));
     else {
         RowVec rows = {0};
         TRY(distinct_values(a, input, pivot, &rows, err));
@@ -335,7 +339,7 @@ bool analyze_pivot_clause(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
         if (!is_used(&used, input->columns.at[i].id))
             push_key(a, aggregate, bound_column(&input->columns.at[i], a->arena), input->columns.at[i].name, &items);
     PivotValueVec values = {0};
-    TRY(given_values(a, &rel->pivot.values, &rel->pivot.value_names, key->type, &values, err));
+    TRY(given_values(a, &rel->pivot.values, &rel->pivot.value_names, input, key->type, &values, err));
     TRY(pivot_columns(a, aggregate, key, &values, &rel->pivot.aggregates, &items, err));
     *out = project_items(a, aggregate, &items, NULL);
     return true;

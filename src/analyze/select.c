@@ -10,7 +10,7 @@ static const Expr *unwrapped(const Expr *e)
     return e->kind == EXPR_ALIAS ? e->alias.child : e;
 }
 
-static Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
+Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
 {
     if (e->kind == EXPR_ALIAS && e->alias.names.len)
         return e->alias.names.at[0];
@@ -202,13 +202,72 @@ static bool mark_two_valued(BoundExpr **slot, void *arg)
     return true;
 }
 
+/* ---- pipe steps ---- */
+
+static bool find_aggregate(BoundExpr **slot, void *arg)
+{
+    BoundExpr *e = *slot, **found = arg;
+    if (e->kind == BEXPR_AGGREGATE)
+        return *found = e, false;
+    if (e->kind != BEXPR_WINDOW)
+        return bound_each_child(e, find_aggregate, arg);
+    TRY(bound_each_child(e->window.function, find_aggregate, arg));
+    for (size_t i = 0; i < e->window.partition.len; i++)
+        TRY(find_aggregate(&e->window.partition.at[i], arg));
+    for (size_t i = 0; i < e->window.order.len; i++)
+        TRY(find_aggregate(&e->window.order.at[i].expr, arg));
+    return true;
+}
+
+bool check_pipe_star(Analyzer *a, const Expr *e, Error *err)
+{
+    if (e->kind != EXPR_STAR)
+        return true;
+    error_set(err, ERR_INVALID_USAGE_OF_STAR_OR_REGEX, PZ("elem", "'*'"), PZ("prettyName", "expression `pipeexpression`"));
+    return set_context(a, err, e->origin);
+}
+
+bool check_pipe_item(Analyzer *a, BoundExpr *e, const char *clause, Error *err)
+{
+    BoundExpr *aggregate = NULL;
+    (void)find_aggregate(&e, &aggregate);
+    if (!aggregate)
+        return true;
+    error_set(err, ERR_PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION, P("expr", func_sql_text(aggregate, a->func.zone, a->arena)),
+              PZ("clause", clause));
+    return set_context(a, err, aggregate->origin);
+}
+
+/* EXTEND's own list begins behind the star that the parser put in front of it. */
+static bool check_extend(Analyzer *a, const ExprVec *items, const NamedItemVec *bound, Error *err)
+{
+    for (size_t i = 1; i < items->len; i++)
+        TRY(check_pipe_star(a, items->at[i], err));
+    for (size_t i = 0; i < bound->len; i++)
+        TRY(check_pipe_item(a, bound->at[i].expr, "EXTEND", err));
+    return true;
+}
+
+/* A named window of this list means nothing in the steps before it. */
+static bool analyze_project_input(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
+{
+    const WindowNames *windows = a->windows;
+    if (rel->project.pipe.len)
+        a->windows = NULL;
+    bool ok = analyze_rel(a, rel->input, out, err);
+    a->windows = windows;
+    return ok;
+}
+
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
-    TRY(analyze_rel(a, rel->input, &input, err));
+    TRY(analyze_project_input(a, rel, &input, err));
     Scope scope = scope_of(a, input);
     NamedItemVec items = {0};
     TRY(bind_items(a, &rel->project.items, &scope, &input, &items, err));
+    if (str_is(rel->project.pipe, "EXTEND"))
+        TRY(check_extend(a, &rel->project.items, &items, err));
     BoundRel *project;
     StrVec metadata = alias_metadata(a, &rel->project.items, items.len);
     for (size_t i = 0; i < items.len; i++)
@@ -226,7 +285,9 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             TRY(lift_partitions(a, &input, &items.at[i].expr, err));
         }
         project = project_items(a, input, &items, &metadata);
-        if (!rel->project.distinct)
+        if (rel->project.pipe.len && !rel->project.distinct)
+            carry_hidden(a, input, project);
+        else if (!rel->project.distinct)
             carry_metadata(a, input, project);
     }
     *out = rel->project.distinct ? distinct_of(a, project) : project;
@@ -236,20 +297,38 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 /* ---- reaching below a projection ---- */
 
 /* The projection whose input ORDER BY, HAVING and DataFrame filters may still name; NULL when there is none. */
-static BoundRel *reachable_projection(BoundRel *rel)
+static BoundRel *reachable_projection(BoundRel *rel, bool *narrow)
 {
     BoundRel *at = rel;
-    while (at && !at->sealed && (at->kind == BREL_FILTER || at->kind == BREL_SORT || (at->kind == BREL_PROJECT && at->project.hides)))
-        at = at->input;
+    *narrow = false;
+    for (; at && !at->sealed && (at->kind == BREL_FILTER || at->kind == BREL_SORT || (at->kind == BREL_PROJECT && at->project.hides));
+         at = at->input)
+        *narrow |= at->kind == BREL_PROJECT && at->project.narrows;
     return at && !at->sealed && at->kind == BREL_PROJECT && at->input ? at : NULL;
 }
 
-static const BoundColumnVec *fallback_columns(const BoundRel *projection)
+/* Of the columns that went into an aggregation, those that are its keys. */
+static const BoundColumnVec *key_columns(Analyzer *a, const BoundRel *aggregate)
+{
+    BoundColumnVec *keys = ARENA_NEW(a->arena, BoundColumnVec);
+    const BoundColumnVec *all = &aggregate->input->columns;
+    for (size_t i = 0; i < all->len; i++)
+        for (size_t k = 0; k < aggregate->aggregate.keys.len; k++) {
+            const BoundExpr *e = aggregate->aggregate.keys.at[k].expr;
+            if (e->kind == BEXPR_COLUMN && e->column.id == all->at[i].id)
+                vec_push(a->arena, keys, all->at[i]);
+        }
+    return keys;
+}
+
+static const BoundColumnVec *fallback_columns(Analyzer *a, const BoundRel *projection, bool narrow)
 {
     if (!projection)
         return NULL;
     const BoundRel *below = projection->input;
-    return below->kind == BREL_AGGREGATE && below->input ? &below->input->columns : &below->columns;
+    if (below->kind != BREL_AGGREGATE || !below->input)
+        return &below->columns;
+    return narrow ? key_columns(a, below) : &below->input->columns;
 }
 
 typedef struct PassThrough {
@@ -290,10 +369,10 @@ static bool carry_column(BoundExpr **e, void *arg)
 }
 
 /* Makes an expression that was bound with a fallback valid over `input`. */
-static bool settle(Analyzer *a, BoundRel *input, BoundRel *projection, BoundExpr **e, Error *err)
+static bool settle(Analyzer *a, BoundRel *input, BoundRel *projection, bool narrow, BoundExpr **e, Error *err)
 {
-    if (!projection)
-        return true;
+    if (!projection || (narrow && bound_has_aggregate(*e)))
+        return true; /* an aggregate that nothing computes is refused in the end */
     if (projection->input->kind == BREL_AGGREGATE)
         TRY(split_above(a, projection->input, &input->columns, e, err));
     PassThrough p = {a, input, projection};
@@ -301,10 +380,10 @@ static bool settle(Analyzer *a, BoundRel *input, BoundRel *projection, BoundExpr
     return true;
 }
 
-static Scope reaching_scope(Analyzer *a, const BoundRel *input, const BoundRel *projection)
+static Scope reaching_scope(Analyzer *a, const BoundRel *input, const BoundRel *projection, bool narrow)
 {
     Scope scope = scope_of(a, input);
-    scope.fallback = fallback_columns(projection);
+    scope.fallback = fallback_columns(a, projection, narrow);
     scope.allow_aggregates = projection && projection->input->kind == BREL_AGGREGATE;
     return scope;
 }
@@ -330,24 +409,35 @@ static BoundRel *make_unary(Analyzer *a, BoundRelKind kind, BoundRel *input)
     return r;
 }
 
+bool check_windows(const BoundExpr *condition, const char *clause, Error *err)
+{
+    return !bound_contains(condition, BEXPR_WINDOW) ||
+           error_set(err, ERR_WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE, PZ("clauseName", clause));
+}
+
 /* WHERE over a bare aggregate list without GROUP BY: HAVING makes an aggregate of the projection's input. */
 bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    BoundRel *projection = reachable_projection(input);
+    bool narrow = false;
+    BoundRel *projection = rel->filter.in_pipe ? NULL : reachable_projection(input, &narrow);
     size_t visible = input->columns.len;
-    Scope scope = reaching_scope(a, input, projection);
+    Scope scope = reaching_scope(a, input, projection, narrow);
     if (!rel->filter.is_having && !rel->filter.is_qualify && !scope.allow_aggregates)
         scope.clause = "WHERE";
     BoundExpr *condition;
     TRY(bind_condition(a, rel->filter.condition, &scope, scope.clause, &condition, err));
-    TRY(settle(a, input, projection, &condition, err));
+    if (!rel->filter.is_qualify)
+        TRY(check_windows(condition, rel->filter.is_having ? "HAVING" : "WHERE", err));
+    TRY(settle(a, input, projection, narrow, &condition, err));
     TRY(lift_partitions(a, &input, &condition, err));
     TRY(lift_windows(a, &input, &condition, err));
     BoundRel *f = make_unary(a, BREL_FILTER, input);
     f->filter.condition = condition;
     *out = hide_carried(a, f, visible);
+    if (rel->filter.is_having && scope.allow_aggregates && (*out)->kind == BREL_PROJECT)
+        (*out)->project.narrows = true;
     return true;
 }
 
@@ -395,7 +485,8 @@ static bool is_order_all(const Analyzer *a, const Expr *e, const BoundRel *input
     return true;
 }
 
-static bool bind_order(Analyzer *a, const ExprVec *order, BoundRel *input, BoundRel *projection, BoundSortVec *out, Error *err)
+static bool bind_order(Analyzer *a, const ExprVec *order, BoundRel *input, BoundRel *projection, bool narrow, BoundSortVec *out,
+                       Error *err)
 {
     if (order->len == 1 && is_order_all(a, order->at[0], input)) {
         for (size_t i = 0; i < input->columns.len; i++) {
@@ -411,9 +502,9 @@ static bool bind_order(Analyzer *a, const ExprVec *order, BoundRel *input, Bound
         if (ordinal_of(a, order->at[i], &ordinal))
             TRY(bind_ordinal(a, order->at[i], input, ordinal, &s, err));
         else {
-            Scope scope = reaching_scope(a, input, projection);
+            Scope scope = reaching_scope(a, input, projection, narrow);
             TRY(bind_sort(a, order->at[i], &scope, &s, err));
-            TRY(settle(a, input, projection, &s.expr, err));
+            TRY(settle(a, input, projection, narrow, &s.expr, err));
         }
         vec_push(a->arena, out, s);
     }
@@ -424,10 +515,11 @@ bool analyze_sort(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     BoundRel *input;
     TRY(analyze_rel(a, rel->input, &input, err));
-    BoundRel *projection = reachable_projection(input);
+    bool narrow = false;
+    BoundRel *projection = rel->sort.in_pipe ? NULL : reachable_projection(input, &narrow);
     size_t visible = input->columns.len;
     BoundSortVec order = {0};
-    TRY(bind_order(a, &rel->sort.order, input, projection, &order, err));
+    TRY(bind_order(a, &rel->sort.order, input, projection, narrow, &order, err));
     for (size_t i = 0; i < order.len; i++)
         TRY(lift_windows(a, &input, &order.at[i].expr, err));
     BoundRel *s = make_unary(a, BREL_SORT, input);

@@ -3,10 +3,10 @@
 
 static const WindowSpec *named_window(const Analyzer *a, Str name)
 {
-    for (const WindowNames *w = a->windows; w; w = w->outer)
-        for (size_t i = 0; i < w->count; i++)
-            if (name_matches(a, w->defs[i].name, name))
-                return &w->defs[i].spec;
+    const WindowNames *w = a->windows;
+    for (size_t i = 0; w && i < w->count; i++)
+        if (name_matches(a, w->defs[i].name, name))
+            return &w->defs[i].spec;
     return NULL;
 }
 
@@ -109,6 +109,7 @@ bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         return set_context(a, err, e->origin);
     Scope inner = *scope;
     inner.in_aggregate = false;
+    inner.clause = NULL; /* its function is no aggregate of the clause */
     BoundExpr *w = bound_new(BEXPR_WINDOW, NULL, true, a->arena);
     inner.allow_windows = true;
     TRY(bind_expr(a, e->window.call, &inner, &w->window.function, err));

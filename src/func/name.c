@@ -410,7 +410,8 @@ static void put_kind(Printer *p, const BoundExpr *e) {
         return;
     case BEXPR_COLUMN:
         buf_add(&p->out, e->column.outer
-                             ? str_printf(p->arena, "outer(" STR_FMT ")", STR_ARG(e->column.name))
+                             ? str_printf(p->arena, "outer(" STR_FMT ")",
+                                          STR_ARG(e->column.path.len ? e->column.path : e->column.name))
                              : e->column.name);
         return;
     case BEXPR_CALL:

@@ -65,7 +65,7 @@ struct BoundExpr {
     const Site *site;    /* where errors that it raises happen; NULL: where its parent's do */
     union {
         Value literal;
-        struct { ColumnId id; Str name; bool outer; } column;
+        struct { ColumnId id; Str name; bool outer; Str path; /* of an outer one, with its qualifier */ } column;
         struct {
             const FuncRow *row;
             Str written_name;        /* as the user spelled it, for generated names */
@@ -171,7 +171,11 @@ struct BoundRel {
             void *only_files;         /* DML: restricts the scan to these (delta FileList), NULL: all */
         } delta;
         FileScan *files;
-        struct { BoundItemVec items; bool hides; /* only leaves out columns carried up for ORDER BY or HAVING */ } project;
+        struct {
+            BoundItemVec items;
+            bool hides;    /* only leaves out columns carried up for ORDER BY or HAVING */
+            bool narrows;  /* it hides what HAVING computed: ORDER BY reaches no more than keys below it */
+        } project;
         struct { BoundExpr *condition; } filter;
         struct { BoundRel *right; JoinKind kind; BoundExpr *condition; bool lateral; } join;
         struct {

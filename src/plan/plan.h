@@ -306,7 +306,7 @@ struct Rel {
             bool streaming;
         } source;
         struct { ExprVec items; bool distinct; Str pipe; } project; /* pipe: the |> step it came from: SELECT, EXTEND, DROP */
-        struct { Expr *condition; bool is_having, is_qualify; } filter;
+        struct { Expr *condition; bool is_having, is_qualify, in_pipe; } filter; /* in_pipe: sees what the step before gives only */
         struct {
             Rel *right;
             JoinKind kind;
@@ -324,7 +324,7 @@ struct Rel {
         } asof;
         struct { Rel *right; Expr *ranking; int64_t count; Str kind, direction; } nearest;
         struct { Rel *right; SetOpKind kind; bool all, by_name, allow_missing; } set_op;
-        struct { ExprVec order; bool global; } sort;
+        struct { ExprVec order; bool global, in_pipe; } sort;
         struct { Expr *count; } limit;      /* LIMIT, OFFSET, TAIL */
         struct {
             GroupKind group;

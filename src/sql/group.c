@@ -40,10 +40,10 @@ static bool parse_key(Grouping *g, bool allow_alias, Expr **out)
         TRY(parse_expression(p, &e));
     Str text = normal_text(p, first, p->pos);
     Expr *known = map_get(&g->keys, text);
-    if (!known) {
+    if (!known)
         map_put(&g->keys, text, e);
+    if (!known || allow_alias) /* a pipe step shows its keys each time they are written */
         vec_push(p->arena, &g->aggregate->aggregate.keys, e);
-    }
     *out = known ? known : e;
     return true;
 }

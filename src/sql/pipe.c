@@ -83,6 +83,7 @@ static bool parse_pipe_where(Parser *p, Rel *input, size_t from, Rel **out)
         return REFUSE_STATEMENT(p, ERR_NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE__WINDOW_CLAUSE);
     *out = new_rel(p, REL_FILTER, input, from);
     (*out)->filter.condition = condition;
+    (*out)->filter.in_pipe = true;
     return true;
 }
 
@@ -204,13 +205,16 @@ static bool starts_step(const Parser *p, size_t ahead)
 
 bool is_pipe(const Parser *p)
 {
-    return is_at(p, TOK_OPERATOR_PIPE) || (is_at(p, TOK_PIPE) && starts_step(p, 1));
+    return is_at(p, TOK_OPERATOR_PIPE) ||
+           (is_at(p, TOK_PIPE) && !p->options->no_single_pipe && starts_step(p, 1));
 }
 
 bool parse_pipe(Parser *p, Rel *input, Rel **out)
 {
     size_t from = mark(p);
     Str alias;
+    if (p->options->no_pipes)
+        return refuse_operation(p, 0, "Operator pipe SQL syntax using |>");
     if (is_pivot_start(p) || is_unpivot_start(p))
         return parse_pipe_pivot(p, input, out);
     if (is_sample_start(p))
@@ -236,5 +240,8 @@ bool parse_pipe(Parser *p, Rel *input, Rel **out)
     default: break;
     }
     TRY(parse_organization(p, input, true, out));
+    for (Rel *r = *out; r && r != input; r = r->input)
+        if (r->kind == REL_SORT)
+            r->sort.in_pipe = true;
     return p->pos > from || syntax_error(p);
 }

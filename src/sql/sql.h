@@ -11,6 +11,8 @@ typedef struct SqlOptions {
     bool no_scripts;                /* spark.sql.scripting.enabled is false */
     bool continue_handlers;         /* spark.sql.scripting.continueHandlerEnabled */
     bool legacy_identifier_clause;  /* spark.sql.legacy.identifierClause: not where only one part can stand */
+    bool no_single_pipe;            /* spark.sql.parser.singleCharacterPipeOperator.enabled is false */
+    bool no_pipes;                  /* spark.sql.operatorPipeSyntaxEnabled is false */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
     Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;
