@@ -124,7 +124,7 @@ static const Row rows[] = {
     {"`a``b`", "`a``b`"},
     {":p", ":p"},
     {"?", "?0"},
-    {"identifier('a.b')", "a.b"},
+    {"identifier('a.b')", "(identifier 'a.b')"},
     {"identifier('a.' || b)", "(identifier (|| 'a.' b))"},
     {"identifier('f')(1)", "(f 1)"},
     {"identifier(:f)(1, 2)", "(identifier-call :f 1 2)"},
