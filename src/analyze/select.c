@@ -12,6 +12,8 @@ static const Expr *unwrapped(const Expr *e)
 
 Str item_name(Analyzer *a, const Expr *e, const BoundExpr *bound)
 {
+    if (e->kind == EXPR_SQL_TEXT && e->sql_text.parsed)
+        e = e->sql_text.parsed;
     if (e->kind == EXPR_ALIAS && e->alias.names.len)
         return e->alias.names.at[0];
     if (e->kind == EXPR_COLUMN && bound->kind == BEXPR_COLUMN)

@@ -659,7 +659,7 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
         TRY(analyze_query(ctx->analyzer, c->query, &t.query, err));
     if (str_is(t.provider, "delta"))
         return create_delta(ctx, c, &t, err);
-    static const char *const FILES[] = {"parquet", "csv", "json", "text", "avro"};
+    static const char *const FILES[] = {"parquet", "csv", "json", "text", "avro", "orc"};
     for (size_t i = 0; i < LENGTH_OF(FILES); i++)
         if (str_is(t.provider, FILES[i]))
             return create_files(ctx, c, &t, err);

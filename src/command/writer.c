@@ -1,4 +1,6 @@
 /* DataFrameWriter and DataFrameWriterV2: save, saveAsTable, insertInto, writeTo. */
+#include <unistd.h>
+
 #include "command/command_impl.h"
 
 static Str option(const KeyValueVec *options, const char *key)
@@ -158,16 +160,6 @@ static bool find_table(CommandContext *ctx, const Name *name, bool *exists, Tabl
 
 /* ---- other formats ---- */
 
-static bool folder_has_files(CommandContext *ctx, Str path, bool *any, Error *err)
-{
-    Store *store;
-    StoreEntryVec entries = {0};
-    TRY(store_open(path, ctx->arena, &store, err));
-    TRY(store_list(store, S(""), S(""), ctx->arena, &entries, err));
-    *any = entries.len > 0;
-    return true;
-}
-
 static bool partition_indexes(CommandContext *ctx, const StrVec *names, const Type *schema, WriteSpec *spec, Error *err)
 {
     spec->partition_columns = ARENA_ARRAY(ctx->arena, size_t, names->len + 1);
@@ -236,15 +228,12 @@ static bool rows_as_xml(CommandContext *ctx, const Command *c, BoundRel **rows, 
 
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
 {
-    static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml", "avro"};
-    bool known = false, any;
+    static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml", "avro", "orc"};
+    bool known = false, any = !access(str_z(path, ctx->arena), F_OK);
     for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
         known |= str_is(format, FORMATS[i]);
-    if (str_is(format, "orc"))
-        return error_unsupported(err, "Writing files of the format " STR_FMT, STR_ARG(format));
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
-    TRY(folder_has_files(ctx, path, &any, err));
     if (any && mode == SAVE_IGNORE)
         return true;
     if (any && mode == SAVE_ERROR)

@@ -21,7 +21,10 @@ static const FileFormat *format_find(Str name)
     return NULL;
 }
 
-bool file_format_is_read(Str format) { return str_is_ci(format, "parquet") || format_find(format); }
+bool file_format_is_read(Str format)
+{
+    return str_is_ci(format, "parquet") || str_is_ci(format, "orc") || format_find(format);
+}
 
 /* ---- options ---- */
 
@@ -184,7 +187,7 @@ bool reader_settle(FileReader *r, idx_t row, Parsed parsed, Str record, bool *ke
     return true;
 }
 
-static void put_value(duckdb_vector vector, idx_t row, const Value *v)
+void file_put_value(duckdb_vector vector, idx_t row, const Value *v)
 {
     void *data = duckdb_vector_get_data(vector);
     if (v->is_null) {
@@ -226,7 +229,7 @@ static void put_file_columns(FilesState *s, idx_t row)
     for (size_t i = 0; i < s->reader.column_count; i++)
         if (s->reader.columns[i] >= f->data_count &&
             s->reader.columns[i] < f->scan->schema->structure.count)
-            put_value(s->reader.vectors[i], row,
+            file_put_value(s->reader.vectors[i], row,
                       &f->hive[s->next_file - 1][s->reader.columns[i] - f->data_count]);
         else if (s->reader.columns[i] == f->scan->schema->structure.count)
             ((int64_t *)duckdb_vector_get_data(s->reader.vectors[i]))[row] = (int64_t)s->next_file - 1;
@@ -325,35 +328,28 @@ static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
     return true;
 }
 
-static bool hive_values(Files *f, const FuncContext *func, Arena *arena, Error *err)
+bool file_hive_values(const FileScan *scan, const FuncContext *func, Arena *arena, Value ***out, Error *err)
 {
-    const FileScan *scan = f->scan;
-    f->hive = ARENA_ARRAY(arena, Value *, scan->paths.len + 1);
+    size_t first = scan->schema->structure.count - scan->partition_count;
+    Value **hive = *out = ARENA_ARRAY(arena, Value *, scan->paths.len + 1);
     for (size_t i = 0; i < scan->paths.len; i++) {
-        f->hive[i] = ARENA_ARRAY(arena, Value, scan->partition_count + 1);
+        hive[i] = ARENA_ARRAY(arena, Value, scan->partition_count + 1);
         for (size_t k = 0; k < scan->partition_count; k++) {
-            const Type *type = scan->schema->structure.fields[f->data_count + k].type;
-            f->hive[i][k] = value_null(type);
+            const Type *type = scan->schema->structure.fields[first + k].type;
+            hive[i][k] = value_null(type);
             if (i >= scan->partition_values.len || k >= scan->partition_values.at[i].len)
                 continue;
             Str text = scan->partition_values.at[i].at[k];
             if (text.ptr && !str_is(text, "__HIVE_DEFAULT_PARTITION__"))
-                TRY(value_from_text(text, type, func->zone, arena, &f->hive[i][k], err));
+                TRY(value_from_text(text, type, func->zone, arena, &hive[i][k], err));
         }
     }
     return true;
 }
 
-bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena, RowSource **out,
-                     Error *err)
+/* k0, k1, .. and the number of the file. */
+bool file_source_columns(const FileScan *scan, int bytes_per_row, Arena *arena, RowSource *out, Error *err)
 {
-    Files *f = ARENA_NEW(arena, Files);
-    f->scan = scan;
-    f->format = format_find(scan->format);
-    f->data_count = scan->schema->structure.count - scan->partition_count;
-    f->data_schema = type_struct(scan->schema->structure.fields, f->data_count, arena);
-    TRY(file_options_read(scan, func, arena, &f->options, err));
-    TRY(hive_values(f, func, arena, err));
     size_t count = scan->schema->structure.count;
     const char **names = ARENA_ARRAY(arena, const char *, count + 1);
     Field *given = ARENA_ARRAY(arena, Field, count + 1);
@@ -369,12 +365,24 @@ bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena
         TRY(file_facts(scan->paths.at[i], &facts, err));
         bytes += facts.size;
     }
-    f->source = (RowSource){.schema = type_struct(given, count + 1, arena),
-                            .names = names,
-                            .row_estimate = bytes / TEXT_BYTES_PER_ROW + 1,
-                            .open = files_open,
-                            .fill = files_fill,
-                            .close = files_close};
+    out->schema = type_struct(given, count + 1, arena);
+    out->names = names;
+    out->row_estimate = bytes / bytes_per_row + 1;
+    return true;
+}
+
+bool file_source_new(const FileScan *scan, const FuncContext *func, Arena *arena, RowSource **out,
+                     Error *err)
+{
+    Files *f = ARENA_NEW(arena, Files);
+    f->scan = scan;
+    f->format = format_find(scan->format);
+    f->data_count = scan->schema->structure.count - scan->partition_count;
+    f->data_schema = type_struct(scan->schema->structure.fields, f->data_count, arena);
+    TRY(file_options_read(scan, func, arena, &f->options, err));
+    TRY(file_hive_values(scan, func, arena, &f->hive, err));
+    f->source = (RowSource){.open = files_open, .fill = files_fill, .close = files_close};
+    TRY(file_source_columns(scan, TEXT_BYTES_PER_ROW, arena, &f->source, err));
     *out = &f->source;
     return true;
 }

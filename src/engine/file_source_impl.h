@@ -32,6 +32,16 @@ typedef struct FileOptions {
 MUST_CHECK bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *arena,
                                   FileOptions *out, Error *err);
 
+/* ---- what every source of files has ---- */
+
+/* Per file, the values of the hive columns. */
+MUST_CHECK bool file_hive_values(const FileScan *scan, const FuncContext *func, Arena *arena,
+                                 Value ***out, Error *err);
+void file_put_value(duckdb_vector vector, idx_t row, const Value *v);
+/* Fills schema, names and the estimate of rows. */
+MUST_CHECK bool file_source_columns(const FileScan *scan, int bytes_per_row, Arena *arena,
+                                    RowSource *out, Error *err);
+
 /* ---- bytes of a file ---- */
 
 typedef struct FileBytes {

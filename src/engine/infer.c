@@ -7,6 +7,7 @@
 #include "delta/partition.h"
 #include "engine/file_list.h"
 #include "engine/file_source_impl.h"
+#include "engine/orc.h"
 #include "engine/parquet_schema.h"
 #include "type/coerce.h"
 
@@ -124,8 +125,9 @@ static bool data_schema(Engine *e, FileScan *scan, const RunContext *ctx, const 
     if (str_is_ci(scan->format, "csv"))
         return csv_infer(scan, o, file_option_bool(&scan->options, "inferSchema", false), arena,
                          out, err);
-    return parquet_schema_infer(e, scan, file_option_bool(&scan->options, "mergeSchema", false),
-                                ctx, arena, out, err);
+    bool merge = file_option_bool(&scan->options, "mergeSchema", false);
+    return str_is_ci(scan->format, "orc") ? orc_infer(e, scan, merge, ctx, arena, out, err)
+                                          : parquet_schema_infer(e, scan, merge, ctx, arena, out, err);
 }
 
 static bool is_hive_name(const Hive *h, Str name)

@@ -201,7 +201,7 @@ static bool file_columns(Footer *f, const Type **out, Error *err)
 
 /* ---- merging ---- */
 
-static bool merge_columns(const Type *a, const Type *b, Arena *arena, const Type **out, Error *err)
+bool schema_merge(const Type *a, const Type *b, Arena *arena, const Type **out, Error *err)
 {
     Field *fields = ARENA_ARRAY(arena, Field, a->structure.count + b->structure.count + 1);
     size_t n = 0;
@@ -234,7 +234,7 @@ bool parquet_schema_infer(Engine *e, const FileScan *scan, bool merge, const Run
     for (size_t i = 0; ok && i < scan->paths.len && (merge || !i); i++) {
         const Type *one;
         f.path = scan->paths.at[i];
-        ok = file_columns(&f, &one, err) && (!*out || merge_columns(*out, one, arena, &one, err));
+        ok = file_columns(&f, &one, err) && (!*out || schema_merge(*out, one, arena, &one, err));
         if (ok)
             *out = one;
     }

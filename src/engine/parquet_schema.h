@@ -8,3 +8,5 @@
 MUST_CHECK bool parquet_schema_infer(Engine *e, const FileScan *scan, bool merge,
                                      const RunContext *ctx, Arena *arena, const Type **out,
                                      Error *err);
+/* One struct with the fields of both, those of a first, as mergeSchema wants it. */
+MUST_CHECK bool schema_merge(const Type *a, const Type *b, Arena *arena, const Type **out, Error *err);

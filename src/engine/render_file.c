@@ -2,6 +2,7 @@
  * rules. */
 #include "base/buf.h"
 #include "engine/file_source.h"
+#include "engine/orc.h"
 #include "engine/render_impl.h"
 
 static Str lower_format(const FileScan *scan, Arena *arena)
@@ -175,7 +176,9 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
 static bool render_source(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     RowSource *source;
-    TRY(file_source_new(rel->files, &r->func, r->arena, &source, err));
+    TRY(str_is_ci(rel->files->format, "orc")
+            ? orc_source_new(r->engine, rel->files, &r->func, r->cancel, r->arena, &source, err)
+            : file_source_new(rel->files, &r->func, r->arena, &source, err));
     uint64_t number = resources_add_source(r->resources, source);
     FileValues v = {.r = r, .scan = rel->files, .set = ARENA_NEW(r->arena, FileSet)};
     Buf select = buf_in(r->arena);

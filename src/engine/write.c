@@ -11,6 +11,7 @@
 #include "engine/engine_impl.h"
 #include "engine/execution.h"
 #include "engine/folder.h"
+#include "engine/orc.h"
 #include "engine/render.h"
 #include "engine/site.h"
 #include "engine/statistics.h"
@@ -490,6 +491,8 @@ bool engine_write(Engine *e, const BoundRel *rel, const WriteSpec *spec, const R
                   Arena *arena, WrittenFileVec *out, Error *err)
 {
     *out = (WrittenFileVec){0};
+    if (str_is_ci(spec->format, "orc"))
+        return orc_write(e, rel, spec, ctx, arena, out, err);
     if (!str_is_ci(spec->format, "parquet"))
         return text_write(e, rel, spec, ctx, arena, out, err);
     TRY(cancel_check(ctx->cancel, err));

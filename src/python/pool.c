@@ -198,10 +198,10 @@ static void put_pairs(Buf *b, const KeyValueVec *pairs)
 }
 
 /* What pyspark.worker.main reads before the rows, in its order. */
-static void put_job(Buf *b, const PythonJob *job)
+static void put_job(Buf *b, const PythonJob *job, Str version)
 {
     python_put_int(b, 0); /* partition */
-    python_put_text(b, job->python_version);
+    python_put_text(b, version);
     python_put_text(b, S("{\"isBarrier\": false, \"stageId\": 0, \"partitionId\": 0, \"attemptNumber\": 0, \"taskAttemptId\": 0, "
                          "\"cpus\": 1, \"resources\": {}, \"localProperties\": {}}"));
     python_put_text(b, job->files_folder);
@@ -218,9 +218,13 @@ static void put_job(Buf *b, const PythonJob *job)
 
 bool python_start(PythonPool *pool, const PythonJob *job, PythonRun **out, Error *err)
 {
+    AUTO_ARENA arena = arena_new();
     Worker *worker;
     pthread_mutex_lock(&pool->lock);
     bool ok = take_worker(pool, job, &worker, err);
+    Str version = job->python_version;
+    if (ok && !version.len)
+        version = str_copy(daemon_python_version(pool->daemon), arena);
     pthread_mutex_unlock(&pool->lock);
     TRY(ok);
     PythonRun *r = calloc(1, sizeof *r);
@@ -230,7 +234,7 @@ bool python_start(PythonPool *pool, const PythonJob *job, PythonRun **out, Error
     r->worker = worker;
     output_init(&r->output);
     r->input = buf_heap(INPUT_MAX);
-    put_job(&r->input, job);
+    put_job(&r->input, job, version);
     r->moved_us = clock_monotonic_us();
     *out = r;
     return true;

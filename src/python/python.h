@@ -21,7 +21,7 @@ typedef struct PythonJob {
     Str scope;           /* workers are shared by jobs of one scope: a user, or a session with files of its own */
     Str files_folder;    /* on the worker's path; may be empty */
     StrVec includes;     /* archives below it that are on the path too */
-    Str python_version;  /* "3.11", of the Python that pickled the functions */
+    Str python_version;  /* "3.11", of the Python that pickled the functions; empty: any */
     int eval_type;
     KeyValueVec conf;
     KeyValueVec eval_conf;

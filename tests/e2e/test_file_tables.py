@@ -168,7 +168,7 @@ def test_rows_tell_which_file_they_are_from(spark, tmp_path):
     (file,) = [p for p in (tmp_path / "files").iterdir() if p.name.startswith("part-")]
     assert [tuple(r) for r in got] == [(i, i, file.name, file.stat().st_size, 0) for i in range(3)]
     assert df.select("*").columns == ["id"] and df.where("_metadata.row_index = 1").columns == ["id"]
-    assert rows(spark, f"SELECT t._metadata.file_path FROM parquet.`{path}` t LIMIT 1") == [(f"file://{file}",)]
+    assert rows(spark, f"SELECT t._metadata.file_path FROM parquet.`{path}` t LIMIT 1") == [(f"file:{file}",)]
     with pytest.raises(AnalysisException, match="No such struct field `nope`"):
         df.select("_metadata.nope").collect()
     own = spark.sql("SELECT 7 AS _metadata")

@@ -87,9 +87,3 @@ def test_equal_map_keys(spark):
 def test_show_prints_variants_as_json(spark):
     text = spark.sql("SELECT parse_json('\"hello\"') v, array(parse_json('\"a\"')) w")._show_string()
     assert '|"hello"|["a"]|' in text
-
-
-def test_formats_that_are_not_there_are_refused_by_name(spark, tmp_path):
-    for work in (lambda: spark.range(1).write.orc(str(tmp_path / "o")), lambda: spark.read.format("avro").load(str(tmp_path)).collect()):
-        with pytest.raises(Exception, match="(?i)the format (orc|avro)"):
-            work()
