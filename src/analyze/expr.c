@@ -34,6 +34,7 @@ bool coerce_all(Analyzer *a, BoundExprVec *es, const char *function, Error *err)
 {
     if (!es->len)
         return true;
+    TRY(func_collate_together(es->at, es->len, &a->func, err));
     const Type *common = es->at[0]->type;
     for (size_t i = 1; i < es->len && common; i++)
         common = coerce_common(common, es->at[i]->type, a->ansi, a->arena);

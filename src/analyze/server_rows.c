@@ -1,5 +1,6 @@
 /* Table functions that tell what the server knows: sql_keywords() and collations(). */
 #include "analyze/analyze_impl.h"
+#include "type/collation.h"
 
 typedef struct Keyword {
     const char *text;
@@ -33,13 +34,9 @@ static bool keywords(Analyzer *a, BoundRel **out)
     return true;
 }
 
-/* Those that comparisons here follow. */
+/* The columns of collations(), and those that SHOW COLLATIONS leaves out at their front. */
 static bool collations(Analyzer *a, BoundRel **out)
 {
-    static const struct {
-        const char *name;
-        bool lower, icu;
-    } KNOWN[] = {{"UTF8_BINARY", false, false}, {"UTF8_LCASE", true, false}, {"UNICODE", false, true}, {"UNICODE_CI", true, true}};
     static const char *const NAMES[] = {"CATALOG", "SCHEMA", "NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY",
                                         "PAD_ATTRIBUTE", "ICU_VERSION"};
     const Type *text = type_simple(TYPE_STRING);
@@ -47,11 +44,16 @@ static bool collations(Analyzer *a, BoundRel **out)
     for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
         fields[i] = (Field){str_from(NAMES[i]), text, i == 3 || i == 4 || i == 8, {0}};
     RowVec rows = {0};
-    for (size_t i = 0; i < LENGTH_OF(KNOWN); i++) {
-        Value cells[] = {value_string(S("SYSTEM")), value_string(S("BUILTIN")), value_string(str_from(KNOWN[i].name)), value_null(text),
-                         value_null(text), value_string(S("ACCENT_SENSITIVE")),
-                         value_string(KNOWN[i].lower ? S("CASE_INSENSITIVE") : S("CASE_SENSITIVE")), value_string(S("NO_PAD")),
-                         KNOWN[i].icu ? value_string(S("78.3.0.0")) : value_null(text)};
+    CollationInfoVec all = collation_list(a->arena);
+    for (size_t i = 0; i < all.len; i++) {
+        const CollationInfo *c = &all.at[i];
+        const Collation *w = &c->what;
+        Value cells[] = {value_string(S("SYSTEM")), value_string(S("BUILTIN")), value_string(c->name),
+                         c->language.len ? value_string(c->language) : value_null(text),
+                         c->country.len ? value_string(c->country) : value_null(text),
+                         value_string(w->ignores_accents ? S("ACCENT_INSENSITIVE") : S("ACCENT_SENSITIVE")),
+                         value_string(w->ignores_case || w->lower ? S("CASE_INSENSITIVE") : S("CASE_SENSITIVE")),
+                         value_string(w->trims ? S("RTRIM") : S("NO_PAD")), w->icu ? value_string(S("78.3.0.0")) : value_null(text)};
         push_row(a, &rows, cells, LENGTH_OF(cells));
     }
     *out = rel_of_values(a, type_struct(fields, LENGTH_OF(fields), a->arena), &rows);

@@ -69,6 +69,8 @@ Str rope_flatten(const Rope *rope, Arena *arena);
 /* ---- render_expr.c ---- */
 
 MUST_CHECK bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err);
+/* What a value is grouped and ordered by: itself, or the key of a collated string. */
+MUST_CHECK bool render_key(Render *r, const BoundExpr *e, Str *out, Error *err);
 /* " ORDER BY a DESC NULLS LAST, .." without the words ORDER BY. */
 MUST_CHECK bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err);
 void put_quoted(Buf *b, Str name); /* "a ""b""" */

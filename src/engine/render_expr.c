@@ -73,13 +73,19 @@ static bool render_call(Render *r, const BoundExpr *e, Str *out, Error *err)
     return call_text(r, e, order, buf_str(&suffix), out, err);
 }
 
+bool render_key(Render *r, const BoundExpr *e, Str *out, Error *err)
+{
+    TRY(render_expr(r, e, out, err));
+    return func_collation_key(*out, e->type, r->arena, out, err);
+}
+
 bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err)
 {
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < order->len; i++) {
         const BoundSort *s = &order->at[i];
         Str key;
-        TRY(render_expr(r, s->expr, &key, err));
+        TRY(render_key(r, s->expr, &key, err));
         /* A bare number would be read as the position of a column. */
         const char *close = s->expr->kind == BEXPR_LITERAL ? ")" : "";
         buf_addf(&b, "%s%s" STR_FMT "%s%s%s", i ? ", " : "", close[0] ? "(" : "", STR_ARG(key),
@@ -143,7 +149,7 @@ static bool put_over(Render *r, const BoundExpr *e, Buf *b, Error *err)
     buf_addz(b, " OVER (");
     for (size_t i = 0; i < e->window.partition.len; i++) {
         Str key;
-        TRY(render_expr(r, e->window.partition.at[i], &key, err));
+        TRY(render_key(r, e->window.partition.at[i], &key, err));
         buf_addf(b, "%s" STR_FMT, i ? ", " : "PARTITION BY ", STR_ARG(key));
     }
     if (e->window.order.len) {

@@ -1,8 +1,48 @@
 /* Grouping, sampling and generators: the relations that change how many rows there are. */
 #include "base/buf.h"
 #include "engine/render_impl.h"
+#include "type/collation.h"
 
 /* ---- aggregate ---- */
+
+bool columns_are_collated(const BoundColumnVec *columns)
+{
+    for (size_t i = 0; i < columns->len; i++)
+        if (type_is_collated(columns->at[i].type))
+            return true;
+    return false;
+}
+
+bool column_key(Render *r, const BoundColumn *c, const char *side, Str *out, Error *err)
+{
+    return func_collation_key(str_printf(r->arena, "%sc%u", side, c->id), c->type, r->arena, out, err);
+}
+
+bool column_keys(Render *r, const BoundColumnVec *columns, Str *out, Error *err)
+{
+    Buf b = buf_in(r->arena);
+    for (size_t i = 0; i < columns->len; i++) {
+        Str key;
+        TRY(column_key(r, &columns->at[i], "", &key, err));
+        buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(key));
+    }
+    *out = buf_str(&b);
+    return true;
+}
+
+Str column_firsts(Render *r, const BoundColumnVec *columns)
+{
+    Buf b = buf_in(r->arena);
+    for (size_t i = 0; i < columns->len; i++) {
+        unsigned id = columns->at[i].id;
+        buf_addz(&b, i ? ", " : "");
+        if (type_is_collated(columns->at[i].type))
+            buf_addf(&b, "first(c%u) AS c%u", id, id);
+        else
+            buf_addf(&b, "c%u", id);
+    }
+    return buf_str(&b);
+}
 
 /* Keys as plain columns first, so that GROUPING SETS and GROUPING() can name them. */
 static bool keys_as_columns(Render *r, const BoundRel *rel, const Rope *input, Block *out,
@@ -18,9 +58,23 @@ static bool keys_as_columns(Render *r, const BoundRel *rel, const Rope *input, B
         TRY(render_expr(r, key->expr, &text, err));
         buf_addf(&select, ", " STR_FMT " AS c%u", STR_ARG(text), key->id);
     }
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
+        const BoundItem *key = &rel->aggregate.keys.at[i];
+        if (!type_is_collated(key->expr->type))
+            continue;
+        Str text;
+        TRY(render_key(r, key->expr, &text, err));
+        buf_addf(&select, ", " STR_FMT " AS ls_k%u", STR_ARG(text), key->id);
+    }
     Block inner = {.from = input, .select = buf_str(&select)};
     *out = (Block){.from = rope_wrapped(r->arena, "(", block_rope(r, &inner, S("")), ")")};
     return true;
+}
+
+/* The column that groups: the key beside a collated string. */
+static Str grouped_name(Render *r, const BoundItem *key)
+{
+    return str_printf(r->arena, type_is_collated(key->expr->type) ? "ls_k%u" : "c%u", key->id);
 }
 
 static Str grouping_sets(Render *r, const BoundRel *rel)
@@ -30,8 +84,7 @@ static Str grouping_sets(Render *r, const BoundRel *rel)
     for (size_t i = 0; i < rel->aggregate.sets.len; i++) {
         buf_addz(&b, i ? ", (" : "(");
         for (size_t k = 0; k < rel->aggregate.sets.at[i].len; k++)
-            buf_addf(&b, "%sc%u", k ? ", " : "",
-                     rel->aggregate.keys.at[rel->aggregate.sets.at[i].at[k]].id);
+            buf_addf(&b, "%s" STR_FMT, k ? ", " : "", STR_ARG(grouped_name(r, &rel->aggregate.keys.at[rel->aggregate.sets.at[i].at[k]])));
         buf_addz(&b, ")");
     }
     buf_addz(&b, ")");
@@ -59,7 +112,7 @@ static void put_grouping_id(Render *r, const BoundRel *rel, Buf *select)
     for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
         unsigned long long bit = 1ull << (rel->aggregate.keys.len - 1 - i);
         if (is_grouped(rel, i))
-            buf_addf(select, " + GROUPING(c%u) * %llu", rel->aggregate.keys.at[i].id, bit);
+            buf_addf(select, " + GROUPING(" STR_FMT ") * %llu", STR_ARG(grouped_name(r, &rel->aggregate.keys.at[i])), bit);
         else
             buf_addf(select, " + %llu", bit);
     }
@@ -85,7 +138,9 @@ static bool aggregate_sets(Render *r, const BoundRel *rel, const Rope *input, Bl
     Buf select = buf_in(r->arena);
     for (size_t i = 0; i < rel->aggregate.keys.len; i++) {
         const BoundItem *key = &rel->aggregate.keys.at[i];
-        if (is_grouped(rel, i))
+        if (is_grouped(rel, i) && type_is_collated(key->expr->type))
+            buf_addf(&select, "%sCASE WHEN GROUPING(ls_k%u) = 0 THEN first(c%u) END AS c%u", i ? ", " : "", key->id, key->id, key->id);
+        else if (is_grouped(rel, i))
             buf_addf(&select, "%sc%u", i ? ", " : "", key->id);
         else
             buf_addf(&select, "%sCAST(NULL AS " STR_FMT ") AS c%u", i ? ", " : "",
@@ -135,8 +190,14 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
         const BoundItem *key = &rel->aggregate.keys.at[i];
         Str text;
         TRY(render_expr(r, key->expr, &text, err));
-        buf_addf(&select, "%s" STR_FMT " AS c%u", i ? ", " : "", STR_ARG(text), key->id);
-        buf_addf(&group, "%s%zu", i ? ", " : "", i + 1);
+        bool collated = type_is_collated(key->expr->type);
+        buf_addf(&select, collated ? "%sfirst(" STR_FMT ") AS c%u" : "%s" STR_FMT " AS c%u", i ? ", " : "", STR_ARG(text), key->id);
+        if (collated)
+            TRY(render_key(r, key->expr, &text, err));
+        if (collated)
+            buf_addf(&group, "%s" STR_FMT, i ? ", " : "", STR_ARG(text));
+        else
+            buf_addf(&group, "%s%zu", i ? ", " : "", i + 1);
     }
     if (early)
         put_early_aggregates(rel, &select);

@@ -17,6 +17,12 @@ bool is_determined(BoundExpr **slot, void *arg);
 /* ---- render_group.c, render_rows.c ---- */
 
 MUST_CHECK bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err);
+/* Where columns of collated strings are among those grouped by: "key(c1), c2" with something before each name, and
+ * "first(c1) AS c1, c2"; what column_list says where there are none. */
+bool columns_are_collated(const BoundColumnVec *columns);
+MUST_CHECK bool column_keys(Render *r, const BoundColumnVec *columns, Str *out, Error *err);
+MUST_CHECK bool column_key(Render *r, const BoundColumn *c, const char *side, Str *out, Error *err);
+Str column_firsts(Render *r, const BoundColumnVec *columns);
 MUST_CHECK bool render_sample(Render *r, const BoundRel *rel, Block *out, Error *err);
 MUST_CHECK bool render_generate(Render *r, const BoundRel *rel, Block *out, Error *err);
 

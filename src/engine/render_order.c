@@ -225,8 +225,8 @@ static bool full_order(Render *r, const BoundExprVec *left, const BoundExprVec *
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < left->len; i++) {
         Str x, y;
-        TRY(render_expr(r, left->at[i], &x, err));
-        TRY(render_expr(r, right->at[i], &y, err));
+        TRY(render_key(r, left->at[i], &x, err));
+        TRY(render_key(r, right->at[i], &y, err));
         buf_addf(&b, "coalesce(" STR_FMT ", " STR_FMT ") NULLS FIRST, ", STR_ARG(x), STR_ARG(y));
     }
     buf_addf(&b, STR_FMT " NULLS LAST, " STR_FMT " NULLS LAST", STR_ARG(l), STR_ARG(rt));
@@ -276,7 +276,7 @@ bool window_order(Render *r, const BoundItemVec *items, Str *out, Error *err)
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < window->window.partition.len; i++) {
         Str key;
-        TRY(render_expr(r, window->window.partition.at[i], &key, err));
+        TRY(render_key(r, window->window.partition.at[i], &key, err));
         buf_addf(&b, "%s(" STR_FMT ") ASC NULLS FIRST", i ? ", " : "", STR_ARG(key));
     }
     if (window->window.order.len) {

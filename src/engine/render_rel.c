@@ -535,13 +535,20 @@ static bool ordered_setop(Render *r, const BoundRel *rel, Block *out, Error *err
     }
     out->from = rows_numbered(r, rope_wrapped(r->arena, "(", left, ")"), number);
     out->select = out->group = columns;
+    if (columns_are_collated(&rel->columns)) {
+        out->select = column_firsts(r, &rel->columns);
+        TRY(column_keys(r, &rel->columns, &out->group, err));
+    }
     out->order = str_printf(r->arena, "min(" STR_FMT ")", STR_ARG(number));
     if (is_union)
         return true;
     Buf on = buf_in(r->arena);
-    for (size_t i = 0; i < rel->columns.len; i++)
-        buf_addf(&on, "%sls_a.c%u IS NOT DISTINCT FROM ls_b.c%u", i ? " AND " : "",
-                 rel->columns.at[i].id, rel->columns.at[i].id);
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        Str a, b;
+        TRY(column_key(r, &rel->columns.at[i], "ls_a.", &a, err));
+        TRY(column_key(r, &rel->columns.at[i], "ls_b.", &b, err));
+        buf_addf(&on, "%s" STR_FMT " IS NOT DISTINCT FROM " STR_FMT, i ? " AND " : "", STR_ARG(a), STR_ARG(b));
+    }
     const Rope *parts[] = {
         out->from,
         rope_text(r->arena, rel->setop.kind == SETOP_EXCEPT ? S(" AS ls_a ANTI JOIN (")
@@ -562,7 +569,11 @@ static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err
     TRY(setop_arm(r, rel, rel->setop.inputs.at[1], &right, err));
     const char *count =
         rel->setop.kind == SETOP_EXCEPT ? "sum(ls_a) - sum(ls_b)" : "least(sum(ls_a), sum(ls_b))";
-    Str columns = column_list(r, &rel->columns);
+    Str columns = column_list(r, &rel->columns), group = columns;
+    if (columns_are_collated(&rel->columns)) {
+        columns = column_firsts(r, &rel->columns);
+        TRY(column_keys(r, &rel->columns, &group, err));
+    }
     const Rope *parts[] = {
         rope_text(r->arena, S("(SELECT *, 1 AS ls_a, 0 AS ls_b FROM (")),
         left,
@@ -575,7 +586,7 @@ static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err
         .select = str_printf(r->arena,
                              STR_FMT ", CAST(%s AS BIGINT) AS ls_times, min(ls_place) AS ls_first",
                              STR_ARG(columns), count),
-        .group = columns,
+        .group = group,
     };
     Block repeated = {
         .from = rope_wrapped(r->arena, "(", block_rope(r, &counted, S("")), ")"),
@@ -589,7 +600,7 @@ static bool counted_setop(Render *r, const BoundRel *rel, Block *out, Error *err
 static bool render_setop(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     bool two_sided = rel->setop.kind == SETOP_UNION || rel->setop.inputs.len == 2;
-    bool keeps_order = rel->columns.len && !r->unordered && rel_is_small(rel);
+    bool keeps_order = rel->columns.len && ((!r->unordered && rel_is_small(rel)) || columns_are_collated(&rel->columns));
     if (rel->setop.all && rel->setop.kind != SETOP_UNION && two_sided && keeps_order)
         return counted_setop(r, rel, out, err);
     if (!rel->setop.all && two_sided && keeps_order)
@@ -656,7 +667,7 @@ static bool ordered_distinct_on(Render *r, const BoundRel *rel, const Rope *inpu
     buf_addz(&b, "(SELECT *, row_number() OVER (PARTITION BY ");
     for (size_t i = 0; i < rel->distinct_on.keys.len; i++) {
         Str key;
-        TRY(render_expr(r, rel->distinct_on.keys.at[i], &key, err));
+        TRY(render_key(r, rel->distinct_on.keys.at[i], &key, err));
         buf_addf(&b, "%s" STR_FMT, i ? ", " : "", STR_ARG(key));
     }
     buf_addf(&b, " ORDER BY " STR_FMT ") AS ls_place FROM ", STR_ARG(number));
@@ -675,7 +686,7 @@ static bool render_distinct_on(Render *r, const BoundRel *rel, Block *out, Error
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < rel->distinct_on.keys.len; i++) {
         Str key;
-        TRY(render_expr(r, rel->distinct_on.keys.at[i], &key, err));
+        TRY(render_key(r, rel->distinct_on.keys.at[i], &key, err));
         buf_addz(&b, i ? ", " : "DISTINCT ON (");
         buf_add(&b, key);
     }

@@ -89,6 +89,11 @@ MUST_CHECK bool func_render(const BoundExpr *call, const Str *args, size_t count
 /* CAST(child AS type) in DuckDB with Spark's behaviour in this mode. */
 MUST_CHECK bool func_render_cast(Str child, const Type *from, const Type *to, CastMode mode, const FuncContext *ctx, Buf *out, Error *err);
 
+/* The text of what a value is compared, grouped and ordered by: itself, or the key of its collation. */
+MUST_CHECK bool func_collation_key(Str text, const Type *t, Arena *arena, Str *out, Error *err);
+/* Gives values that meet in one place (the branches of CASE) the collation that wins among them. */
+MUST_CHECK bool func_collate_together(BoundExpr **values, size_t count, const FuncContext *ctx, Error *err);
+
 /* The name Spark gives an unnamed expression: "(a + 1)", "count(1)", "CAST(x AS INT)". */
 Str func_pretty_name(const BoundExpr *e, Str zone, Arena *arena);
 /* The expression as Spark's error messages print it: "(a + 1)" with quotes around literals and `a` backquoted nowhere. */

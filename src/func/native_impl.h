@@ -107,6 +107,7 @@ bool native_register_sketch(duckdb_connection c, Error *err);
 bool native_register_xml(duckdb_connection c, Error *err);
 bool native_register_vector(duckdb_connection c, Error *err);
 bool native_register_pandas(duckdb_connection c, Error *err);
+bool native_register_collation(duckdb_connection c, Error *err);
 bool native_register_geo(duckdb_connection c, Error *err);
 
 /* ---- reading ---- */

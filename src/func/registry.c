@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "func/collate.h"
 #include "func/rows.h"
 #include "func/signature.h"
 
@@ -279,6 +280,12 @@ static const char *put_text(const Template *t, const char *p, char stop) {
 bool func_render(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx,
                  Buf *out, Error *err) {
     const FuncRow *row = call->call.row;
+    if (collate_is_needed(&call->call.args)) {
+        bool done;
+        TRY(collate_render(call, &args, count, ctx, out, &done, err));
+        if (done)
+            return true;
+    }
     if (row->render)
         return row->render(call, args, count, ctx, out, err);
     const char *sql = !ctx->ansi && row->sql_legacy ? row->sql_legacy : row->sql;

@@ -4,9 +4,10 @@
 
 #include "func/rows.h"
 #include "func/signature.h"
+#include "type/collation.h"
 #include "type/datetime.h"
 
-/* ---- collate: only the binary collation compares as DuckDB does ---- */
+/* ---- collations ---- */
 
 static bool bind_collate(FuncCall *call, const FuncContext *ctx, Error *err) {
     TRY(func_apply_signature(call, "(string, string) -> $1", ctx, err));
@@ -15,8 +16,21 @@ static bool bind_collate(FuncCall *call, const FuncContext *ctx, Error *err) {
         return func_non_foldable(call, 1, "collationName", ctx, err);
     Str canonical;
     TRY(type_collation(name->bytes, ctx->arena, &canonical, err));
-    if (canonical.len)
-        return error_unsupported(err, "the collation " STR_FMT, STR_ARG(canonical));
+    call->result = type_string(canonical, ctx->arena);
+    return true;
+}
+
+static bool render_collation(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                             Error *err) {
+    (void)args;
+    (void)count;
+    (void)ctx;
+    (void)err;
+    Str name = type_first_collation(call->call.args.at[0]->type);
+    if (str_is(name, COLLATION_INDETERMINATE))
+        buf_addz(out, "'" COLLATION_INDETERMINATE "'");
+    else
+        buf_addf(out, "'SYSTEM.BUILTIN." STR_FMT "'", STR_ARG(name.len ? name : S("UTF8_BINARY")));
     return true;
 }
 
@@ -242,7 +256,9 @@ static bool render_histogram(const BoundExpr *call, const Str *args, size_t coun
 #define AES_NAMES "$1, $2, $?3{$3}{GCM}, $?4{$4}{DEFAULT}"
 
 const FuncRow special_rows[] = {
-    {"collate", NULL, FUNC_SCALAR, .bind = bind_collate, .sql = "$1",
+    {"collation", NULL, FUNC_SCALAR, "(string) -> string!", .render = render_collation, .flags = FUNC_EXACT,
+     .example = "collation('Spark SQL')", .expected = "SYSTEM.BUILTIN.UTF8_BINARY"},
+    {"collate", NULL, FUNC_SCALAR, .bind = bind_collate, .sql = "$1", .flags = FUNC_EXACT,
      .example = "collate('a', 'UTF8_BINARY')", .expected = "a"},
     {"uniform", NULL, FUNC_SCALAR, .bind = bind_uniform, .render = render_uniform,
      .flags = FUNC_NONDETERMINISTIC, .example = "uniform(10, 20, 0) >= 10", .expected = "true"},

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "func/collate.h"
 
 typedef enum RuleKind {
     RULE_TYPE,
@@ -923,10 +924,19 @@ bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t ind
 
 bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err) {
     const FuncRow *row = call->row;
+    bool collated = collate_is_needed(&call->args);
+    BoundExprVec before = {0};
+    if (collated) {
+        TRY(collate_arguments(call, ctx, err));
+        for (size_t i = 0; i < call->args.len; i++)
+            vec_push(ctx->arena, &before, call->args.at[i]);
+    }
     if (row->signature)
         TRY(func_apply_signature(call, row->signature, ctx, err));
     if (row->bind)
         TRY(row->bind(call, ctx, err));
+    if (collated)
+        collate_result(call, &before, ctx);
     if (row->flags & FUNC_NEVER_NULL)
         call->nullable = false;
     if (row->flags & FUNC_ALWAYS_NULLABLE)

@@ -310,66 +310,6 @@ bool type_from_name(Str name, const int *sizes, size_t count, Arena *arena, cons
     return unsupported_name(name, sizes, count, arena, err);
 }
 
-/* ---- collations ---- */
-
-/* A locale as ICU names it: "de", "sr_Cyrl", "en_USA". */
-static bool locale_check(Str name, Arena *arena, Str *canonical)
-{
-    Buf b = buf_in(arena);
-    for (int part = 0; name.len; part++) {
-        ptrdiff_t cut = str_find_char(name, '_');
-        Str piece = cut < 0 ? name : str_slice(name, 0, (size_t)cut);
-        name = cut < 0 ? S("") : str_slice(name, (size_t)cut + 1, name.len);
-        for (size_t i = 0; i < piece.len; i++)
-            if (!((piece.ptr[i] | 32) >= 'a' && (piece.ptr[i] | 32) <= 'z'))
-                return false;
-        if (part == 0 && (piece.len == 2 || piece.len == 3))
-            buf_add(&b, str_lower(piece, arena));
-        else if (part == 1 && piece.len == 4)
-            buf_addf(&b, "_" STR_FMT STR_FMT, STR_ARG(str_upper(str_slice(piece, 0, 1), arena)),
-                     STR_ARG(str_lower(str_slice(piece, 1, 4), arena)));
-        else if ((part == 1 || part == 2) && piece.len == 3)
-            buf_addf(&b, "_" STR_FMT, STR_ARG(str_upper(piece, arena)));
-        else
-            return false;
-    }
-    *canonical = buf_str(&b);
-    return canonical->len > 0;
-}
-
-bool type_collation(Str name, Arena *arena, Str *canonical, Error *err)
-{
-    /* The default variants _CS and _AS are dropped from the canonical name. */
-    static const struct { Str suffix; bool kept; } variants[] = {
-        {S_INIT("_RTRIM"), true}, {S_INIT("_AI"), true}, {S_INIT("_AS"), false},
-        {S_INIT("_CI"), true},    {S_INIT("_CS"), false},
-    };
-    Str base = name, tail = S("");
-    bool known = true;
-    for (size_t i = 0; i < LENGTH_OF(variants); i++) {
-        Str suffix = variants[i].suffix;
-        if (base.len <= suffix.len || !str_ieq(str_slice(base, base.len - suffix.len, base.len), suffix))
-            continue;
-        base = str_slice(base, 0, base.len - suffix.len);
-        if (variants[i].kept)
-            tail = str_concat(arena, suffix, tail);
-    }
-    bool plain = !tail.len || str_is(tail, "_RTRIM");
-    if (str_is_ci(base, "UTF8_BINARY") || str_is_ci(base, "UTF8_LCASE"))
-        known = plain, base = str_upper(base, arena);
-    else if (str_is_ci(base, "UNICODE"))
-        base = S("UNICODE");
-    else
-        known = locale_check(base, arena, &base);
-    if (!known)
-        return error_set(err, ERR_COLLATION_INVALID_NAME, P("collationName", name),
-                         P("proposals", S("UNICODE")));
-    *canonical = str_concat(arena, base, tail);
-    if (str_is(*canonical, "UTF8_BINARY"))
-        *canonical = S("");
-    return true;
-}
-
 /* ---- the grammar ---- */
 
 static bool parse_type(Parser *p, const Type **out);
