@@ -251,6 +251,8 @@ static bool given_values(Analyzer *a, const ExprVec *in, const StrVec *names, co
             v.label = in->at[i]->alias.names.at[0];
         if (type->kind == TYPE_STRUCT && v.expr->type->kind == TYPE_STRUCT && type->structure.count == v.expr->type->structure.count)
             v.expr = bound_cast(v.expr, type, CAST_ANSI, true, a->arena); /* (1, 'a'): fields go by position */
+        if (type_is_stringy(v.expr->type) && type_is_stringy(type))
+            v.expr = bound_cast(v.expr, type, CAST_ANSI, true, a->arena); /* of the column's collation */
         if (!coerce_common(v.expr->type, type, a->ansi, a->arena))
             return error_set(err, ERR_PIVOT_VALUE_DATA_TYPE_MISMATCH, P("value", v.label), P("valueType", type_simple_string(v.expr->type, a->arena)),
                              P("pivotType", type_simple_string(type, a->arena)));

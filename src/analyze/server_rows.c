@@ -34,7 +34,6 @@ static bool keywords(Analyzer *a, BoundRel **out)
     return true;
 }
 
-/* The columns of collations(), and those that SHOW COLLATIONS leaves out at their front. */
 static bool collations(Analyzer *a, BoundRel **out)
 {
     static const char *const NAMES[] = {"CATALOG", "SCHEMA", "NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY",
@@ -46,14 +45,11 @@ static bool collations(Analyzer *a, BoundRel **out)
     RowVec rows = {0};
     CollationInfoVec all = collation_list(a->arena);
     for (size_t i = 0; i < all.len; i++) {
-        const CollationInfo *c = &all.at[i];
-        const Collation *w = &c->what;
-        Value cells[] = {value_string(S("SYSTEM")), value_string(S("BUILTIN")), value_string(c->name),
-                         c->language.len ? value_string(c->language) : value_null(text),
-                         c->country.len ? value_string(c->country) : value_null(text),
-                         value_string(w->ignores_accents ? S("ACCENT_INSENSITIVE") : S("ACCENT_SENSITIVE")),
-                         value_string(w->ignores_case || w->lower ? S("CASE_INSENSITIVE") : S("CASE_SENSITIVE")),
-                         value_string(w->trims ? S("RTRIM") : S("NO_PAD")), w->icu ? value_string(S("78.3.0.0")) : value_null(text)};
+        Value cells[LENGTH_OF(NAMES)] = {value_string(S("SYSTEM")), value_string(S("BUILTIN"))};
+        for (size_t k = 2; k < LENGTH_OF(NAMES); k++) {
+            Str cell = collation_cell(&all.at[i], NAMES[k]);
+            cells[k] = cell.len ? value_string(cell) : value_null(text);
+        }
         push_row(a, &rows, cells, LENGTH_OF(cells));
     }
     *out = rel_of_values(a, type_struct(fields, LENGTH_OF(fields), a->arena), &rows);

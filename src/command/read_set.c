@@ -1,5 +1,6 @@
 /* What a statement looked at: narrows its scans, and tells the conflict rules which files of others matter. */
 #include "command/command_impl.h"
+#include "type/collation.h"
 
 enum { MAX_LISTED_KEYS = 256 };
 
@@ -165,7 +166,7 @@ static bool push_keys(Pairs *p, BoundExpr *target, BoundExpr *key, Error *err)
 static bool can_list(const Type *t)
 {
     return type_is_integral(t) || t->kind == TYPE_DECIMAL || t->kind == TYPE_DATE || t->kind == TYPE_TIMESTAMP ||
-           t->kind == TYPE_TIMESTAMP_NTZ || (t->kind == TYPE_STRING && !t->string.collation.len);
+           t->kind == TYPE_TIMESTAMP_NTZ || (t->kind == TYPE_STRING && !type_is_collated(t));
 }
 
 /* One conjunct of ON that compares the two sides. */

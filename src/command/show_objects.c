@@ -1,5 +1,6 @@
 /* SHOW: catalogs, schemas, tables, views, columns, functions, properties, partitions, the text that makes a table. */
 #include "command/describe_impl.h"
+#include "type/collation.h"
 
 static const Type *text_type(void)
 {
@@ -317,6 +318,29 @@ static bool show_current(CommandContext *ctx, const Command *c, BoundRel **resul
     return true;
 }
 
+static bool show_collations(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
+{
+    (void)err;
+    static const char *const NAMES[] = {"NAME", "LANGUAGE", "COUNTRY", "ACCENT_SENSITIVITY", "CASE_SENSITIVITY", "PAD_ATTRIBUTE", "ICU_VERSION"};
+    ResultTable t = {0};
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        result_field(ctx, &t, NAMES[i], text_type(), i == 1 || i == 2 || i == 6);
+    CollationInfoVec all = collation_list(ctx->arena);
+    for (size_t i = 0; i < all.len; i++) {
+        if (!is_shown(c, all.at[i].name))
+            continue;
+        Value *row = result_row(ctx, &t);
+        result_set_text(&row[0], all.at[i].name);
+        for (size_t k = 1; k < LENGTH_OF(NAMES); k++) {
+            Str cell = collation_cell(&all.at[i], NAMES[k]);
+            if (cell.len)
+                result_set_text(&row[k], cell);
+        }
+    }
+    *result = result_rel(ctx, &t);
+    return true;
+}
+
 bool run_show(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     static const struct {
@@ -334,6 +358,7 @@ bool run_show(CommandContext *ctx, const Command *c, BoundRel **result, Error *e
         {"partitions", show_partitions},
         {"functions", show_functions},
         {"current namespace", show_current},
+        {"collations", show_collations},
     };
     for (size_t i = 0; i < LENGTH_OF(KINDS); i++)
         if (str_is(c->show.what, KINDS[i].what))

@@ -5,6 +5,7 @@
 #include "delta/scan_operand_impl.h"
 #include "delta/snapshot_impl.h"
 #include "func/func.h"
+#include "type/collation.h"
 
 enum { FILES_AN_ARENA = 64 };
 
@@ -127,7 +128,7 @@ static Verdict judge_prefix(ScanContext *s, const BoundExpr *column, const Bound
     ColumnStats c;
     if (!scan_constant(s, prefix, &text) || !type_is_stringy(text.type) ||
         !scan_operand(s, column, &operand) || !type_is_stringy(operand.leaf) ||
-        (operand.leaf->kind == TYPE_STRING && operand.leaf->string.collation.len) ||
+        type_is_collated(operand.leaf) ||
         !scan_bounds(s, &operand, &c))
         return UNKNOWN;
     if (text.is_null || scan_all_null(&c))

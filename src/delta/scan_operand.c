@@ -5,6 +5,7 @@
 #include "delta/partition.h"
 #include "delta/scan_operand_impl.h"
 #include "type/datetime.h"
+#include "type/collation.h"
 
 /* ---- comparing constants ---- */
 
@@ -42,8 +43,7 @@ bool scan_order(const Value *a, const Value *b, int *out)
 {
     const Type *x = a->type, *y = b->type;
     if (type_is_stringy(x) && type_is_stringy(y)) {
-        if ((x->kind == TYPE_STRING && x->string.collation.len) ||
-            (y->kind == TYPE_STRING && y->string.collation.len))
+        if (type_is_collated(x) || type_is_collated(y))
             return false;
         *out = str_cmp(a->bytes, b->bytes);
         return true;

@@ -1,6 +1,7 @@
 /* Expressions as DuckDB text: every literal typed, every call through its function row. */
 #include "base/buf.h"
 #include "engine/render_impl.h"
+#include "type/collation.h"
 
 /* ---- quoting ---- */
 
@@ -202,17 +203,34 @@ static bool render_in_many(Render *r, const BoundExpr *e, Str plan, Str *out, Er
     size_t column = 0;
     for (size_t i = 0; i < e->subquery.values.len; i++, column++) {
         Str value;
-        TRY(render_expr(r, e->subquery.values.at[i], &value, err));
+        TRY(render_key(r, e->subquery.values.at[i], &value, err));
         while (column < e->subquery.plan->columns.len &&
                e->subquery.plan->columns.at[column].hidden)
             column++;
         if (column >= e->subquery.plan->columns.len)
             return error_internal(err, "an IN subquery has too few columns");
-        buf_addf(&b, negated ? "%scoalesce((" STR_FMT ") = c%u, TRUE)" : "%s(" STR_FMT ") = c%u",
-                 i ? " AND " : "", STR_ARG(value), e->subquery.plan->columns.at[column].id);
+        Str key;
+        TRY(column_key(r, &e->subquery.plan->columns.at[column], "", &key, err));
+        buf_addf(&b, negated ? "%scoalesce((" STR_FMT ") = " STR_FMT ", TRUE)" : "%s(" STR_FMT ") = " STR_FMT,
+                 i ? " AND " : "", STR_ARG(value), STR_ARG(key));
     }
     buf_addz(&b, ")");
     *out = buf_str(&b);
+    return true;
+}
+
+/* Collated strings are looked for among keys. */
+static bool in_keys(Render *r, const BoundExpr *e, Str *plan, Error *err)
+{
+    const BoundColumnVec *columns = &e->subquery.plan->columns;
+    for (size_t i = 0; i < columns->len; i++) {
+        Str key;
+        if (columns->at[i].hidden || !type_is_collated(columns->at[i].type))
+            continue;
+        TRY(column_key(r, &columns->at[i], "", &key, err));
+        *plan = str_printf(r->arena, "SELECT " STR_FMT " FROM (" STR_FMT ")", STR_ARG(key), STR_ARG(*plan));
+        return true;
+    }
     return true;
 }
 
@@ -231,7 +249,8 @@ static bool render_subquery(Render *r, const BoundExpr *e, Str *out, Error *err)
     case SUBQUERY_IN:
         if (e->subquery.values.len == 1) {
             Str value;
-            TRY(render_expr(r, e->subquery.values.at[0], &value, err));
+            TRY(render_key(r, e->subquery.values.at[0], &value, err));
+            TRY(in_keys(r, e, &plan, err));
             *out = str_printf(r->arena, e->subquery.two_valued ? "(CASE WHEN (" STR_FMT ") %sIN (" STR_FMT ") THEN true ELSE false END)"
                                                                : "((" STR_FMT ") %sIN (" STR_FMT "))",
                               STR_ARG(value), negation, STR_ARG(plan));

@@ -159,6 +159,8 @@ static BoundExpr *with_collation(BoundExpr *e, Str collation, bool shown, const 
         copy->type = to;
         if (copy->kind == BEXPR_LITERAL)
             copy->literal.type = to;
+        else
+            copy->implicit = true; /* Spark's copy is no longer one that the user wrote */
         return copy;
     }
     BoundExpr *c = bound_cast(e, to, ctx->ansi ? CAST_ANSI : CAST_LEGACY, true, ctx->arena);
@@ -257,6 +259,11 @@ bool collate_arguments(FuncCall *call, const FuncContext *ctx, Error *err) {
         TRY(unify(call, 0, 2, TOGETHER, ctx, err));
         return unify(call, 1, 2, TOGETHER, ctx, err);
     }
+    const Type *first = own.len ? own.at[0]->type : NULL;
+    if (str_is(str_from(call->row->name), "element_at_key") && own.len == 2 && own.at[1]->kind == BEXPR_LITERAL && first->kind == TYPE_MAP &&
+        type_is_stringy(own.at[1]->type) && !str_is_ci(call->written_name, "element_at"))
+        own.at[1] = with_collation(own.at[1], type_first_collation(first->map.key), false, ctx);
+    call->args = own;
     if (flags & TOGETHER)
         TRY(unify(call, flags & AFTER_FIRST ? 1 : 0, 1, flags, ctx, err));
     return check_support(call, flags, ctx, err);

@@ -161,10 +161,11 @@ static void put_extreme(const Str *args, const Str *keys, size_t count, bool lea
 static void put_listagg(const Str *args, const Str *keys, size_t count, const FuncContext *ctx, Buf *out) {
     Str list = str_printf(ctx->arena, "list(" STR_FMT STR_FMT ")" STR_FMT, STR_ARG(args[0]), STR_ARG(ctx->call_order), STR_ARG(ctx->call_suffix)),
         by = str_printf(ctx->arena, "list(" STR_FMT STR_FMT ")" STR_FMT, STR_ARG(keys[0]), STR_ARG(ctx->call_order), STR_ARG(ctx->call_suffix));
-    buf_addf(out,
-             "array_to_string(nullif(list_filter(" STR_FMT ", lambda ls_x, ls_i: ls_x IS NOT NULL AND list_position(" STR_FMT ", (" STR_FMT
-             ")[ls_i]) = ls_i), []), %s" STR_FMT "%s)",
-             STR_ARG(list), STR_ARG(by), STR_ARG(by), count > 1 ? "coalesce(" : "", STR_ARG(count > 1 ? args[1] : S("''")), count > 1 ? ", '')" : "");
+    buf_addf(out, "array_to_string(nullif(list_select(" STR_FMT ", ls_distinct_places(" STR_FMT ")), []), ", STR_ARG(list), STR_ARG(by));
+    if (count > 1)
+        buf_addf(out, "coalesce(" STR_FMT ", ''))", STR_ARG(args[1]));
+    else
+        buf_addz(out, "'')");
 }
 
 static void put_sort_array(const BoundExpr *call, const Str *args, const Str *keys, const FuncContext *ctx, Buf *out) {
@@ -188,22 +189,25 @@ static bool put_row(const CollatedRow *row, const BoundExpr *call, const Str *ar
     return func_render_template(call, all, LENGTH_OF(all), ctx, row->sql, out);
 }
 
-static bool put_initcap(const BoundExpr *call, const Str *args, Buf *out) {
+/* ICU's letters: of no language for upper and lower, as Spark has it. */
+static bool put_case(const BoundExpr *call, const Str *args, const FuncContext *ctx, Buf *out, bool *done) {
     Collation c;
-    if (!collation_read(collation_of(call), &c) || !c.icu)
-        return false;
-    buf_addf(out, "ls_collated_initcap(" STR_FMT ", '" STR_FMT "')", STR_ARG(args[0]), STR_ARG(collation_of(call)));
-    return true;
+    Str name = str_from(call->call.row->name), collation = collation_of(call);
+    bool words = str_is(name, "initcap"), known = collation_read(collation, &c);
+    *done = known && (!words || c.icu);
+    return !*done || func_render_template(call, (const Str[]){args[0], str_printf(ctx->arena, "'" STR_FMT "'", STR_ARG(collation))}, 2, ctx,
+                                          words                  ? "ls_collated_initcap($1, $2)"
+                                          : str_is(name, "upper") ? "ls_collated_upper($1, $2)"
+                                                                  : "ls_collated_lower($1, $2)",
+                                          out);
 }
 
 bool collate_render(const BoundExpr *call, const Str **args, size_t count, const FuncContext *ctx, Buf *out, bool *done,
                     Error *err) {
     Str name = str_from(call->call.row->name);
     *done = true;
-    if (str_is(name, "initcap")) {
-        *done = put_initcap(call, *args, out);
-        return true;
-    }
+    if (str_is(name, "upper") || str_is(name, "lower") || str_is(name, "initcap"))
+        return put_case(call, *args, ctx, out, done);
     bool matches = listed(patterns, LENGTH_OF(patterns), name), lower = str_is_ci(type_first_collation(call->call.args.at[0]->type), "UTF8_LCASE");
     if (str_is(name, "like") && lower)
         return func_find(S("ilike"))->render ? func_find(S("ilike"))->render(call, *args, count, ctx, out, err)

@@ -442,8 +442,8 @@ static bool row_find_in_set(Native *n, idx_t row) {
     }
 }
 
-/* Words begin with a capital of the collation's language. */
-static bool row_initcap(Native *n, idx_t row) {
+/* variant: upper and lower of no language; words begin with a capital of the collation's own. */
+static bool row_case(Native *n, idx_t row) {
     const Order *o = order_at(n, row);
     Str text = native_str(n, 0, row);
     if (!o || !fits(n, text))
@@ -452,14 +452,19 @@ static bool row_initcap(Native *n, idx_t row) {
     char locale[32];
     snprintf(locale, sizeof locale, STR_FMT, STR_ARG(str_is(o->what.base, "UNICODE") ? S("") : o->what.base));
     Wide w = wide_of(text, n->arena);
-    int32_t room = 3 * w.len + 8;
-    UChar *title = ARENA_ARRAY(n->arena, UChar, (size_t)room);
-    int32_t len = u_strToTitle(title, room, w.at, w.len, NULL, locale, &status);
+    int32_t room = 3 * w.len + 8, len;
+    UChar *made = ARENA_ARRAY(n->arena, UChar, (size_t)room);
+    if (n->function->variant == 'u')
+        len = u_strToUpper(made, room, w.at, w.len, "", &status);
+    else if (n->function->variant == 'l')
+        len = u_strToLower(made, room, w.at, w.len, "", &status);
+    else
+        len = u_strToTitle(made, room, w.at, w.len, NULL, locale, &status);
     if (U_FAILURE(status))
         return native_set_str(n, row, text);
     char *bytes = ARENA_ARRAY(n->arena, char, 3 * (size_t)len + 1);
     int32_t out = 0;
-    u_strToUTF8(bytes, 3 * len + 1, &out, title, len, &status);
+    u_strToUTF8(bytes, 3 * len + 1, &out, made, len, &status);
     return native_set_str(n, row, (Str){bytes, (size_t)out});
 }
 
@@ -477,7 +482,9 @@ static const NativeFunction functions[] = {
     {"ls_collated_rtrim", "s:sss", row_trim, 0, 2},
     {"ls_collated_trim", "s:sss", row_trim, 0, 3},
     {"ls_collated_find_in_set", "4:sss", row_find_in_set},
-    {"ls_collated_initcap", "s:ss", row_initcap},
+    {"ls_collated_initcap", "s:ss", row_case, 0, 'i'},
+    {"ls_collated_upper", "s:ss", row_case, 0, 'u'},
+    {"ls_collated_lower", "s:ss", row_case, 0, 'l'},
 };
 
 bool native_register_collation(duckdb_connection c, Error *err) {

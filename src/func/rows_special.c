@@ -13,10 +13,12 @@ static bool bind_collate(FuncCall *call, const FuncContext *ctx, Error *err) {
     TRY(func_apply_signature(call, "(string, string) -> $1", ctx, err));
     const Value *name = func_constant(call->args.at[1]);
     if (!name || name->is_null)
-        return func_non_foldable(call, 1, "collationName", ctx, err);
+        return error_set(err, ERR_UNEXPECTED_INPUT_TYPE, PZ("functionName", "`collate`"), PZ("paramIndex", "first"),
+                         PZ("requiredType", "\"STRING\""), P("inputSql", func_quoted_sql(call->args.at[1], ctx)),
+                         P("inputType", func_quoted_type(call->args.at[1]->type, ctx)));
     Str canonical;
     TRY(type_collation(name->bytes, ctx->arena, &canonical, err));
-    call->result = type_string(canonical, ctx->arena);
+    call->result = canonical.len ? type_string(canonical, ctx->arena) : type_string_binary();
     return true;
 }
 

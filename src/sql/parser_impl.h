@@ -146,6 +146,8 @@ bool accept_if_exists(Parser *p);
 MUST_CHECK bool parse_if_not_exists(Parser *p, bool *out);
 /* Dotted text of a name, parts backquoted where needed. */
 Str dotted(const Parser *p, const Name *name);
+/* The one spelling of a collation's name, in type.c. */
+MUST_CHECK bool resolve_collation(Parser *p, const Name *name, Str *out);
 bool is_clause_start(const Parser *p, size_t ahead);
 /* What ends a list or the text: behind it an operator word can only be a name. */
 bool is_list_stop(TokenKind kind);

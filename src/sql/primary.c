@@ -352,7 +352,8 @@ static bool parse_collate(Parser *p, Expr *child, size_t from, Expr **out)
     advance(p);
     size_t at = mark(p);
     TRY(parse_multipart(p, &name));
-    Expr *args[2] = {child, string_literal(p, dotted(p, &name), at)};
+    bool builtin = name.len == 3 && str_is_ci(name.at[0], "system") && str_is_ci(name.at[1], "builtin");
+    Expr *args[2] = {child, string_literal(p, builtin ? name.at[2] : dotted(p, &name), at)};
     *out = operator_call(p, "collate", from, 2, args);
     return true;
 }

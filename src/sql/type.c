@@ -155,6 +155,16 @@ static bool parse_decimal_type(Parser *p, size_t from, const Type **out)
     return true;
 }
 
+/* UTF8_BINARY where that is said. */
+bool resolve_collation(Parser *p, const Name *name, Str *out)
+{
+    bool builtin = name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "builtin");
+    TRY(type_collation(builtin ? name->at[2] : dotted(p, name), p->arena, out, p->err));
+    if (!out->len)
+        *out = S("UTF8_BINARY");
+    return true;
+}
+
 static bool parse_collation(Parser *p, Str *out)
 {
     *out = (Str){0};
@@ -163,8 +173,7 @@ static bool parse_collation(Parser *p, Str *out)
     Name name;
     advance(p);
     TRY(parse_multipart(p, &name));
-    *out = vec_last(&name);
-    return true;
+    return resolve_collation(p, &name, out);
 }
 
 static bool parse_text_type(Parser *p, TokenKind kind, size_t from, const Type **out)
@@ -327,7 +336,7 @@ static bool parse_type_inner(Parser *p, const Type **out)
     case KW_STRING:
         advance(p);
         TRY(parse_collation(p, &collation));
-        *out = collation.len ? type_string(collation, p->arena) : type_simple(TYPE_STRING);
+        *out = str_is(collation, "UTF8_BINARY") ? type_string_binary() : type_string(collation, p->arena);
         return true;
     default: return parse_unknown_type(p, from, out);
     }

@@ -1,6 +1,7 @@
 /* Common types and implicit casts. Source: Spark's AnsiTypeCoercion, TypeCoercion and DecimalPrecision,
  * checked pair by pair against a recording of Spark 4.2 (tests/unit/type/coercion_recorded.tsv). */
 #include "type/coerce.h"
+#include "type/collation.h"
 
 static int max_int(int a, int b)
 {
@@ -185,7 +186,7 @@ static const Type *tightest(const Type *a, const Type *b, bool ansi, Arena *aren
     /* Two texts of different declared lengths are both strings; two collations have no common one. */
     if (type_is_stringy(a) && type_is_stringy(b) && (a->kind != TYPE_STRING || b->kind != TYPE_STRING)) {
         const Type *collated = a->kind == TYPE_STRING ? a : b;
-        return collated->kind == TYPE_STRING && collated->string.collation.len
+        return type_is_collated(collated)
                    ? NULL
                    : type_simple(TYPE_STRING);
     }
@@ -310,7 +311,7 @@ static bool string_to_string(const Type *from, const Type *to)
         return from->kind == TYPE_CHAR || type_equal(from, to);
     if (to->kind == TYPE_CHAR || from->kind == TYPE_STRING)
         return type_equal(from, to);
-    return to->string.collation.len == 0;
+    return !type_is_collated(to);
 }
 
 static bool implicit_ansi(const Type *from, const Type *to)

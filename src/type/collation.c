@@ -180,6 +180,24 @@ CollationInfoVec collation_list(Arena *arena)
     return all;
 }
 
+Str collation_cell(const CollationInfo *c, const char *column)
+{
+    Str name = str_from(column);
+    if (str_is(name, "NAME"))
+        return c->name;
+    if (str_is(name, "LANGUAGE"))
+        return c->language;
+    if (str_is(name, "COUNTRY"))
+        return c->country;
+    if (str_is(name, "ACCENT_SENSITIVITY"))
+        return c->what.ignores_accents ? S("ACCENT_INSENSITIVE") : S("ACCENT_SENSITIVE");
+    if (str_is(name, "CASE_SENSITIVITY"))
+        return c->what.ignores_case || c->what.lower ? S("CASE_INSENSITIVE") : S("CASE_SENSITIVE");
+    if (str_is(name, "PAD_ATTRIBUTE"))
+        return c->what.trims ? S("RTRIM") : S("NO_PAD");
+    return c->what.icu ? S("78.3.0.0") : S(""); /* the version that Spark 4.2 carries */
+}
+
 /* ---- inside types ---- */
 
 typedef bool (*OfString)(const Type *string, void *arg);
@@ -208,7 +226,7 @@ static bool any_string(const Type *t, OfString test, void *arg)
 static bool collated(const Type *t, void *arg)
 {
     (void)arg;
-    return t->kind == TYPE_STRING && t->string.collation.len;
+    return t->kind == TYPE_STRING && t->string.collation.len && !str_is(t->string.collation, "UTF8_BINARY");
 }
 
 static bool indeterminate(const Type *t, void *arg)
@@ -225,7 +243,7 @@ static bool any(const Type *t, void *arg)
 
 static bool note(const Type *t, void *arg)
 {
-    *(Str *)arg = t->kind == TYPE_STRING ? t->string.collation : S("");
+    *(Str *)arg = collated(t, NULL) ? t->string.collation : S("");
     return true;
 }
 
@@ -244,7 +262,7 @@ const Type *type_with_collation(const Type *t, Str collation, bool only_plain, A
 {
     switch (t->kind) {
     case TYPE_STRING:
-        return only_plain && t->string.collation.len ? t : type_string(collation, arena);
+        return only_plain && t->string.collation.len ? t : collation.len ? type_string(collation, arena) : collated(t, NULL) ? type_simple(TYPE_STRING) : t;
     case TYPE_ARRAY:
         return type_array(type_with_collation(t->array.element, collation, only_plain, arena), t->array.nulls, arena);
     case TYPE_MAP:

@@ -27,6 +27,8 @@ typedef struct CollationInfo {
 } CollationInfo;
 typedef VEC(CollationInfo) CollationInfoVec;
 CollationInfoVec collation_list(Arena *arena);
+/* The cell of a row under Spark's name of the column; empty: NULL. */
+Str collation_cell(const CollationInfo *c, const char *column);
 
 /* Strings of another collation than UTF8_BINARY stand somewhere inside. */
 bool type_is_collated(const Type *t);

@@ -64,6 +64,17 @@ const Type *type_string(Str collation, Arena *arena)
     return make((Type){.kind = TYPE_STRING, .string = {str_copy(collation, arena)}}, arena);
 }
 
+const Type *type_string_binary(void)
+{
+    static const Type declared = {.kind = TYPE_STRING, .string = {S_INIT("UTF8_BINARY")}};
+    return &declared;
+}
+
+static Str collation_compared(const Type *t)
+{
+    return str_is(t->string.collation, "UTF8_BINARY") ? (Str){0} : t->string.collation;
+}
+
 const Type *type_time(int precision, Arena *arena)
 {
     return make((Type){.kind = TYPE_TIME, .time = {precision}}, arena);
@@ -224,7 +235,7 @@ static bool compare(const Type *a, const Type *b, bool exact)
     case TYPE_DECIMAL:
         return a->decimal.precision == b->decimal.precision && a->decimal.scale == b->decimal.scale;
     case TYPE_STRING:
-        return str_ieq(a->string.collation, b->string.collation);
+        return str_ieq(collation_compared(a), collation_compared(b));
     case TYPE_CHAR:
     case TYPE_VARCHAR:
         return a->text.length == b->text.length;

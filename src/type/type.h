@@ -52,7 +52,7 @@ struct Type {
     TypeKind kind;
     union {
         struct { int precision, scale; } decimal;        /* 1..38, 0..precision */
-        struct { Str collation; } string;                /* empty = UTF8_BINARY */
+        struct { Str collation; } string;                /* empty = UTF8_BINARY; so written, it is only printed */
         struct { int length; } text;                     /* CHAR, VARCHAR: characters */
         struct { int precision; } time;                  /* 0..6 */
         struct { IntervalUnit from, to; } interval;      /* YM and DT */
@@ -70,6 +70,8 @@ const Type *type_simple(TypeKind kind);
 const Type *type_decimal(int precision, int scale, Arena *arena);
 const Type *type_text(TypeKind char_or_varchar, int length, Arena *arena);
 const Type *type_string(Str collation, Arena *arena);
+/* STRING COLLATE UTF8_BINARY: the same type as STRING, and printed as it was declared. */
+const Type *type_string_binary(void);
 const Type *type_time(int precision, Arena *arena);
 const Type *type_geo(TypeKind geometry_or_geography, int srid, Arena *arena);
 bool type_is_geo(const Type *type);

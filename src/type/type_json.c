@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "type/srid.h"
 #include "type/type_text_impl.h"
+#include "type/collation.h"
 
 /* Spark keeps the collations of a column's strings beside the column, by path ("a.element"). */
 static const char collations_key[] = "__COLLATIONS";
@@ -20,7 +21,7 @@ static void put_collations(Collations *c, const Type *t, Str path)
     Arena *arena = c->b->arena;
     switch (t->kind) {
     case TYPE_STRING:
-        if (!t->string.collation.len)
+        if (!type_is_collated(t))
             return;
         buf_addz(c->b, c->any ? "," : "");
         c->any = true;

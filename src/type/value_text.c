@@ -4,6 +4,7 @@
 #include "type/datetime.h"
 #include "type/number_text.h"
 #include "type/value_impl.h"
+#include "type/collation.h"
 
 /* ---- decimals ---- */
 
@@ -268,7 +269,11 @@ static void put_sql(const Printer *p, const Value *v)
         break;
     case TYPE_STRING:
     case TYPE_CHAR:
-    case TYPE_VARCHAR: put_sql_string(b, v->bytes); break;
+    case TYPE_VARCHAR:
+        put_sql_string(b, v->bytes);
+        if (type_is_collated(v->type))
+            buf_addf(b, " collate " STR_FMT, STR_ARG(v->type->string.collation));
+        break;
     case TYPE_BINARY: put_hex(b, v->bytes); break;
     case TYPE_DATE: put_sql_moment(p, v, "DATE"); break;
     case TYPE_TIMESTAMP: put_sql_moment(p, v, "TIMESTAMP"); break;
@@ -303,7 +308,7 @@ Str value_pretty(const Value *v, Str zone, Arena *arena)
         buf_addz(&b, "NULL");
     else if (v->type->kind == TYPE_DECIMAL)
         decimal_put_java(&b, v->decimal, v->type->decimal.scale);
-    else if (type_is_numeric(v->type) || type_is_stringy(v->type))
+    else if (type_is_numeric(v->type) || (type_is_stringy(v->type) && !type_is_collated(v->type)))
         put_text(&p, v);
     else
         put_sql(&p, v);
