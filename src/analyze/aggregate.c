@@ -203,6 +203,13 @@ static bool grouping_call(Splitter *s, BoundExpr **slot)
     return true;
 }
 
+static bool set_outer(BoundExpr **slot, void *arg)
+{
+    if ((*slot)->kind == BEXPR_COLUMN)
+        (*slot)->column.outer = *(bool *)arg;
+    return bound_each_child(*slot, set_outer, arg);
+}
+
 static bool split(BoundExpr **slot, void *arg)
 {
     Splitter *s = arg;
@@ -211,16 +218,19 @@ static bool split(BoundExpr **slot, void *arg)
     for (size_t i = 0; i < rel->aggregate.keys.len; i++)
         if (bound_equal(rel->aggregate.keys.at[i].expr, e)) {
             *slot = output_reference(s, rel->aggregate.keys.at[i].id);
-            return true;
+            return set_outer(slot, &s->in_subquery);
         }
     if (bound_is_python_aggregate(e)) {
         *slot = reference_to_aggregate(s, e);
         return true;
     }
     if (e->kind == BEXPR_AGGREGATE && is_ours(s, e)) {
+        bool here = false;
+        if (s->in_subquery)
+            (void)set_outer(&e, &here);
         if (!grouping_call(s, slot))
             *slot = reference_to_aggregate(s, e);
-        return !s->failed;
+        return !s->failed && set_outer(slot, &s->in_subquery);
     }
     if (e->kind == BEXPR_WINDOW) {
         TRY(bound_each_child(e->window.function, split, s));
@@ -364,7 +374,8 @@ static bool input_ordinal(Analyzer *a, const Expr *key, const BoundRel *input, B
 
 static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *err)
 {
-    if (bound_has_aggregate(key)) {
+    bool over = key->kind == BEXPR_WINDOW && key->window.function->kind == BEXPR_AGGREGATE;
+    if (over || bound_has_aggregate(key)) {
         error_set(err, ERR_GROUP_BY_AGGREGATE, P("sqlExpr", func_sql_text(key, a->func.zone, a->arena)));
         return set_context(a, err, origin);
     }
@@ -393,6 +404,7 @@ static bool bind_key(Analyzer *a, const Rel *rel, const Expr *key, BoundRel *agg
     if (!bound)
         TRY(bind_key_expr(a, rel, e, aggregate->input, &bound, err));
     TRY(check_key(a, bound, key->origin, err));
+    TRY(settle_in_subqueries(a, &bound, false, err));
     if (!name.len)
         name = bound->kind == BEXPR_COLUMN ? bound->column.name : func_pretty_name(bound, a->func.zone, a->arena);
     *index = add_key(a, aggregate, bound, name, nullable);
@@ -590,6 +602,8 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         TRY(check_pipe_aggregates(a, rel, &items, keys, err));
     if (same != input)
         return error_unsupported(err, "a generator in the select list of an aggregation");
+    for (size_t i = 0; i < items.len; i++)
+        TRY(settle_in_subqueries(a, &items.at[i].expr, false, err));
     for (size_t i = 0; i < items.len && windows; i++)
         TRY(lift_time_windows(a, &aggregate->input, &windows, &items.at[i].expr, err));
     if (rel->aggregate.group == GROUP_ALL && !aggregate->aggregate.keys.len)
@@ -609,6 +623,7 @@ bool analyze_aggregate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     above.keys = &aggregate->aggregate.keys;
     BoundExpr *condition;
     TRY(bind_condition(a, rel->aggregate.having, &above, "HAVING", &condition, err));
+    TRY(settle_in_subqueries(a, &condition, true, err));
     TRY(check_windows(condition, "HAVING", err));
     size_t visible = project->columns.len;
     TRY(split_above(a, aggregate, &project->columns, &condition, err));

@@ -232,10 +232,22 @@ void push_down_filters(Analyzer *a, BoundRel *plan);
 
 /* subquery.c */
 bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
+/* What IN gives where nothing is known: as Spark's joins have it, false, among results and inside other expressions. */
+bool settle_in_subqueries(Analyzer *a, BoundExpr **e, bool is_condition, Error *err);
 /* Visits the expressions of every relation of a subquery's plan: that is where outer columns are used. */
 bool plan_each_expr(BoundRel *plan, BoundVisit visit, void *arg);
 /* Subqueries in the condition of a join that is not inner become columns of the side that they look at. */
 bool lift_subqueries(Analyzer *a, BoundRel *join, Error *err);
+/* None may look at both sides of the join whose condition it is in. */
+bool check_join_subqueries(Analyzer *a, BoundRel *join, Error *err);
+
+/* correlation.c: what a subquery's plan may look at outside, and where a subquery may stand */
+bool check_correlation(Analyzer *a, BoundRel *plan, Error *err);
+bool check_lateral(Analyzer *a, BoundRel *join, Error *err);
+bool check_subquery_place(Analyzer *a, const BoundRel *rel, const BoundExpr *e, Error *err);
+bool is_correlated_plan(BoundRel *plan);
+/* .. and only by conditions that are equalities with an own column, or about the outer row alone. */
+bool is_correlated_by_lookup(BoundRel *plan);
 
 /* select.c: projections, aggregation, sorting; what reaches below a projection */
 bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

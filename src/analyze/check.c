@@ -41,6 +41,8 @@ static bool check_expr(BoundExpr **slot, void *arg)
         return true;
     }
     if (e->kind == BEXPR_SUBQUERY)
+        TRY(check_subquery_place(c->a, c->rel, e, c->err));
+    if (e->kind == BEXPR_SUBQUERY)
         TRY(check_plan(c->a, e->subquery.plan, c->err));
     return bound_each_child(e, check_expr, c);
 }

@@ -448,7 +448,10 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
             return true;
         return set_context(a, err, e->origin);
     }
-    for (Scope *s = scope; s; s = s->outer) {
+    int level = 0;
+    for (Scope *s = scope; s; s = s->outer, level++) {
+        if (level > 1 && !s->aliases) /* only the next query is in sight, and the parameters of a function */
+            continue;
         if (!find_in_scope(a, name, s, out, err))
             return set_context(a, err, e->origin);
         if (!*out)

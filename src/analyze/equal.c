@@ -93,6 +93,23 @@ static bool equal_lambdas(const BoundExpr *x, const BoundExpr *y)
     return bound_equal(x->lambda.body, y->lambda.body);
 }
 
+/* Two pieces of SQL but for white space. */
+static bool same_words(Str x, Str y)
+{
+    size_t i = 0, k = 0;
+    for (;;) {
+        bool gap_x = false, gap_y = false;
+        for (; i < x.len && (unsigned char)x.ptr[i] <= ' '; i++)
+            gap_x = true;
+        for (; k < y.len && (unsigned char)y.ptr[k] <= ' '; k++)
+            gap_y = true;
+        if (i == x.len || k == y.len)
+            return i == x.len && k == y.len;
+        if (gap_x != gap_y || x.ptr[i++] != y.ptr[k++])
+            return false;
+    }
+}
+
 bool bound_equal(const BoundExpr *x, const BoundExpr *y)
 {
     if (x == y)
@@ -129,8 +146,9 @@ bool bound_equal(const BoundExpr *x, const BoundExpr *y)
     case BEXPR_PYTHON:
         return x->python.function->deterministic && y->python.function->deterministic &&
                str_eq(x->python.function->command, y->python.function->command) && equal_lists(&x->python.args, &y->python.args);
-    case BEXPR_SUBQUERY:
-        return false;
+    case BEXPR_SUBQUERY: /* over the same columns the same words mean the same */
+        return x->subquery.text.len && same_words(x->subquery.text, y->subquery.text) && x->subquery.negated == y->subquery.negated &&
+               equal_lists(&x->subquery.values, &y->subquery.values);
     }
     return false;
 }

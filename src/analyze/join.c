@@ -179,10 +179,13 @@ bool analyze_join(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         BoundColumnVec all = both_sides(a, left, right);
         Scope scope = {.columns = &all, .outer = a->outer};
         TRY(bind_condition(a, rel->join.condition, &scope, "JOIN", &j->join.condition, err));
+        TRY(check_join_subqueries(a, j, err));
         if (kind != JOIN_INNER && kind != JOIN_CROSS)
             TRY(lift_subqueries(a, j, err));
     } else if (kind == JOIN_CROSS)
         j->join.kind = JOIN_INNER;
+    if (j->join.lateral)
+        TRY(check_lateral(a, j, err));
     *out = j;
     return true;
 }

@@ -185,25 +185,6 @@ static BoundRel *distinct_of(Analyzer *a, BoundRel *rel)
     return d;
 }
 
-static bool is_in_subquery(const BoundExpr *e)
-{
-    return e->kind == BEXPR_SUBQUERY && e->subquery.kind == SUBQUERY_IN;
-}
-
-/* Spark makes an existence join of an IN among the results: what is unknown comes out as false, for NOT IN too. */
-static bool mark_two_valued(BoundExpr **slot, void *arg)
-{
-    BoundExpr *e = *slot;
-    TRY(bound_each_child(e, mark_two_valued, arg));
-    if (is_in_subquery(e))
-        e->subquery.two_valued = true;
-    if (e->kind == BEXPR_CALL && !strcmp(e->call.row->name, "not") && is_in_subquery(e->call.args.at[0])) {
-        *slot = e->call.args.at[0];
-        (*slot)->subquery.negated = !(*slot)->subquery.negated;
-    }
-    return true;
-}
-
 /* ---- pipe steps ---- */
 
 static bool find_aggregate(BoundExpr **slot, void *arg)
@@ -273,7 +254,7 @@ bool analyze_project(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     BoundRel *project;
     StrVec metadata = alias_metadata(a, &rel->project.items, items.len);
     for (size_t i = 0; i < items.len; i++)
-        (void)mark_two_valued(&items.at[i].expr, NULL);
+        TRY(settle_in_subqueries(a, &items.at[i].expr, false, err));
     if (project_has_aggregate(&items)) {
         BoundRel *aggregate = brel_new(BREL_AGGREGATE, input, a->arena);
         for (size_t i = 0; i < items.len; i++)
@@ -430,6 +411,7 @@ bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         scope.clause = "WHERE";
     BoundExpr *condition;
     TRY(bind_condition(a, rel->filter.condition, &scope, scope.clause, &condition, err));
+    TRY(settle_in_subqueries(a, &condition, true, err));
     if (!rel->filter.is_qualify)
         TRY(check_windows(condition, rel->filter.is_having ? "HAVING" : "WHERE", err));
     TRY(settle(a, input, projection, narrow, &condition, err));

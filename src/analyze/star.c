@@ -217,7 +217,7 @@ bool expand_star(Analyzer *a, const Expr *star, Scope *scope, NamedItemVec *out,
     }
     Expansion all = {0};
     /* t.* of a subquery may be the rows of the query around it. */
-    for (const Scope *s = scope; s && !all.items.len; s = star->star.target.len ? s->outer : NULL) {
+    for (const Scope *s = scope; s && !all.items.len; s = star->star.target.len && s == scope ? s->outer : NULL) {
         if (s->columns)
             TRY(expand_in(a, star, s, &all, err));
         for (size_t i = 0; s != scope && i < all.items.len; i++)

@@ -1,6 +1,8 @@
 /* Subqueries in expressions: scalar, EXISTS, IN; outer columns resolve through the scope chain. */
 #include "analyze/analyze_impl.h"
 
+#include <string.h>
+
 static bool analyze_inner(Analyzer *a, const Expr *e, Scope *scope, BoundRel **out, Error *err)
 {
     Scope *saved = a->outer;
@@ -51,6 +53,24 @@ static bool bind_in(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *s, Erro
     return true;
 }
 
+/* The count bug that Spark can be told to have: where a subquery correlated by equalities aggregates everything, it joins with
+ * the groups of what it is correlated by, and for an outer row without rows there is no group. */
+static void group_by_correlation(Analyzer *a, BoundRel *plan)
+{
+    BoundRel *at = plan;
+    if (!session_bool(a->session, "spark.sql.optimizer.decorrelateExistsSubqueryLegacyIncorrectCountHandling.enabled", false))
+        return;
+    while (at && (at->kind == BREL_PROJECT || at->kind == BREL_FILTER || at->kind == BREL_SORT))
+        at = at->input;
+    if (!at || at->kind != BREL_AGGREGATE || at->aggregate.keys.len || at->aggregate.sets.len || !is_correlated_by_lookup(at->input))
+        return;
+    BoundColumn c = new_column(a, S("_group"), type_simple(TYPE_BOOLEAN), false);
+    BoundItem key = {bound_literal(value_bool(true), a->arena), c.id};
+    c.hidden = true;
+    vec_push(a->arena, &at->aggregate.keys, key);
+    vec_push(a->arena, &at->columns, c);
+}
+
 bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     BoundRel *plan;
@@ -70,8 +90,12 @@ bool bind_subquery(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Er
         s->type = plan->columns.at[0].type;
         s->nullable = true;
     }
+    TRY(check_correlation(a, plan, err));
+    if (e->subquery.kind == SUBQUERY_EXISTS)
+        group_by_correlation(a, plan);
     if (e->subquery.kind == SUBQUERY_IN)
         TRY(bind_in(a, e, scope, s, err));
+    s->subquery.text = sql_fragment(a->sql_text, e->origin);
     *out = s;
     return true;
 }
@@ -140,6 +164,116 @@ static bool lift_subquery(BoundExpr **slot, void *arg)
     *slot = bound_column(&c, l->a->arena);
     return true;
 }
+
+static bool check_sides(BoundExpr **slot, void *arg)
+{
+    Lifting *l = arg;
+    BoundExpr *e = *slot;
+    if (e->kind != BEXPR_SUBQUERY)
+        return bound_each_child(e, check_sides, l);
+    if (e->subquery.kind == SUBQUERY_SCALAR)
+        return check_subquery_place(l->a, l->join, e, l->err);
+    BoundExpr alone = *e; /* what it is compared with may be of either side */
+    alone.subquery.values = (BoundExprVec){0};
+    if (!uses_side(&alone, l->join->input) || !uses_side(&alone, l->join->join.right))
+        return true;
+    error_set(l->err, ERR_UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY__UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION,
+              P("subqueryExpression", func_sql_text(e, l->a->func.zone, l->a->arena)));
+    return set_context(l->a, l->err, e->origin);
+}
+
+bool check_join_subqueries(Analyzer *a, BoundRel *join, Error *err)
+{
+    Lifting l = {a, join, err};
+    return check_sides(&join->join.condition, &l);
+}
+
+/* ---- IN where nothing is known ---- */
+
+static bool is_call_of(const BoundExpr *e, const char *name)
+{
+    return e->kind == BEXPR_CALL && !strcmp(e->call.row->name, name);
+}
+
+static bool is_in_subquery(const BoundExpr *e)
+{
+    return e->kind == BEXPR_SUBQUERY && e->subquery.kind == SUBQUERY_IN;
+}
+
+static bool holds_in(BoundExpr **slot, void *arg)
+{
+    return !is_in_subquery(*slot) && bound_each_child(*slot, holds_in, arg);
+}
+
+typedef struct Settling {
+    Analyzer *a;
+    Error *err;
+} Settling;
+
+/* NOT goes down to the subqueries first, as Spark's simplification of conditions has it. */
+static bool push_not(Settling *s, BoundExpr **slot)
+{
+    BoundExpr *e = *slot, *child = e->call.args.at[0];
+    if (is_in_subquery(child)) {
+        child->subquery.negated = !child->subquery.negated;
+        *slot = child;
+        return true;
+    }
+    if (is_call_of(child, "not"))
+        return *slot = child->call.args.at[0], true;
+    bool both = is_call_of(child, "and");
+    if ((!both && !is_call_of(child, "or")) || child->call.args.len != 2)
+        return true;
+    BoundExpr *parts[2];
+    for (size_t i = 0; i < 2; i++) {
+        TRY(bind_builtin(s->a, "not", 1, &child->call.args.at[i], e->origin, &parts[i], s->err));
+    }
+    return bind_builtin(s->a, both ? "or" : "and", 2, parts, e->origin, slot, s->err);
+}
+
+static bool settle_in(BoundExpr **slot, void *arg)
+{
+    Settling *s = arg;
+    if (holds_in(slot, NULL))
+        return true;
+    while (is_call_of(*slot, "not") && !is_in_subquery(*slot)) {
+        BoundExpr *before = *slot;
+        TRY(push_not(s, slot));
+        if (*slot == before)
+            break;
+    }
+    if (is_in_subquery(*slot))
+        (*slot)->subquery.two_valued = true;
+    return bound_each_child(*slot, settle_in, arg);
+}
+
+/* Under AND and OR alone a condition drops the row either way: the plain IN makes the faster join. */
+static bool settle_condition(Settling *s, BoundExpr **slot)
+{
+    if (holds_in(slot, NULL))
+        return true;
+    while (is_call_of(*slot, "not")) {
+        BoundExpr *before = *slot;
+        TRY(push_not(s, slot));
+        if (*slot == before)
+            break;
+    }
+    if (is_in_subquery(*slot))
+        return true;
+    if (!is_call_of(*slot, "and") && !is_call_of(*slot, "or"))
+        return settle_in(slot, s);
+    for (size_t i = 0; i < (*slot)->call.args.len; i++)
+        TRY(settle_condition(s, &(*slot)->call.args.at[i]));
+    return true;
+}
+
+bool settle_in_subqueries(Analyzer *a, BoundExpr **e, bool is_condition, Error *err)
+{
+    Settling s = {a, err};
+    return is_condition ? settle_condition(&s, e) : settle_in(e, &s);
+}
+
+/* ---- lifting out of join conditions ---- */
 
 bool lift_subqueries(Analyzer *a, BoundRel *join, Error *err)
 {

@@ -85,7 +85,7 @@ struct BoundExpr {
         } window;
         struct { BoundExpr *child; CastMode mode; Str zone; } cast;
         struct { BoundExprVec conditions, values; BoundExpr *otherwise; } cases;
-        struct { SubqueryKind kind; BoundRel *plan; BoundExprVec values; bool negated, two_valued; } subquery;
+        struct { SubqueryKind kind; BoundRel *plan; BoundExprVec values; bool negated, two_valued; Str text; /* as it was written */ } subquery;
         struct { uint32_t ids[3]; Str names[3]; size_t count; BoundExpr *body; } lambda;
         struct { uint32_t id; Str name; } lambda_var;  /* rendered as l<id> */
         struct { BoundExpr *child; size_t index; } field;
