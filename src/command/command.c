@@ -29,6 +29,8 @@ static const CommandRule RULES[] = {
     [CMD_OPTIMIZE] = run_optimize,
     [CMD_VACUUM] = run_vacuum,
     [CMD_RESTORE] = run_restore,
+    [CMD_CONVERT] = run_convert,
+    [CMD_GENERATE] = run_generate,
     [CMD_EXPLAIN] = run_explain,
     [CMD_COMMENT] = run_comment,
     [CMD_REFRESH] = run_accepted,
@@ -47,8 +49,6 @@ static const CommandRule RULES[] = {
 };
 
 static const char *const REFUSED[] = {
-    [CMD_CONVERT] = "CONVERT TO DELTA",
-    [CMD_GENERATE] = "GENERATE",
     [CMD_EXECUTE_IMMEDIATE] = "EXECUTE IMMEDIATE",
     [CMD_SCRIPT] = "SQL scripting",
 };

@@ -93,6 +93,27 @@ bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *
 /* Written but not committed: deleted again. */
 void discard_files(DeltaTable *table, const AddFileVec *files);
 
+/* ---- foreign_files.c: Parquet files that no log names yet ---- */
+
+typedef struct ForeignFiles {
+    Str folder;             /* absolute */
+    const Type *partitions; /* a struct of the partition columns */
+    bool with_statistics, absolute;
+    const Type *schema;     /* out: data columns, then partition columns */
+    AddFileVec files;       /* out */
+} ForeignFiles;
+
+/* Errors: DELTA_EMPTY_DIRECTORY, DELTA_UNEXPECTED_(NUM_)PARTITION_COLUMN(S)_FROM_FILE_NAME, DELTA_FAILED_CAST_PARTITION_VALUE. */
+bool find_foreign_files(CommandContext *ctx, ForeignFiles *request, Error *err);
+Metadata *foreign_metadata(CommandContext *ctx, const ForeignFiles *request);
+
+/* ---- manifest.c ---- */
+
+/* Lists of the snapshot's files below _symlink_format_manifest, those of partitions that are gone removed. */
+bool write_manifests(CommandContext *ctx, DeltaTable *table, Snapshot *snapshot, Error *err);
+/* After a commit: only where delta.compatibility.symlinkFormatManifest.enabled asks for them. */
+bool update_manifests(CommandContext *ctx, const Transaction *x, Error *err);
+
 /* ---- commit.c ---- */
 
 typedef struct CommitNote {
@@ -245,6 +266,8 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
 bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* optimize.c */
 bool run_vacuum(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);           /* vacuum.c */
 bool run_restore(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);          /* restore.c */
+bool run_generate(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* manifest.c */
+bool run_convert(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);
 bool run_delta(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);            /* delta_command.c */
 bool run_accepted(CommandContext *ctx, const Command *c, BoundRel **result, Error *err);         /* cache, refresh, analyze */
 
@@ -255,6 +278,7 @@ typedef struct TableWrite {
     AlignOptions align;
     const Expr *replace_where;
     Str operation;              /* WRITE, CREATE TABLE AS SELECT, ... */
+    Str mode_name;              /* of a WRITE that makes the table: ErrorIfExists, ...; empty: by mode */
     PropertyVec parameters;     /* extra operation parameters */
     bool merge_schema, overwrite_schema;
     Metadata *new_metadata;     /* creating or replacing a table */

@@ -33,5 +33,5 @@ bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64
     r.isolation = n->isolation;
     session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;
-    return transaction_commit(x, &r, version ? version : &ignored, err);
+    return transaction_commit(x, &r, version ? version : &ignored, err) && update_manifests(ctx, x, err);
 }

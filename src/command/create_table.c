@@ -3,17 +3,7 @@
 
 #include "base/json.h"
 #include "command/alter_impl.h"
-
-typedef struct NewTable {
-    Str catalog, schema, name;       /* empty catalog: only a path */
-    Str location, provider, id;
-    bool managed;
-    Metadata *metadata;
-    Protocol protocol;
-    BoundRel *query;                 /* AS SELECT */
-    bool exists_in_catalog, exists_in_log;
-    TableEntry old;
-} NewTable;
+#include "command/create_impl.h"
 
 static bool is_strict(CommandContext *ctx)
 {
@@ -264,7 +254,7 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
 
 /* ---- where it lives ---- */
 
-static bool find_place(CommandContext *ctx, const Command *c, const Name *name, NewTable *t, Error *err)
+bool new_table_place(CommandContext *ctx, const Command *c, const Name *name, NewTable *t, Error *err)
 {
     const TableSpec *spec = &c->table.spec;
     t->provider = spec->provider.len ? str_lower(spec->provider, ctx->arena) : S("delta");
@@ -331,7 +321,7 @@ static PropertyVec table_details(CommandContext *ctx, const NewTable *t, const T
     return out;
 }
 
-static bool register_table(CommandContext *ctx, const NewTable *t, const TableSpec *spec, Error *err)
+bool new_table_register(CommandContext *ctx, const NewTable *t, const TableSpec *spec, Error *err)
 {
     if (!t->catalog.len)
         return true;
@@ -444,14 +434,20 @@ static bool commit_empty(CommandContext *ctx, const Command *c, Target *target, 
 static bool commit_query(CommandContext *ctx, const Command *c, Target *target, NewTable *t, Error *err)
 {
     CommitNote note = {0};
-    note_table(ctx, t, &note);
+    bool saved = c->table.save_mode.len && !t->catalog.len;
+    if (!saved)
+        note_table(ctx, t, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
                     .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol};
+    if (saved) {
+        w.operation = S("WRITE");
+        w.mode_name = c->table.save_mode;
+    }
     write_as_stream(ctx, c, &w);
     return write_to_table(ctx, target, &w, NULL, err);
 }
 
-static bool open_place(CommandContext *ctx, NewTable *t, Target *target, Error *err)
+bool new_table_open(CommandContext *ctx, NewTable *t, Target *target, Error *err)
 {
     *target = (Target){.name = t->name.len ? t->name : t->location};
     TRY(target_table(ctx, t->location, target, err));
@@ -468,14 +464,14 @@ static bool adopt(CommandContext *ctx, const Command *c, const Target *target, N
             return error_set(err, ERR_DELTA_CREATE_TABLE_SCHEME_MISMATCH, P("path", t->location), P("specifiedSchema", type_tree_string(t->metadata->schema, 0, ctx->arena)),
                              P("existingSchema", type_tree_string(snapshot_schema(target->snapshot), 0, ctx->arena)), PZ("schemaDifferences", ""));
     }
-    return register_table(ctx, t, &c->table.spec, err);
+    return new_table_register(ctx, t, &c->table.spec, err);
 }
 
 static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
 {
     Target target;
     bool replace = c->table.replace || c->existence == OR_REPLACE;
-    TRY(open_place(ctx, t, &target, err));
+    TRY(new_table_open(ctx, t, &target, err));
     if (t->exists_in_log && !replace) {
         if (t->query)
             return error_set(err, ERR_DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION, P("tableId", t->name), P("tableLocation", t->location));
@@ -488,7 +484,7 @@ static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Err
     TRY(build_metadata(ctx, c, t, err));
     TRY(keep_identity(ctx, &target, t, err));
     TRY(t->query ? commit_query(ctx, c, &target, t, err) : commit_empty(ctx, c, &target, t, err));
-    return register_table(ctx, t, &c->table.spec, err);
+    return new_table_register(ctx, t, &c->table.spec, err);
 }
 
 static bool check_buckets(CommandContext *ctx, const Command *c, const NewTable *t, Error *err)
@@ -549,7 +545,7 @@ static bool create_files(CommandContext *ctx, const Command *c, NewTable *t, Err
         TRY(catalog_drop_partitions(session_catalog(ctx->session), t->id, err));
     TRY(store_open(t->location, ctx->arena, &store, err));
     TRY(store_make_folder(store, S(""), err));
-    TRY(register_table(ctx, t, &c->table.spec, err));
+    TRY(new_table_register(ctx, t, &c->table.spec, err));
     if (t->query) {
         bool found;
         TRY(catalog_get_table(session_catalog(ctx->session), t->catalog, t->schema, t->name, ctx->arena, &found, &t->old, err));
@@ -630,9 +626,9 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
     Command copied;
     *result = result_none(ctx);
     if (c->table.clone_source.len)
-        return error_unsupported(err, "CLONE");
+        return run_clone(ctx, c, result, err);
     TRY(command_name(ctx, c, &name, err));
-    TRY(find_place(ctx, c, &name, &t, err));
+    TRY(new_table_place(ctx, c, &name, &t, err));
     ResolvedTable like;
     if (c->table.like.len) {
         TRY(analyze_table_name(ctx->analyzer, &c->table.like, c->origin, &like, err));

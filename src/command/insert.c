@@ -180,7 +180,7 @@ static void note_write(CommandContext *ctx, const TableWrite *w, const Metadata 
             json_put_str(&partitions, m->partition_columns.at[i]);
         }
         buf_addc(&partitions, ']');
-        note_parameter_text(ctx, note, "mode", str_from(MODES[w->mode]));
+        note_parameter_text(ctx, note, "mode", w->mode_name.len ? w->mode_name : str_from(MODES[w->mode]));
         note_parameter_text(ctx, note, "partitionBy", buf_str(&partitions));
     }
     for (size_t i = 0; i < w->parameters.len; i++)
@@ -280,7 +280,7 @@ bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t
             note_metric(ctx, &note, "numRemovedFiles", counts.files_removed);
             note_metric(ctx, &note, "numRemovedBytes", counts.bytes_removed);
         }
-        note.blind_append = w->mode == WRITE_APPEND && t->snapshot && m == snapshot_metadata(t->snapshot);
+        note.blind_append = w->mode == WRITE_APPEND && (w->mode_name.len || (t->snapshot && m == snapshot_metadata(t->snapshot)));
         ok = note_commit(ctx, x, &note, NULL, err);
     }
     transaction_end(x);

@@ -76,8 +76,12 @@ static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Comma
     return write_to_table(ctx, t, w, NULL, err);
 }
 
+typedef enum SaveMode { SAVE_APPEND, SAVE_OVERWRITE, SAVE_ERROR, SAVE_IGNORE } SaveMode;
+
+static const char *const MODE_NAMES[] = {[SAVE_APPEND] = "Append", [SAVE_OVERWRITE] = "Overwrite", [SAVE_ERROR] = "ErrorIfExists", [SAVE_IGNORE] = "Ignore"};
+
 /* A table that is not there yet is made by the same path as CREATE TABLE ... AS. */
-static bool create_as(CommandContext *ctx, const Command *c, Str format, const Name *name, Str path, Existence existence, BoundRel **result, Error *err)
+static bool create_as(CommandContext *ctx, const Command *c, Str format, const Name *name, Str path, Existence existence, SaveMode mode, BoundRel **result, Error *err)
 {
     Command *create = command_new(CMD_CREATE_TABLE, ctx->arena);
     create->origin = c->origin;
@@ -85,6 +89,7 @@ static bool create_as(CommandContext *ctx, const Command *c, Str format, const N
     create->query = c->query;
     create->stream = c->stream;
     create->existence = existence;
+    create->table.save_mode = str_from(MODE_NAMES[mode]);
     create->table.spec.provider = format;
     create->table.spec.location = path;
     create->table.spec.bucket_by = c->write.bucket_by;
@@ -100,8 +105,6 @@ static bool create_as(CommandContext *ctx, const Command *c, Str format, const N
             vec_push(ctx->arena, &create->table.spec.properties, c->properties.at[i]);
     return run_create_table(ctx, create, result, err);
 }
-
-typedef enum SaveMode { SAVE_APPEND, SAVE_OVERWRITE, SAVE_ERROR, SAVE_IGNORE } SaveMode;
 
 static bool save_mode(Str mode, SaveMode *out, Error *err)
 {
@@ -121,7 +124,7 @@ static bool save_mode(Str mode, SaveMode *out, Error *err)
 static bool save_delta(CommandContext *ctx, const Command *c, const Name *name, SaveMode mode, bool exists, Target *t, BoundRel **result, Error *err)
 {
     if (!exists)
-        return create_as(ctx, c, S("delta"), name, (Str){0}, IF_NOT_GIVEN, result, err);
+        return create_as(ctx, c, S("delta"), name, (Str){0}, IF_NOT_GIVEN, mode, result, err);
     if (mode == SAVE_IGNORE)
         return true;
     if (mode == SAVE_ERROR)
@@ -386,11 +389,11 @@ static bool save_as_table(CommandContext *ctx, const Command *c, Str format, Sav
     if (!delta && exists && mode != SAVE_OVERWRITE)
         return mode == SAVE_IGNORE || (error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(&name, ctx->arena))));
     if (!delta)
-        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), exists ? OR_REPLACE : IF_NOT_GIVEN, result, err);
+        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), exists ? OR_REPLACE : IF_NOT_GIVEN, mode, result, err);
     if (exists)
         TRY(target_open(ctx, &name, c->origin, &t, err));
     else if (option(&c->properties, "path").len)
-        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), IF_NOT_GIVEN, result, err);
+        return create_as(ctx, c, format, &name, local_path(option(&c->properties, "path")), IF_NOT_GIVEN, mode, result, err);
     return save_delta(ctx, c, &name, mode, exists, &t, result, err);
 }
 

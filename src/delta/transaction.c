@@ -49,6 +49,11 @@ int64_t row_id_high_of(Str configuration)
 
 /* ---- actions ---- */
 
+DeltaTable *transaction_table(const Transaction *x)
+{
+    return x->table;
+}
+
 void transaction_set_metadata(Transaction *x, const Metadata *m)
 {
     x->metadata = metadata_copy(m, x->arena);

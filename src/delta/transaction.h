@@ -11,6 +11,9 @@ Transaction *transaction_begin(DeltaTable *t, Snapshot *read, Arena *arena);
 /* Releases what it holds; a transaction that was not committed leaves no log file. */
 void transaction_end(Transaction *x);
 
+DeltaTable *transaction_table(const Transaction *x);
+/* What the table's metadata is after it, unless another writer changes it. */
+const Metadata *transaction_metadata(const Transaction *x);
 void transaction_set_metadata(Transaction *x, const Metadata *m);
 void transaction_set_protocol(Transaction *x, const Protocol *p);
 /* Makes sure a table feature is in the protocol (upgrading reader/writer versions by the rules of

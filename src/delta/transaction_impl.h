@@ -45,8 +45,6 @@ const char *isolation_level_name(IsolationLevel level);
 MUST_CHECK bool conflict_check(Transaction *x, const CommitActions *winner, IsolationLevel level,
                                Error *err);
 
-/* The metadata that holds after the commit. */
-const Metadata *transaction_metadata(const Transaction *x);
 /* A path of the log under which adds and removes meet: decoded, without a scheme. */
 bool transaction_reads_anything(const Transaction *x);
 /* rowIdHighWaterMark of a delta.rowTracking domain's text; -1 when it is not one. */

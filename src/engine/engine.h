@@ -54,6 +54,14 @@ MUST_CHECK bool engine_rows(Engine *e, const BoundRel *rel, const RunContext *ct
 /* Schema of files, by reading their footers or sampling: for spark.read and for `parquet.path`. */
 MUST_CHECK bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena *arena, Error *err);
 
+/* Of Parquet files: rows, and Delta's statistics of the first leaf columns of a schema. */
+typedef struct FooterFacts {
+    int64_t rows;
+    Str stats; /* JSON */
+} FooterFacts;
+MUST_CHECK bool engine_footers(Engine *e, const Type *schema, const Str *paths, size_t count, size_t stats_columns, const RunContext *ctx,
+                               Arena *arena, FooterFacts *out, Error *err);
+
 /* ---- writing data files ---- */
 
 typedef struct WriteSpec {

@@ -137,7 +137,7 @@ static bool put_bound(Buf *b, const Type *type, Str text, bool is_max, Arena *ar
 
 /* ---- the object ---- */
 
-static Str path_below(Str above, Str name, Arena *arena)
+Str statistics_path(Str above, Str name, Arena *arena)
 {
     Buf b = buf_in(arena);
     if (above.len)
@@ -168,7 +168,7 @@ static bool put_fields(Writer *w, const Type *structure, const bool *skip, Str a
 static bool put_field(Writer *w, const Field *f, Str above, bool first, Buf *b)
 {
     Buf value = buf_in(w->arena);
-    Str path = path_below(above, f->name, w->arena);
+    Str path = statistics_path(above, f->name, w->arena);
     bool any;
     if (f->type->kind == TYPE_STRUCT) {
         any = put_fields(w, f->type, NULL, path, &value);

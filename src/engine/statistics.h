@@ -13,3 +13,6 @@ Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t 
 /* The bound to store for a long string: at most 32 code points and a tie-breaker for maxima; false:
  * none can be given. */
 bool statistics_text_bound(Str text, bool is_max, Arena *arena, Str *out);
+
+/* "a"."b": how columns above are named, one level at a time. */
+Str statistics_path(Str above, Str name, Arena *arena);

@@ -519,7 +519,8 @@ struct Command {
     Str comment;
     union {
         struct { bool managed_location; Str location; bool cascade; } container; /* catalogs and schemas */
-        struct { TableSpec spec; bool replace; Name like; Name clone_source; bool shallow; TimeTravel clone_travel; bool purge; } table;
+        struct { TableSpec spec; bool replace; Name like; Name clone_source; bool shallow; TimeTravel clone_travel; bool purge;
+                 Str save_mode; /* DataFrameWriter.save made it: "ErrorIfExists", as the commit has it */ } table;
         struct {
             AlterKind kind;
             ColumnDefVec columns;
