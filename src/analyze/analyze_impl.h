@@ -17,6 +17,8 @@ typedef struct CteEntry {
     uint32_t id;
     BoundRel *definition;
     BoundColumnVec columns;     /* names after the alias list; for a recursive one, of its anchor */
+    bool in_anchor;             /* it is being bound, and what is being read may not refer to it */
+    bool recursive;             /* its own definition has referred to it */
     struct CteEntry *next;
 } CteEntry;
 
@@ -293,6 +295,8 @@ bool analyze_set_op(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_with(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 CteEntry *find_cte(const Analyzer *a, const Name *name);
 BoundRel *cte_reference(Analyzer *a, CteEntry *cte);
+/* INVALID_RECURSIVE_CTE where the definition must not refer to itself. */
+bool cte_may_refer(CteEntry *cte, Error *err);
 
 /* source.c: tables, files, local data */
 bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

@@ -11,6 +11,12 @@ CteEntry *find_cte(const Analyzer *a, const Name *name)
     return NULL;
 }
 
+bool cte_may_refer(CteEntry *cte, Error *err)
+{
+    cte->recursive |= !cte->definition;
+    return !cte->in_anchor || error_set(err, ERR_INVALID_RECURSIVE_CTE);
+}
+
 BoundRel *cte_reference(Analyzer *a, CteEntry *cte)
 {
     BoundRel *r = brel_new(BREL_CTE_REF, NULL, a->arena);
@@ -100,43 +106,121 @@ static bool number_levels(Analyzer *a, const CteEntry *entry, int64_t limit, Bou
     return true;
 }
 
-/* The anchor of a recursive CTE gives its columns; the union below sees the CTE by name. */
-static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, Error *err)
+/* ---- where a recursion may refer to itself ---- */
+
+typedef struct SelfReference {
+    uint32_t id;
+    bool allowed;
+    const BoundRel *join; /* whose sides are walked */
+} SelfReference;
+
+static bool check_reference(BoundRel **slot, void *arg);
+
+static bool check_reference_in(BoundExpr **slot, void *arg)
 {
-    const Rel *u = def->plan;
-    while (u && u->kind == REL_SUBQUERY_ALIAS)
-        u = u->input;
+    if ((*slot)->kind == BEXPR_SUBQUERY)
+        TRY(check_reference(&(*slot)->subquery.plan, arg));
+    return bound_each_child(*slot, check_reference_in, arg);
+}
+
+static bool holds_window(BoundExpr **slot, void *arg)
+{
+    (void)arg;
+    return !bound_contains(*slot, BEXPR_WINDOW);
+}
+
+static bool side_may_recur(const BoundRel *join, const BoundRel *side)
+{
+    switch (join->join.kind) {
+    case JOIN_INNER:
+    case JOIN_CROSS: return true;
+    case JOIN_RIGHT: return side != join->input;
+    case JOIN_FULL: return false;
+    default: return side == join->input;
+    }
+}
+
+static bool check_reference(BoundRel **slot, void *arg)
+{
+    SelfReference here = *(const SelfReference *)arg;
+    BoundRel *rel = *slot;
+    if (here.join)
+        here.allowed &= side_may_recur(here.join, rel);
+    if (rel->kind == BREL_CTE_REF && rel->cte_ref.id == here.id)
+        return here.allowed;
+    here.join = rel->kind == BREL_JOIN ? rel : NULL;
+    here.allowed &= rel->kind != BREL_SORT && (rel->kind != BREL_AGGREGATE || rel->aggregate.distinct);
+    if (rel->kind == BREL_PROJECT && !brel_each_expr(rel, holds_window, NULL))
+        here.allowed = false;
+    SelfReference inside = here;
+    inside.join = NULL;
+    return brel_each_expr(rel, check_reference_in, &inside) && brel_each_input(rel, check_reference, &here);
+}
+
+/* ---- definitions ---- */
+
+typedef VEC(CteEntry *) EntryVec;
+
+static bool bind_definition(Analyzer *a, const NamedRel *def, CteEntry *entry, EntryVec *defined, Error *err);
+
+static Str quoted_type(Analyzer *a, const Type *t)
+{
+    return str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(t, a->arena)));
+}
+
+/* The step's rows in the anchor's types, which they must not widen. */
+static bool align_step(Analyzer *a, const CteEntry *entry, BoundRel *step, BoundRel **out, Error *err)
+{
+    if (step->columns.len != entry->columns.len)
+        return error_set(err, ERR_NUM_COLUMNS_MISMATCH, PZ("operator", "UNION"),
+                         P("firstNumColumns", str_printf(a->arena, "%zu", entry->columns.len)), PZ("invalidOrdinalNum", "second"),
+                         P("invalidNumColumns", str_printf(a->arena, "%zu", step->columns.len)));
+    BoundRel *cast = brel_new(BREL_PROJECT, step, a->arena);
+    for (size_t i = 0; i < step->columns.len; i++) {
+        BoundExpr *e = bound_column(&step->columns.at[i], a->arena);
+        const Type *wanted = entry->columns.at[i].type, *common = coerce_common(wanted, e->type, a->ansi, a->arena);
+        if (!common || !type_same_shape(common, wanted))
+            return error_set(err, ERR_CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE, P("left", quoted_type(a, wanted)), P("right", quoted_type(a, e->type)));
+        TRY(coerce_to(a, e, wanted, &e, err));
+        project_push(a, cast, e, column_of_expr(a, e, entry->columns.at[i].name, (Str){0}));
+    }
+    *out = cast;
+    return true;
+}
+
+/* The anchor of a recursive CTE gives its columns; the union below sees the CTE by name. A WITH around the union is bound
+ * before, as if it stood outside: nothing in it may refer to the CTE. */
+static bool bind_union(Analyzer *a, const NamedRel *def, const Rel *u, CteEntry *entry, EntryVec *defined, Error *err)
+{
+    for (; u && (u->kind == REL_SUBQUERY_ALIAS || u->kind == REL_WITH); u = u->input)
+        for (size_t i = 0; u->kind == REL_WITH && i < u->with.ctes.len; i++) {
+            CteEntry *inner = ARENA_NEW(a->arena, CteEntry);
+            TRY(bind_definition(a, &u->with.ctes.at[i], inner, defined, err));
+        }
     if (!u || u->kind != REL_SET_OP || u->set_op.kind != SETOP_UNION)
-        return error_set(err, ERR_INVALID_RECURSIVE_CTE);
-    if (!u->set_op.all)
-        return error_set(err, ERR_UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE);
-    BoundRel *anchor, *step;
+        return true;
+    BoundRel *anchor, *step, *cast = NULL;
     TRY(analyze_rel(a, u->input, &anchor, err));
     anchor = strip_hidden(a, anchor);
     entry->columns = copy_columns(a, &anchor->columns);
     for (size_t i = 0; i < entry->columns.len; i++)
         entry->columns.at[i].nullable = true;
     TRY(name_columns(a, def, &entry->columns, err));
-    entry->next = a->ctes;
-    a->ctes = entry;
-    bool ok = analyze_rel(a, u->set_op.right, &step, err);
-    a->ctes = entry->next;
-    TRY(ok);
+    entry->in_anchor = false;
+    TRY(analyze_rel(a, u->set_op.right, &step, err));
+    entry->in_anchor = true;
+    if (!entry->recursive)
+        return true;
+    if (!u->set_op.all)
+        return error_set(err, ERR_UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE);
     step = strip_hidden(a, step);
-    if (step->columns.len != anchor->columns.len)
-        return error_set(err, ERR_NUM_COLUMNS_MISMATCH, PZ("operator", "UNION"),
-                         P("firstNumColumns", str_printf(a->arena, "%zu", anchor->columns.len)), PZ("invalidOrdinalNum", "second"),
-                         P("invalidNumColumns", str_printf(a->arena, "%zu", step->columns.len)));
-    BoundRel *cast = brel_new(BREL_PROJECT, step, a->arena);
-    for (size_t i = 0; i < step->columns.len; i++) {
-        BoundExpr *e = bound_column(&step->columns.at[i], a->arena);
-        TRY(coerce_to(a, e, entry->columns.at[i].type, &e, err));
-        BoundColumn c = column_of_expr(a, e, entry->columns.at[i].name, (Str){0});
-        project_push(a, cast, e, c);
-    }
+    SelfReference self = {entry->id, true, NULL};
+    if (!check_reference(&step, &self))
+        return error_set(err, ERR_INVALID_RECURSIVE_REFERENCE__PLACE);
+    TRY(align_step(a, entry, step, &cast, err));
     BoundRel *setop = brel_new(BREL_SETOP, NULL, a->arena);
     setop->setop.kind = SETOP_UNION;
-    setop->setop.all = u->set_op.all;
+    setop->setop.all = true;
     vec_push(a->arena, &setop->setop.inputs, anchor);
     vec_push(a->arena, &setop->setop.inputs, cast);
     setop->columns = copy_columns(a, &entry->columns);
@@ -145,45 +229,57 @@ static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, Er
     return !level_limit(a, def, &limit) || number_levels(a, entry, limit, setop, err);
 }
 
-static bool refers_to(const Rel *rel, Str name)
+/* With its own name in scope: whoever finds it there marks it as recursive, or is refused. */
+static bool bind_recursive(Analyzer *a, const NamedRel *def, CteEntry *entry, EntryVec *defined, Error *err)
 {
-    if (!rel)
-        return false;
-    if (rel->kind == REL_NAMED_TABLE && rel->table.name.len == 1 && str_ieq(rel->table.name.at[0], name))
-        return true;
-    if (rel->kind == REL_JOIN && refers_to(rel->join.right, name))
-        return true;
-    if (rel->kind == REL_SET_OP && refers_to(rel->set_op.right, name))
-        return true;
-    return refers_to(rel->input, name);
+    CteEntry *saved = a->ctes;
+    size_t before = defined->len;
+    entry->in_anchor = true;
+    entry->next = a->ctes;
+    a->ctes = entry;
+    bool ok = bind_union(a, def, def->plan, entry, defined, err);
+    a->ctes = entry;
+    if (ok && !entry->recursive) {
+        defined->len = before;
+        entry->definition = NULL;
+        ok = analyze_rel(a, def->plan, &entry->definition, err);
+    }
+    a->ctes = saved;
+    return ok;
 }
 
-static bool bind_definition(Analyzer *a, const NamedRel *def, CteEntry *entry, Error *err)
+/* Binds it and brings it into scope. */
+static bool bind_definition(Analyzer *a, const NamedRel *def, CteEntry *entry, EntryVec *defined, Error *err)
 {
     entry->name = def->name;
     entry->id = ++a->last_cte;
-    if (def->recursive && refers_to(def->plan, def->name))
-        return bind_recursive(a, def, entry, err);
-    TRY(analyze_rel(a, def->plan, &entry->definition, err));
-    entry->definition = strip_hidden(a, entry->definition);
-    entry->columns = copy_columns(a, &entry->definition->columns);
-    return name_columns(a, def, &entry->columns, err);
+    if (def->recursive)
+        TRY(bind_recursive(a, def, entry, defined, err));
+    else
+        TRY(analyze_rel(a, def->plan, &entry->definition, err));
+    if (!entry->recursive) {
+        entry->definition = strip_hidden(a, entry->definition);
+        entry->columns = copy_columns(a, &entry->definition->columns);
+        TRY(name_columns(a, def, &entry->columns, err));
+    }
+    entry->in_anchor = false;
+    entry->next = a->ctes;
+    a->ctes = entry;
+    vec_push(a->arena, defined, entry);
+    return true;
 }
 
 bool analyze_with(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     CteEntry *saved = a->ctes;
-    VEC(CteEntry *) defined = {0};
+    EntryVec defined = {0};
     bool ok = true;
     for (size_t i = 0; i < rel->with.ctes.len && ok; i++) {
         CteEntry *entry = ARENA_NEW(a->arena, CteEntry);
         for (size_t k = 0; k < i && ok; k++)
             if (name_matches(a, rel->with.ctes.at[k].name, rel->with.ctes.at[i].name))
                 ok = error_set(err, ERR_DUPLICATED_CTE_NAMES, P("duplicateNames", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(rel->with.ctes.at[i].name))));
-        ok = ok && bind_definition(a, &rel->with.ctes.at[i], entry, err);
-        entry->next = a->ctes;
-        a->ctes = entry;
-        vec_push(a->arena, &defined, entry);
+        ok = ok && bind_definition(a, &rel->with.ctes.at[i], entry, &defined, err);
     }
     BoundRel *body = NULL;
     ok = ok && analyze_rel(a, rel->input, &body, err);
@@ -194,8 +290,7 @@ bool analyze_with(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         c->columns = body->columns;
         c->cte.id = defined.at[i]->id;
         c->cte.definition = defined.at[i]->definition;
-        c->cte.recursive = rel->with.ctes.at[i].recursive && defined.at[i]->definition->kind == BREL_SETOP &&
-                           refers_to(rel->with.ctes.at[i].plan, rel->with.ctes.at[i].name);
+        c->cte.recursive = defined.at[i]->recursive;
         body = c;
     }
     *out = body;

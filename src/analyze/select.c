@@ -177,6 +177,7 @@ static bool project_has_aggregate(const NamedItemVec *items)
 static BoundRel *distinct_of(Analyzer *a, BoundRel *rel)
 {
     BoundRel *d = brel_new(BREL_AGGREGATE, rel, a->arena);
+    d->aggregate.distinct = true;
     for (size_t i = 0; i < rel->columns.len; i++) {
         BoundItem key = {bound_column(&rel->columns.at[i], a->arena), rel->columns.at[i].id};
         vec_push(a->arena, &d->aggregate.keys, key);

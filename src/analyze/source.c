@@ -251,6 +251,7 @@ bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
         TRY(analyze_identifier(a, rel->table.name_expr, &name, err));
     CteEntry *cte = rel->table.travel.kind == TRAVEL_NONE ? find_cte(a, &name) : NULL;
     if (cte) {
+        TRY(cte_may_refer(cte, err));
         *out = cte_reference(a, cte);
         return true;
     }

@@ -183,6 +183,7 @@ struct BoundRel {
             BoundItemVec aggregates;
             VEC(IndexVec) sets;    /* indexes into keys; empty: one plain GROUP BY */
             ColumnId grouping_id;     /* 0: not asked for */
+            bool distinct;         /* SELECT DISTINCT, no GROUP BY */
         } aggregate;
         struct { BoundRelVec inputs; SetOpKind kind; bool all; } setop; /* columns line up by position, types equal */
         struct { BoundSortVec order; } sort;
