@@ -141,6 +141,10 @@ bool set_context(Analyzer *a, Error *err, Origin origin);   /* attaches the SQL 
 /* A count of rows over this input, whose columns are no constants. */
 bool require_constant_int(Analyzer *a, const Expr *e, const BoundRel *input, const char *what, int64_t *out, Error *err);
 
+/* constant.c */
+/* Notes what an expression without columns comes to where a function wants a constant; whether there was anything to note. */
+bool fold_arguments(Analyzer *a, BoundExprVec *args);
+
 /* expr.c */
 bool bind_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool bind_condition(Analyzer *a, const Expr *e, Scope *scope, const char *clause, BoundExpr **out, Error *err);

@@ -243,13 +243,44 @@ static BoundExprKind kind_of_row(const FuncRow *row)
     return BEXPR_CALL;
 }
 
+/* Classes that say an argument is no constant. */
+static bool wants_constant(const Error *err)
+{
+    static const ErrorClass CLASSES[] = {
+        ERR_DATATYPE_MISMATCH__NON_FOLDABLE_INPUT, ERR_NON_FOLDABLE_ARGUMENT,          ERR_SEED_EXPRESSION_IS_UNFOLDABLE,
+        ERR_INVALID_PARAMETER_VALUE__INTEGER,      ERR_INVALID_PARAMETER_VALUE__LONG, ERR_INVALID_SCHEMA__NON_STRING_LITERAL,
+    };
+    for (size_t i = 0; i < LENGTH_OF(CLASSES); i++)
+        if (err->cls == CLASSES[i])
+            return true;
+    return false;
+}
+
+/* Literals decide at once; other constants are computed when the row does not do without their values. */
+static bool resolve_folding(Analyzer *a, FuncCall *call, Error *err)
+{
+    FuncCall first = *call;
+    first.args = (BoundExprVec){0};
+    for (size_t i = 0; i < call->args.len; i++)
+        vec_push(a->arena, &first.args, call->args.at[i]);
+    Error refused = error_in(a->arena);
+    if (func_resolve(&first, &a->func, &refused)) {
+        *call = first;
+        return true;
+    }
+    if (wants_constant(&refused) && fold_arguments(a, &call->args))
+        return func_resolve(call, &a->func, err);
+    error_copy(err, &refused);
+    return false;
+}
+
 static bool resolve_row(Analyzer *a, const FuncRow *row, Str written, BoundExprVec args, const StrVec *arg_names, bool distinct,
                         Origin origin, BoundExpr **out, Error *err)
 {
     FuncCall call = {.row = row, .written_name = written, .args = args, .distinct = distinct, .origin = origin};
     if (arg_names)
         call.arg_names = *arg_names;
-    if (!func_resolve(&call, &a->func, err))
+    if (!resolve_folding(a, &call, err))
         return set_context(a, err, origin);
     BoundExpr *e = bound_new(kind_of_row(row), call.result, call.nullable, a->arena);
     e->origin = origin;

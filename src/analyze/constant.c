@@ -49,6 +49,23 @@ bool analyze_constant(Analyzer *a, const Expr *e, const Type *wanted, Value *out
     return evaluate_as(a, bound, e, wanted, out, err);
 }
 
+bool fold_arguments(Analyzer *a, BoundExprVec *args)
+{
+    bool any = false;
+    for (size_t i = 0; i < args->len; i++) {
+        BoundExpr *e = args->at[i];
+        Error ignored = error_in(a->arena);
+        if (!e || e->kind == BEXPR_LITERAL || e->kind == BEXPR_LAMBDA || e->folded || !bound_is_constant(e))
+            continue;
+        Value *v = ARENA_NEW(a->arena, Value);
+        if (evaluate(a, e, v, &ignored)) {
+            e->folded = v;
+            any = true;
+        }
+    }
+    return any;
+}
+
 bool analyze_value(Analyzer *a, const Expr *e, const Type *wanted, Value *out, Error *err)
 {
     Scope none = {0};

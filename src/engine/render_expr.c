@@ -87,6 +87,7 @@ bool render_order(Render *r, const BoundSortVec *order, Str *out, Error *err)
         const BoundSort *s = &order->at[i];
         Str key;
         TRY(render_key(r, s->expr, &key, err));
+        key = func_order_key(key, s->expr->type, r->arena);
         /* A bare number would be read as the position of a column. */
         const char *close = s->expr->kind == BEXPR_LITERAL ? ")" : "";
         buf_addf(&b, "%s%s" STR_FMT "%s%s%s", i ? ", " : "", close[0] ? "(" : "", STR_ARG(key),

@@ -93,6 +93,9 @@ MUST_CHECK bool func_render_cast(Str child, const Type *from, const Type *to, Ca
 MUST_CHECK bool func_collation_key(Str text, const Type *t, Arena *arena, Str *out, Error *err);
 /* Gives values that meet in one place (the branches of CASE) the collation that wins among them. */
 MUST_CHECK bool func_collate_together(BoundExpr **values, size_t count, const FuncContext *ctx, Error *err);
+/* Whether DuckDB orders values of the type otherwise than Spark does; the text of what to order them by instead. */
+bool func_needs_order_key(const Type *t);
+Str func_order_key(Str value, const Type *t, Arena *arena);
 
 /* The name Spark gives an unnamed expression: "(a + 1)", "count(1)", "CAST(x AS INT)". */
 Str func_pretty_name(const BoundExpr *e, Str zone, Arena *arena);

@@ -147,14 +147,20 @@ static const char *put_choice(const Template *t, const char *p) {
     return p;
 }
 
-/* $b{when argument 1 is binary}{otherwise} */
-static const char *put_binary_choice(const Template *t, const char *p) {
-    bool binary = t->call->call.args.len && t->call->call.args.at[0]->type->kind == TYPE_BINARY;
+/* {when it holds}{otherwise} */
+static const char *put_either(const Template *t, bool holds, const char *p) {
     Buf skipped = buf_in(t->ctx->arena);
     Template other = *t;
     other.out = &skipped;
-    p = put_text(binary ? t : &other, p + 1, '}');
-    return put_text(binary ? &other : t, p + 1, '}');
+    p = put_text(holds ? t : &other, p + 1, '}');
+    return put_text(holds ? &other : t, p + 1, '}');
+}
+
+/* $b{when argument 1 is binary}{otherwise}; $K{when DuckDB orders argument 1 otherwise than Spark}{as Spark} */
+static const char *put_type_choice(const Template *t, const char *p) {
+    const Type *first = t->call->call.args.len ? t->call->call.args.at[0]->type : NULL;
+    bool holds = first && (*p == 'b' ? first->kind == TYPE_BINARY : func_needs_order_key(first));
+    return put_either(t, holds, p + 1);
 }
 
 static const Type *type_of_arg(const Template *t, size_t n) {
@@ -206,8 +212,8 @@ static const char *put_place(const Template *t, const char *p) {
     }
     if (*p == '?')
         return put_choice(t, p + 1);
-    if (*p == 'b')
-        return put_binary_choice(t, p + 1);
+    if (*p == 'b' || *p == 'K')
+        return put_type_choice(t, p);
     if (*p == '@') { /* $@N: the arguments from the Nth on */
         size_t n = (size_t)strtoul(p + 1, (char **)&p, 10);
         put_list(t, n - 1);
@@ -248,7 +254,7 @@ static const char *put_place(const Template *t, const char *p) {
         return p + 1;
     }
     char what = *p;
-    if (what == 't' || what == 'e' || what == 's')
+    if (what == 't' || what == 'e' || what == 's' || what == 'k')
         p++;
     size_t n = (size_t)strtoul(p, (char **)&p, 10);
     if (!n)
@@ -259,10 +265,10 @@ static const char *put_place(const Template *t, const char *p) {
         buf_add(t->out, type_duckdb(element_type(type_of_arg(t, n)), arena));
     else if (what == 's')
         func_put_string(t->out, type_sql(type_of_arg(t, n), arena));
-    else if (n <= t->count)
-        buf_add(t->out, t->args[n - 1]);
-    else
+    else if (n > t->count)
         buf_addz(t->out, "NULL");
+    else
+        buf_add(t->out, what == 'k' ? func_order_key(t->args[n - 1], type_of_arg(t, n), arena) : t->args[n - 1]);
     return p;
 }
 

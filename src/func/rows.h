@@ -29,6 +29,8 @@ void func_put_to_variant(Str value, const Type *t, const FuncContext *ctx, Buf *
 void func_put_variant_cast(Str value, Str path, const char *function, const Type *to, bool strict,
                            const FuncContext *ctx, Buf *out);
 
+/* An array in Spark's order; whether NULL elements come last. */
+void func_put_sorted(Buf *out, Str array, const Type *t, bool descending, bool nulls_last, Arena *arena);
 /* The name as the user wrote it. */
 /* The text of a sum, difference or product without the cast to its declared precision, for who takes any decimal: the
  * cast would look at every row again. Other texts stay as they are. */

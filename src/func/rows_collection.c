@@ -431,6 +431,43 @@ static bool bind_sort_array(FuncCall *call, const FuncContext *ctx, Error *err) 
     return true;
 }
 
+static bool render_sort_array(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                              Error *err) {
+    (void)err;
+    const Type *t = call->call.args.at[0]->type;
+    if (t->kind != TYPE_ARRAY)
+        t = call->type;
+    if (count > 1)
+        buf_addf(out, "CASE WHEN " STR_FMT " THEN ", STR_ARG(args[1]));
+    func_put_sorted(out, args[0], t, false, false, ctx->arena);
+    if (count > 1) {
+        buf_addf(out, " WHEN NOT " STR_FMT " THEN ", STR_ARG(args[1]));
+        func_put_sorted(out, args[0], t, true, true, ctx->arena);
+        buf_addz(out, " END");
+    }
+    return true;
+}
+
+static bool render_array_extreme(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                                 Error *err) {
+    (void)err;
+    if (!func_needs_order_key(call->type))
+        return func_render_template(call, args, count, ctx, call->call.row->sql, out);
+    buf_addf(out,
+             "struct_extract(%s(list_transform(list_filter(" STR_FMT ", lambda ls_e: ls_e IS NOT NULL), lambda ls_e: "
+             "struct_pack(k := " STR_FMT ", v := ls_e))), 'v')",
+             call->call.row->name[6] == 'm' && call->call.row->name[7] == 'a' ? "list_max" : "list_min", STR_ARG(args[0]),
+             STR_ARG(func_order_key(S("ls_e"), call->type, ctx->arena)));
+    return true;
+}
+
+static bool nullable_as_second(FuncCall *call, const FuncContext *ctx, Error *err) {
+    (void)ctx;
+    (void)err;
+    call->nullable = call->args.at[1]->nullable;
+    return true;
+}
+
 static bool nullable_as_first(FuncCall *call, const FuncContext *ctx, Error *err) {
     (void)ctx;
     (void)err;
@@ -439,7 +476,9 @@ static bool nullable_as_first(FuncCall *call, const FuncContext *ctx, Error *err
 }
 
 static bool bind_size(FuncCall *call, const FuncContext *ctx, Error *err) {
-    return func_apply_signature(call, "(map<K,V>) -> int; (array<any>) -> int", ctx, err);
+    TRY(func_apply_signature(call, "(map<K,V>) -> int; (array<any>) -> int", ctx, err));
+    call->nullable &= ctx->ansi; /* outside ANSI the size of NULL is -1 */
+    return true;
 }
 
 /* flatten: array<array<T>>. */
@@ -481,17 +520,17 @@ const FuncRow collection_rows[] = {
     {"array_join", NULL, FUNC_SCALAR, "(array<string>, string, [string]) -> string",
      "ls_array_join($1, $2, $?3{$3}{''}, $?3{true}{false})",
      .example = "array_join(array('hello', 'world'), ' ')", .expected = "hello world"},
-    {"array_max", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_max($1)",
+    {"array_max", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_max($1)", .render = render_array_extreme,
      .example = "array_max(array(1, 20, null, 3))", .expected = "20"},
-    {"array_min", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_min($1)",
+    {"array_min", NULL, FUNC_SCALAR, "(array<T>) -> T?", "list_min($1)", .render = render_array_extreme,
      .example = "array_min(array(1, 20, null, 3))", .expected = "1"},
     {"array_position", NULL, FUNC_SCALAR, .bind = bind_contains, .sql = "ls_array_position($1, $2)",
      .example = "array_position(array(312, 773, 708, 708), 708)", .expected = "3"},
     {"array_remove", NULL, FUNC_SCALAR, "(array<W>, W) -> array<W>",
      "CASE WHEN $2 IS NOT NULL THEN list_filter($1, lambda e: e IS DISTINCT FROM $2) END",
      .example = "array_remove(array(1, 2, 3, null, 3), 3)", .expected = "[1, 2, null]"},
-    {"array_repeat", NULL, FUNC_SCALAR, "(T, int) -> array<T>",
-     "CAST(repeat([$1], CAST($2 AS BIGINT)) AS $r)",
+    {"array_repeat", NULL, FUNC_SCALAR, "(T, int) -> array<T>", .bind = nullable_as_second,
+     .sql = "CAST(repeat([$1], CAST($2 AS BIGINT)) AS $r)",
      .example = "array_repeat('123', 2)", .expected = "[123, 123]"},
     {"array_size", NULL, FUNC_SCALAR, "(array<any>) -> int", "CAST(len($1) AS INTEGER)",
      .example = "array_size(array('b', 'd', 'c', 'a'))", .expected = "4"},
@@ -499,8 +538,7 @@ const FuncRow collection_rows[] = {
      .sql_legacy = "coalesce(ls_size($1), -1)", .example = "size(array('b', 'd', 'c', 'a'))",
      .expected = "4"},
     {"sort_array", NULL, FUNC_SCALAR, "(array<T>, [boolean]) -> array<T>", .bind = bind_sort_array,
-     .sql = "$?2{CASE WHEN $2 THEN list_sort($1, 'ASC', 'NULLS FIRST') ELSE list_sort($1, 'DESC', "
-            "'NULLS LAST') END}{list_sort($1, 'ASC', 'NULLS FIRST')}",
+     .render = render_sort_array,
      .pretty = "sort_array($1, $?2{$2}{true})",
      .example = "sort_array(array('b', 'd', null, 'c', 'a'), true)",
      .expected = "[null, a, b, c, d]"},
@@ -556,7 +594,7 @@ const FuncRow collection_rows[] = {
      .render = render_map_from_entries,
      .example = "map_from_entries(array(struct(1, 'a'), struct(2, 'b')))",
      .expected = "{1 -> a, 2 -> b}"},
-    {"map_keys", NULL, FUNC_SCALAR, "(map<K,V>) -> array<K!>", "map_keys($1)",
+    {"map_keys", NULL, FUNC_SCALAR, "(map<K,V>) -> array<K?>", "map_keys($1)",
      .example = "map_keys(map(1, 'a', 2, 'b'))", .expected = "[1, 2]"},
     {"map_values", NULL, FUNC_SCALAR, "(map<K,V>) -> array<V>", "map_values($1)",
      .example = "map_values(map(1, 'a', 2, 'b'))", .expected = "[a, b]"},

@@ -62,6 +62,20 @@ static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err) {
     return nullable_when_all(call, ctx, err);
 }
 
+/* The greatest or least value that is not NULL. */
+static bool render_extreme(const BoundExpr *call, const Str *args, size_t count, const FuncContext *ctx, Buf *out,
+                           Error *err) {
+    (void)err;
+    if (!func_needs_order_key(call->type))
+        return func_render_template(call, args, count, ctx, call->call.row->sql, out);
+    buf_addf(out, "struct_extract(%s(list_filter([", call->call.row->name[0] == 'g' ? "list_max" : "list_min");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%sstruct_pack(k := " STR_FMT ", v := " STR_FMT ")", i ? ", " : "",
+                 STR_ARG(func_order_key(args[i], call->type, ctx->arena)), STR_ARG(args[i]));
+    buf_addz(out, "], lambda ls_e: ls_e.v IS NOT NULL)), 'v')");
+    return true;
+}
+
 const FuncRow condition_rows[] = {
     {"if", NULL, FUNC_SCALAR, "(boolean, T, T) -> T", "CASE WHEN $1 THEN $2 ELSE $3 END",
      .bind = nullable_branches, .flags = FUNC_LAZY, .pretty = "(IF($1, $2, $3))", .example = "if(1 < 2, 'a', 'b')",
@@ -80,9 +94,9 @@ const FuncRow condition_rows[] = {
      .pretty = "nullifzero($1)", .example = "nullifzero(0)", .expected = "NULL"},
     {"zeroifnull", NULL, FUNC_SCALAR, .bind = bind_with_zero, .sql = "coalesce($1, $2)", .flags = FUNC_LAZY,
      .pretty = "zeroifnull($1)", .example = "zeroifnull(NULL)", .expected = "0"},
-    {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .bind = nullable_when_all,
+    {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .render = render_extreme, .bind = nullable_when_all,
      .example = "greatest(10, 9, 2, 4, 3)", .expected = "10"},
-    {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .bind = nullable_when_all,
+    {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .render = render_extreme, .bind = nullable_when_all,
      .example = "least(10, 9, 2, 4, 3)", .expected = "2"},
     {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!",
      "coalesce(isnan($1), false)", .example = "isnan(cast('NaN' as double))", .expected = "true"},

@@ -177,10 +177,9 @@ static bool render_map_zip_with(const BoundExpr *call, const Str *args, size_t c
  */
 static bool render_array_sort(const BoundExpr *call, const Str *args, size_t count,
                               const FuncContext *ctx, Buf *out, Error *err) {
-    (void)call;
     (void)err;
     if (count == 1) {
-        buf_addf(out, "list_sort(" STR_FMT ", 'ASC', 'NULLS LAST')", STR_ARG(args[0]));
+        func_put_sorted(out, args[0], call->type, false, true, ctx->arena);
         return true;
     }
     Arena *arena = ctx->arena;

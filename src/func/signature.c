@@ -631,12 +631,13 @@ const Value *func_constant(const BoundExpr *e) {
     const Type *asked = e->type;
     while (e->kind == BEXPR_CAST && e->implicit)
         e = e->cast.child;
-    if (e->kind != BEXPR_LITERAL)
+    const Value *v = e->kind == BEXPR_LITERAL ? &e->literal : e->folded;
+    if (!v)
         return NULL;
-    const Type *have = e->literal.type;
+    const Type *have = v->type;
     bool same = type_is_stringy(have) == type_is_stringy(asked) &&
                 (have->kind == TYPE_BOOLEAN) == (asked->kind == TYPE_BOOLEAN);
-    return e->literal.is_null || same ? &e->literal : NULL;
+    return v->is_null || same ? v : NULL;
 }
 
 static bool whole_of(const Value *v, int64_t *out) {
@@ -661,15 +662,16 @@ bool func_constant_int(const BoundExpr *e, int64_t *out) {
         whole |= type_is_integral(e->type);
         e = e->cast.child;
     }
-    if (whole && e->kind == BEXPR_LITERAL && !e->literal.is_null)
-        return whole_of(&e->literal, out);
+    const Value *v = e->kind == BEXPR_LITERAL ? &e->literal : e->folded;
+    if (whole && v && !v->is_null)
+        return whole_of(v, out);
     if (e->kind == BEXPR_CALL && e->call.args.len == 1 &&
         (!strcmp(e->call.row->name, "negative") || !strcmp(e->call.row->name, "unary_minus"))) {
         return func_constant_int(e->call.args.at[0], out) && !__builtin_sub_overflow(0, *out, out);
     }
-    if (e->kind != BEXPR_LITERAL || e->literal.is_null || !type_is_integral(e->type))
+    if (!v || v->is_null || !type_is_integral(e->type))
         return false;
-    *out = e->literal.integer;
+    *out = v->integer;
     return true;
 }
 

@@ -62,6 +62,7 @@ struct BoundExpr {
     bool implicit;       /* a coercion the user did not write: left out of generated names */
     Origin origin;
     Str variable;        /* the variable whose value a literal is: what generated names show */
+    const Value *folded; /* what a constant expression came to, where a function asked for a constant; NULL otherwise */
     const Site *site;    /* where errors that it raises happen; NULL: where its parent's do */
     union {
         Value literal;
@@ -70,7 +71,6 @@ struct BoundExpr {
             const FuncRow *row;
             Str written_name;        /* as the user spelled it, for generated names */
             BoundExprVec args;
-            Value *constants;        /* folded arguments where the row asks for them, NULL otherwise */
             void *bind_data;         /* what the row's bind hook left for its render hook */
             bool distinct, ignore_nulls;
             BoundExpr *filter;
