@@ -427,15 +427,18 @@ static bool row_div(Native *n, idx_t row) {
     if (sa > sb && __builtin_mul_overflow(d, (unsigned __int128)pow10_int128(sa - sb), &d))
         return native_set_i64(n, row, 0);
     q = divide_wide(x, d, &r, &fits);
-    if (!fits || q > (unsigned __int128)INT64_MAX + negative)
-        return mode == CAST_ANSI
-                   ? NATIVE_FAIL(
-                         n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "Overflow in integral divide"),
-                         PZ("alternative",
-                            " Use 'try_divide' to tolerate overflow and return NULL instead."),
-                         PZ("config", "\"spark.sql.ansi.enabled\""))
-                   : native_set_null(n, row);
-    return native_set_i64(n, row, (int64_t)(negative ? -(__int128)q : (__int128)q));
+    int digits = n->args[0].width - sa + sb;
+    digits = digits < 1 ? 1 : digits > 38 ? 38 : digits;
+    if (!fits || q >= (unsigned __int128)pow10_int128(digits)) {
+        if (mode != CAST_ANSI)
+            return native_set_null(n, row);
+        Str shown = S("quotient"); /* it has more digits than any decimal */
+        return NATIVE_FAIL(n, ERR_NUMERIC_VALUE_OUT_OF_RANGE__WITH_SUGGESTION, P("value", shown),
+                           P("precision", str_printf(n->arena, "%d", digits)), PZ("scale", "0"),
+                           PZ("config", "\"spark.sql.ansi.enabled\""));
+    }
+    /* The quotient is a decimal, and what does not fit a BIGINT of it is cut off: Decimal.toLong. */
+    return native_set_i64(n, row, (int64_t)(uint64_t)(negative ? -q : q));
 }
 
 static const NativeFunction DIV[] = {{"ls_decimal_div", "8:??4", row_div, 0, 0}};

@@ -155,17 +155,89 @@ static bool row_sum_long(Native *n, idx_t row) {
         PZ("config", "\"spark.sql.ansi.enabled\""));
 }
 
+static bool interval_overflow(Native *n, idx_t row, int mode, const char *instead) {
+    if (mode == CAST_TRY)
+        return native_set_null(n, row);
+    return NATIVE_FAIL(n, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITH_SUGGESTION, PZ("functionName", instead));
+}
+
+static bool fits_bits(__int128 v, int bits) {
+    __int128 limit = (__int128)1 << (bits - 1);
+    return v < limit && v >= -limit;
+}
+
+/* Months (32 bits) or microseconds (64): (a, b, bits, mode). */
+static bool row_interval_sum(Native *n, idx_t row) {
+    bool minus = n->function->variant == 1;
+    __int128 a = native_i64(n, 0, row), b = native_i64(n, 1, row), r = minus ? a - b : a + b;
+    if (fits_bits(r, native_i32(n, 2, row)))
+        return native_set_i64(n, row, (int64_t)r);
+    return interval_overflow(n, row, native_i32(n, 3, row), minus ? "`try_subtract`" : "`try_add`");
+}
+
+/* (interval, whole number, bits, mode), rounded half up. */
+static bool row_interval_divide(Native *n, idx_t row) {
+    __int128 a = native_i64(n, 0, row), b = native_i64(n, 1, row);
+    int mode = native_i32(n, 3, row);
+    if (b == 0)
+        return mode == CAST_TRY ? native_set_null(n, row)
+                                : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
+    __int128 q = a / b, rest = a % b, twice = rest < 0 ? -2 * rest : 2 * rest;
+    if (twice >= (b < 0 ? -b : b))
+        q += (a < 0) == (b < 0) ? 1 : -1;
+    return fits_bits(q, native_i32(n, 2, row)) ? native_set_i64(n, row, (int64_t)q) : interval_overflow(n, row, mode, "`try_divide`");
+}
+
+/* (interval, bits) */
+static bool row_interval_negate(Native *n, idx_t row) {
+    __int128 r = -(__int128)native_i64(n, 0, row);
+    return fits_bits(r, native_i32(n, 1, row)) ? native_set_i64(n, row, (int64_t)r)
+                                               : NATIVE_FAIL(n, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITHOUT_SUGGESTION);
+}
+
+/* Calendar intervals: (a, b, mode). */
+static bool row_calendar_sum(Native *n, idx_t row) {
+    duckdb_interval a = native_interval(n, 0, row), b = native_interval(n, 1, row), *out = &((duckdb_interval *)n->result)[row];
+    bool over = n->function->variant == 1
+                    ? __builtin_sub_overflow(a.months, b.months, &out->months) | __builtin_sub_overflow(a.days, b.days, &out->days) |
+                          __builtin_sub_overflow(a.micros, b.micros, &out->micros)
+                    : __builtin_add_overflow(a.months, b.months, &out->months) | __builtin_add_overflow(a.days, b.days, &out->days) |
+                          __builtin_add_overflow(a.micros, b.micros, &out->micros);
+    int mode = native_i32(n, 2, row);
+    if (!over || mode == CAST_LEGACY)
+        return true;
+    return mode == CAST_TRY
+               ? native_set_null(n, row)
+               : NATIVE_FAIL(n, ERR_ARITHMETIC_OVERFLOW, PZ("message", "integer overflow"), PZ("alternative", ""),
+                             PZ("config", "\"spark.sql.ansi.enabled\""));
+}
+
+static bool scale_interval(Native *n, idx_t row, long double b);
+
+/* (interval, decimal as text, divide, mode): 64 bits of precision, which doubles do not have. */
+static bool row_interval_scale_exactly(Native *n, idx_t row) {
+    Str text = native_str(n, 1, row);
+    char digits[64];
+    snprintf(digits, sizeof digits, "%.*s", (int)text.len, text.ptr);
+    return scale_interval(n, row, strtold(digits, NULL));
+}
+
 /* (interval, number, divide, mode), rounded half up. */
-static bool row_interval_scale(Native *n, idx_t row) {
-    double a = (double)native_i64(n, 0, row), b = native_f64(n, 1, row);
+static bool row_interval_scale(Native *n, idx_t row) { return scale_interval(n, row, native_f64(n, 1, row)); }
+
+static bool scale_interval(Native *n, idx_t row, long double b) {
+    bool exact = n->function->variant == 1;
+    long double a = exact ? (long double)native_i64(n, 0, row) : (double)native_i64(n, 0, row);
     bool division = native_bool(n, 2, row);
     if (division && b == 0)
         return native_i32(n, 3, row) == CAST_TRY
                    ? native_set_null(n, row)
                    : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO,
                                  PZ("config", "\"spark.sql.ansi.enabled\""));
-    double r = round(division ? a / b : a * b);
-    bool fits = fabs(r) < 9.2233720368547758e18;
+    long double r = exact      ? roundl(division ? a / b : a * b)
+                    : division ? round((double)a / (double)b)
+                               : round((double)a * (double)b);
+    bool fits = fabsl(r) < 0x1p63L;
     if (!fits && native_i32(n, 3, row) == CAST_TRY)
         return native_set_null(n, row);
     if (!fits)
@@ -502,6 +574,13 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_sum_micros", "8:hb", row_sum_long, 0, 1},
     {"ls_sum_months", "8:hb", row_sum_long, 0, 2},
     {"ls_interval_scale", "8:8db4", row_interval_scale, 0, 0},
+    {"ls_interval_scale_exactly", "8:8sb4", row_interval_scale_exactly, 0, 1},
+    {"ls_interval_add", "8:8844", row_interval_sum, 0, 0},
+    {"ls_interval_subtract", "8:8844", row_interval_sum, 0, 1},
+    {"ls_interval_divide", "8:8844", row_interval_divide, 0, 0},
+    {"ls_interval_negate", "8:84", row_interval_negate, 0, 0},
+    {"ls_calendar_add", "v:vv4", row_calendar_sum, 0, 0},
+    {"ls_calendar_subtract", "v:vv4", row_calendar_sum, 0, 1},
     {"ls_calendar_scale", "v:vdb4", row_calendar_scale, 0, 0},
     {"ls_real_round", "d:?4", row_real_round, 0, 0},
     {"ls_real_bround", "d:?4", row_real_round, 0, 1},

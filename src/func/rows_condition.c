@@ -34,6 +34,8 @@ static bool bind_nullif(FuncCall *call, const FuncContext *ctx, Error *err) {
                                                                           ctx->zone, ctx->arena)))),
                          P("left", func_quoted_type(own, ctx)),
                          P("right", func_quoted_type(call->args.at[1]->type, ctx)));
+    if (!type_is_orderable(common))
+        return func_invalid_ordering(call, S("="), common, ctx, err);
     vec_push(ctx->arena, &call->args, call->args.at[0]); /* what is given back, uncast */
     call->args.at[0] = func_coerce(call->args.at[0], common, ctx);
     call->args.at[1] = func_coerce(call->args.at[1], common, ctx);
@@ -59,6 +61,12 @@ static bool bind_with_zero(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->row->name[0] == 'n')
         return bind_nullif(call, ctx, err);
     TRY(func_apply_signature(call, "(T, T) -> T", ctx, err));
+    return nullable_when_all(call, ctx, err);
+}
+
+static bool bind_extreme(FuncCall *call, const FuncContext *ctx, Error *err) {
+    if (!type_is_orderable(call->result))
+        return func_invalid_ordering(call, str_from(call->row->name), call->result, ctx, err);
     return nullable_when_all(call, ctx, err);
 }
 
@@ -94,9 +102,9 @@ const FuncRow condition_rows[] = {
      .pretty = "nullifzero($1)", .example = "nullifzero(0)", .expected = "NULL"},
     {"zeroifnull", NULL, FUNC_SCALAR, .bind = bind_with_zero, .sql = "coalesce($1, $2)", .flags = FUNC_LAZY,
      .pretty = "zeroifnull($1)", .example = "zeroifnull(NULL)", .expected = "0"},
-    {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .render = render_extreme, .bind = nullable_when_all,
+    {"greatest", NULL, FUNC_SCALAR, "(W, W...) -> W", "greatest($*)", .render = render_extreme, .bind = bind_extreme,
      .example = "greatest(10, 9, 2, 4, 3)", .expected = "10"},
-    {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .render = render_extreme, .bind = nullable_when_all,
+    {"least", NULL, FUNC_SCALAR, "(W, W...) -> W", "least($*)", .render = render_extreme, .bind = bind_extreme,
      .example = "least(10, 9, 2, 4, 3)", .expected = "2"},
     {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!",
      "coalesce(isnan($1), false)", .example = "isnan(cast('NaN' as double))", .expected = "true"},

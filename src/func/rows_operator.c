@@ -29,6 +29,8 @@ static char op_of(const FuncRow *row) {
         {"try_multiply", '*'},
         {"try_divide", '/'},
         {"try_mod", '%'},
+        {"multiply_interval", '*'},
+        {"divide_interval", '/'},
     };
     for (size_t i = 0; i < LENGTH_OF(OPS); i++)
         if (!strcmp(row->name, OPS[i].name))
@@ -133,7 +135,7 @@ static bool interval_sum(FuncCall *call, const FuncContext *ctx) {
     set_arg(call, 0, t, ctx);
     set_arg(call, 1, t, ctx);
     call->result = t;
-    call->nullable = func_any_nullable(call);
+    call->nullable = func_any_nullable(call) || (!ctx->ansi && t->kind == TYPE_INTERVAL_CALENDAR);
     return true;
 }
 
@@ -194,6 +196,14 @@ static bool any_plus_time(FuncCall *call, char op, const FuncContext *ctx, Error
     return func_unexpected_type(call, 0, STAMP_INPUT, ctx, err);
 }
 
+/* A calendar interval, now the second argument, moves timestamps only. */
+static bool refuse_beside_calendar(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
+    const FuncRow *row = func_find(op == '+' ? S("timestamp_plus_interval") : S("timestamp_minus_interval"));
+    if (row)
+        call->row = row;
+    return func_unexpected_type(call, 0, STAMP_INPUT, ctx, err);
+}
+
 static bool same_intervals(const Type *a, const Type *b) {
     return (is_interval_type(a) && (a->kind == b->kind || b->kind == TYPE_NULL)) ||
            (is_interval_type(b) && a->kind == TYPE_NULL);
@@ -228,6 +238,8 @@ static bool bind_time_sum(FuncCall *call, const FuncContext *ctx, bool *done, Er
         return any_plus_time(call, '+', ctx, err);
     if (type_is_stringy(a) && b->kind == TYPE_INTERVAL_CALENDAR)
         return text_plus_interval(call, '+', ctx, err);
+    if (b->kind == TYPE_INTERVAL_CALENDAR)
+        return refuse_beside_calendar(call, '+', ctx, err);
     if (a->kind == TYPE_DATE || b->kind == TYPE_DATE) {
         TypeKind k = b->kind;
         if (k == TYPE_BYTE || k == TYPE_SHORT || k == TYPE_INT || k == TYPE_NULL)
@@ -255,6 +267,8 @@ static bool bind_time_difference(FuncCall *call, const FuncContext *ctx, bool *d
         return any_plus_time(call, '-', ctx, err);
     if (type_is_stringy(a) && b->kind == TYPE_INTERVAL_CALENDAR)
         return text_plus_interval(call, '-', ctx, err);
+    if (b->kind == TYPE_INTERVAL_CALENDAR)
+        return refuse_beside_calendar(call, '-', ctx, err);
     bool text_time = ctx->ansi && ((a->kind == TYPE_TIME && type_is_stringy(b)) ||
                                    (type_is_stringy(a) && b->kind == TYPE_TIME));
     if ((a->kind == TYPE_TIME && b->kind == TYPE_TIME) || time_beside_null(call) || text_time)
@@ -296,10 +310,15 @@ static bool bind_interval_scale(FuncCall *call, char op, const FuncContext *ctx,
     const Type *i = arg(call, 0)->type, *n = arg(call, 1)->type;
     if (!type_is_numeric(n) && !type_is_stringy(n) && n->kind != TYPE_NULL)
         return func_unexpected_type(call, 1, "\"NUMERIC\"", ctx, err);
-    if (!type_is_numeric(n) || n->kind == TYPE_DECIMAL || n->kind == TYPE_FLOAT)
+    bool calendar = i->kind == TYPE_INTERVAL_CALENDAR;
+    if (!type_is_numeric(n) || n->kind == TYPE_FLOAT || (calendar && n->kind == TYPE_DECIMAL))
         set_arg(call, 1, type_simple(TYPE_DOUBLE), ctx);
+    if (calendar && !is_try(call->row)) {
+        call->row = func_find(op == '*' ? S("multiply_interval") : S("divide_interval"));
+        call->written_name = str_from(call->row->name);
+    }
     call->result = type_simple(i->kind);
-    call->nullable = func_any_nullable(call);
+    call->nullable = calendar || func_any_nullable(call);
     return true;
 }
 
@@ -338,6 +357,8 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
         const Type *common = coerce_common(a, b, ctx->ansi, ctx->arena);
         bool void_side = a->kind == TYPE_NULL || b->kind == TYPE_NULL;
         if (type_is_datetime(a) && type_is_datetime(b) && a->kind != b->kind)
+            common = NULL;
+        if (is_interval_type(a) && is_interval_type(b) && !type_equal(a, b))
             common = NULL;
         if (!ctx->ansi && type_is_stringy(a) != type_is_stringy(b))
             common = NULL; /* TypeCoercion: no implicit cast beside an interval */
@@ -381,7 +402,9 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
         set_arg(call, type_is_integral(a) ? 0 : 1, type_simple(TYPE_LONG), ctx);
         return func_binary_diff(call, ctx, err);
     }
-    const Type *t = decimal ? type_simple(TYPE_DOUBLE) : coerce_tightest(a, b, ctx->arena);
+    if (op == 'i' && real && a->kind != b->kind)
+        return func_binary_diff(call, ctx, err);
+    const Type *t = decimal ? type_simple(TYPE_DOUBLE) : coerce_operands(a, b, ctx->ansi, ctx->arena);
     set_arg(call, 0, t, ctx);
     set_arg(call, 1, t, ctx);
     return true;
@@ -464,8 +487,9 @@ static bool bind_plain(FuncCall *call, const FuncContext *ctx, Error *err) {
         return bind_interval_scale(call, op, ctx, err);
     if (op == 'i' && same_intervals(arg(call, 0)->type, arg(call, 1)->type)) {
         const Type *t = is_kind(arg(call, 0), TYPE_NULL) ? arg(call, 1)->type : arg(call, 0)->type;
-        set_arg(call, 0, t, ctx);
-        set_arg(call, 1, t, ctx);
+        for (size_t i = 0; i < 2; i++)
+            if (is_kind(arg(call, i), TYPE_NULL))
+                set_arg(call, i, t, ctx);
         call->result = type_simple(TYPE_LONG);
         call->nullable = true;
         return true;
@@ -571,22 +595,31 @@ static void put_number_call(const BoundExpr *call, const Str *args, char op, int
 
 static void put_interval_call(const BoundExpr *call, const Str *args, char op, int mode, Buf *out) {
     const Type *t = call->call.args.at[0]->type;
+    if (t->kind == TYPE_INTERVAL_CALENDAR && (op == '+' || op == '-')) {
+        buf_addf(out, "ls_calendar_%s(" STR_FMT ", " STR_FMT ", %d)", decimal_function(op), STR_ARG(args[0]), STR_ARG(args[1]), mode);
+        return;
+    }
     if (t->kind == TYPE_INTERVAL_CALENDAR) {
         buf_addf(out, "ls_calendar_scale(" STR_FMT ", CAST(" STR_FMT " AS DOUBLE), %s, %d)", STR_ARG(args[0]), STR_ARG(args[1]),
                  op == '/' ? "true" : "false", mode);
         return;
     }
     const char *carrier = t->kind == TYPE_INTERVAL_YM ? "INTEGER" : "BIGINT";
-    bool calendar = t->kind == TYPE_INTERVAL_CALENDAR, trying = mode == CAST_TRY;
-    if (calendar && (op == '*' || op == '/'))
-        buf_addf(out, "ls_calendar_scale(" STR_FMT ", " STR_FMT ", %s, %d)", STR_ARG(args[0]), STR_ARG(args[1]),
-                 op == '/' ? "true" : "false", mode);
-    else if (op == 'i')
+    const Type *n = call->call.args.at[1]->type;
+    bool trying = mode == CAST_TRY;
+    if (op == 'i')
         buf_addf(out, "ls_integer_div(" STR_FMT ", " STR_FMT ", %d)", STR_ARG(args[0]),
                  STR_ARG(args[1]), mode);
     else if (op == '+' || op == '-')
-        buf_addf(out, "(" STR_FMT " %c " STR_FMT ")", STR_ARG(args[0]), op, STR_ARG(args[1]));
-    else if (op == '*' && type_is_integral(call->call.args.at[1]->type))
+        buf_addf(out, "CAST(ls_interval_%s(" STR_FMT ", " STR_FMT ", %d, %d) AS %s)", decimal_function(op), STR_ARG(args[0]),
+                 STR_ARG(args[1]), t->kind == TYPE_INTERVAL_YM ? 32 : 64, mode, carrier);
+    else if (op == '/' && type_is_integral(n))
+        buf_addf(out, "CAST(ls_interval_divide(" STR_FMT ", " STR_FMT ", %d, %d) AS %s)", STR_ARG(args[0]), STR_ARG(args[1]),
+                 t->kind == TYPE_INTERVAL_YM ? 32 : 64, mode, carrier);
+    else if (n->kind == TYPE_DECIMAL)
+        buf_addf(out, "%s(ls_interval_scale_exactly(" STR_FMT ", CAST(" STR_FMT " AS VARCHAR), %s, %d) AS %s)",
+                 trying ? "TRY_CAST" : "CAST", STR_ARG(args[0]), STR_ARG(args[1]), op == '/' ? "true" : "false", mode, carrier);
+    else if (op == '*' && type_is_integral(n))
         buf_addf(out, "%s(CAST(" STR_FMT " AS HUGEINT) * CAST(" STR_FMT " AS HUGEINT) AS %s)",
                  trying ? "TRY_CAST" : "CAST", STR_ARG(args[0]), STR_ARG(args[1]), carrier);
     else
@@ -615,6 +648,9 @@ static void put_negative(const Type *t, Str child, const FuncContext *ctx, Buf *
     if (!ctx->ansi && type_is_integral(t))
         buf_addf(out, "CAST(ls_integer_subtract(0, " STR_FMT ", %d, %d) AS " STR_FMT ")",
                  STR_ARG(child), bits_of(t), CAST_LEGACY, STR_ARG(type_duckdb(t, ctx->arena)));
+    else if (t->kind == TYPE_INTERVAL_YM || t->kind == TYPE_INTERVAL_DT)
+        buf_addf(out, "CAST(ls_interval_negate(" STR_FMT ", %d) AS " STR_FMT ")", STR_ARG(child),
+                 t->kind == TYPE_INTERVAL_YM ? 32 : 64, STR_ARG(type_duckdb(t, ctx->arena)));
     else
         buf_addf(out, "(- " STR_FMT ")", STR_ARG(child));
 }
@@ -653,11 +689,35 @@ static bool literal_meets_decimal(const BoundExpr *literal, const BoundExpr *oth
     return own < digits[literal->type->kind - TYPE_BYTE];
 }
 
+/* Structs whose fields have other names compare by position. */
+static bool same_but_names(const Type *a, const Type *b) {
+    if (a->kind == TYPE_ARRAY && b->kind == TYPE_ARRAY)
+        return same_but_names(a->array.element, b->array.element);
+    if (a->kind != TYPE_STRUCT || b->kind != TYPE_STRUCT || a->structure.count != b->structure.count)
+        return type_same_shape(a, b);
+    for (size_t i = 0; i < a->structure.count; i++)
+        if (!same_but_names(a->structure.fields[i].type, b->structure.fields[i].type))
+            return false;
+    return true;
+}
+
+/* true = 1 */
+static const Type *boolean_equality(const FuncRow *row, const Type *a, const Type *b) {
+    const Type *number = a->kind == TYPE_BOOLEAN ? b : a, *other = number == a ? b : a;
+    bool equality = !strcmp(row->name, "=") || !strcmp(row->name, "<=>") || !strcmp(row->name, "!=");
+    return equality && other->kind == TYPE_BOOLEAN && type_is_numeric(number) ? number : NULL;
+}
+
 static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
-    const Type *common = coerce_common(a, b, ctx->ansi, ctx->arena);
+    bool nested = type_is_nested(a) && type_is_nested(b);
+    const Type *common = nested ? coerce_operands(a, b, ctx->ansi, ctx->arena) : coerce_common(a, b, ctx->ansi, ctx->arena);
+    if (!common && nested && same_but_names(a, b))
+        common = a;
+    if (!common && !ctx->ansi) /* TypeCoercion.BooleanEquality */
+        common = boolean_equality(call->row, a, b);
     /* TypeCoercion.findCommonTypeForBinaryComparison: outside ANSI a text is read as the other
      * side's type. */
     if (!ctx->ansi && type_is_stringy(a) != type_is_stringy(b)) {
@@ -671,10 +731,7 @@ static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) 
         Str name = str_from(call->row->name);
         if (str_is(name, "!="))
             name = S("=");
-        return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_ORDERING_TYPE,
-                         P("sqlExpr", func_call_text(call, ctx)),
-                         P("functionName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(name))),
-                         P("dataType", func_quoted_type(common, ctx)));
+        return func_invalid_ordering(call, name, common, ctx, err);
     }
     bool narrow = literal_meets_decimal(arg(call, 0), arg(call, 1)) || literal_meets_decimal(arg(call, 1), arg(call, 0));
     set_arg(call, 0, common, ctx);
@@ -682,6 +739,19 @@ static bool bind_comparison(FuncCall *call, const FuncContext *ctx, Error *err) 
     call->result = type_simple(TYPE_BOOLEAN);
     call->nullable = narrow || func_any_nullable(call);
     return true;
+}
+
+/* DecimalPrecision and, in ANSI mode, texts: what operands become before the operator looks at their types. */
+static void bring_operands(FuncCall *call, const FuncContext *ctx) {
+    const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
+    bool real = a->kind == TYPE_DOUBLE || b->kind == TYPE_DOUBLE;
+    bool text = ctx->ansi && type_is_stringy(a) != type_is_stringy(b);
+    bool decimal = a->kind == TYPE_DECIMAL || b->kind == TYPE_DECIMAL;
+    const Type *common = text || (decimal && real) ? coerce_common(a, b, ctx->ansi, ctx->arena) : NULL;
+    if (common) {
+        set_arg(call, 0, common, ctx);
+        set_arg(call, 1, common, ctx);
+    }
 }
 
 static bool bind_logic(FuncCall *call, const FuncContext *ctx, Error *err) {
@@ -695,6 +765,7 @@ static bool bind_logic(FuncCall *call, const FuncContext *ctx, Error *err) {
             set_arg(call, i, boolean, ctx);
     }
     if (!is_kind(arg(call, 0), TYPE_BOOLEAN) || !is_kind(arg(call, 1), TYPE_BOOLEAN)) {
+        bring_operands(call, ctx);
         bool same = type_same_shape(arg(call, 0)->type, arg(call, 1)->type);
         return same ? func_binary_wrong(call, "\"BOOLEAN\"", ctx, err)
                     : func_binary_diff(call, ctx, err);
@@ -730,8 +801,9 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     for (size_t i = 0; i < 2; i++)
         if (type_is_stringy(arg(call, i)->type) && type_is_numeric(arg(call, 1 - i)->type)) {
             set_arg(call, i, promoted_text(arg(call, 1 - i)->type, ctx), ctx);
-            text = true;
+            text = ctx->ansi;
         }
+    bring_operands(call, ctx);
     const Type *a = arg(call, 0)->type, *b = arg(call, 1)->type;
     const Type *t = type_same_shape(a, b) ? a : coerce_tightest(a, b, ctx->arena);
     if (!t)
@@ -745,6 +817,39 @@ static bool bind_bits(FuncCall *call, const FuncContext *ctx, Error *err) {
     set_arg(call, 1, t, ctx);
     call->result = t;
     call->nullable = func_any_nullable(call);
+    return true;
+}
+
+/* The first argument's own width counts; how far to shift is an INT. */
+static bool bind_shift(FuncCall *call, const FuncContext *ctx, Error *err) {
+    bool wide = call->args.len == 2 && is_kind(arg(call, 0), TYPE_LONG);
+    return func_apply_signature(call, wide ? "(long, int) -> long" : "(int, int) -> int; (long, int) -> long", ctx, err);
+}
+
+static bool bind_half(const FuncCall *call, const char *op, size_t bound, FuncCall *half, const FuncContext *ctx, Error *err) {
+    *half = (FuncCall){.row = func_find(str_from(op)), .written_name = str_from(op), .origin = call->origin};
+    vec_push(ctx->arena, &half->args, arg(call, 0));
+    vec_push(ctx->arena, &half->args, arg(call, bound));
+    return func_resolve(half, ctx, err);
+}
+
+/* x BETWEEN a AND b is x >= a AND x <= b, and each half brings its own operands together. */
+static bool bind_between(FuncCall *call, const FuncContext *ctx, Error *err) {
+    if (call->args.len != 3)
+        return func_wrong_arg_count(call, "3", ctx, err);
+    FuncCall low, high;
+    const BoundExpr *value = arg(call, 0), *bounds[2] = {arg(call, 1), arg(call, 2)};
+    TRY(bind_half(call, ">=", 1, &low, ctx, err));
+    TRY(bind_half(call, "<=", 2, &high, ctx, err));
+    bool one = type_same_shape(low.args.at[0]->type, high.args.at[0]->type);
+    call->args = low.args;
+    if (!one)
+        vec_push(ctx->arena, &call->args, high.args.at[0]);
+    vec_push(ctx->arena, &call->args, high.args.at[1]);
+    call->result = type_simple(TYPE_BOOLEAN);
+    /* x is computed once for both halves and no literal any more, which its nullability shows. */
+    call->nullable = func_any_nullable(&low) || func_any_nullable(&high) || literal_meets_decimal(bounds[0], value) ||
+                     literal_meets_decimal(bounds[1], value);
     return true;
 }
 
@@ -774,6 +879,7 @@ static bool render_like(const BoundExpr *call, const Str *args, size_t count,
 
 #define ARITHMETIC .bind = bind_arithmetic, .render = render_arithmetic
 #define COMPARISON .bind = bind_comparison
+#define SIGNED_OR_CALENDAR "(numeric) -> $1; (interval_dt) -> $1; (interval_ym) -> $1; (interval) -> $1"
 #define SIGNED "(numeric) -> $1; (interval_dt) -> $1; (interval_ym) -> $1"
 
 const FuncRow operator_rows[] = {
@@ -797,12 +903,16 @@ const FuncRow operator_rows[] = {
     {"try_multiply", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_multiply(2, 3)",
      .expected = "6"},
     {"try_divide", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_divide(3, 2)", .expected = "1.5"},
+    {"multiply_interval", NULL, FUNC_SCALAR, ARITHMETIC, .flags = FUNC_HIDDEN, .example = "make_interval(1) * 2",
+     .expected = "2 years"},
+    {"divide_interval", NULL, FUNC_SCALAR, ARITHMETIC, .flags = FUNC_HIDDEN, .example = "make_interval(2) / 2",
+     .expected = "1 years"},
     {"try_mod", NULL, FUNC_SCALAR, ARITHMETIC, .example = "try_mod(3, 0)", .expected = "NULL"},
-    {"negative", NULL, FUNC_SCALAR, SIGNED, .render = render_negative, .example = "negative(1)", .expected = "-1"},
-    {"unary_minus", NULL, FUNC_SCALAR, SIGNED, .render = render_negative, .pretty = "(- $1)",
+    {"negative", NULL, FUNC_SCALAR, SIGNED_OR_CALENDAR, .render = render_negative, .example = "negative(1)", .expected = "-1"},
+    {"unary_minus", NULL, FUNC_SCALAR, SIGNED_OR_CALENDAR, .render = render_negative, .pretty = "(- $1)",
      .flags = FUNC_HIDDEN, .example = "-(3)", .expected = "-3"},
     {"abs", NULL, FUNC_SCALAR, SIGNED, .render = render_abs, .example = "abs(-1)", .expected = "1"},
-    {"positive", NULL, FUNC_SCALAR, SIGNED, "$1", .pretty = "(+ $1)", .example = "positive(1)",
+    {"positive", NULL, FUNC_SCALAR, SIGNED_OR_CALENDAR, "$1", .pretty = "(+ $1)", .example = "positive(1)",
      .expected = "1"},
     {"=", "==", FUNC_SCALAR, NULL, "($1 = $2)", COMPARISON, .pretty = "($1 = $2)",
      .example = "1 = 1", .expected = "true"},
@@ -829,8 +939,8 @@ const FuncRow operator_rows[] = {
      .example = "NOT true", .expected = "false"},
     {"in", NULL, FUNC_SCALAR, NULL, "($1 IN ($@2))", .bind = bind_in, .pretty = "($1 IN ($@2))",
      .example = "2 IN (1, 2, 3)", .expected = "true"},
-    {"between", NULL, FUNC_SCALAR, "(T, T, T) -> boolean", "($k1 BETWEEN $k2 AND $k3)",
-     .pretty = "between($1, $2, $3)", .example = "2 BETWEEN 1 AND 3", .expected = "true"},
+    {"between", NULL, FUNC_SCALAR, .bind = bind_between, .sql = "$?4{($k1 >= $k2 AND $k3 <= $k4)}{($k1 BETWEEN $k2 AND $k3)}",
+     .pretty = "between($1, $2, $?4{$4}{$3})", .example = "2 BETWEEN 1 AND 3", .expected = "true"},
     {"isnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NULL)", .pretty = "($1 IS NULL)",
      .example = "isnull(1)", .expected = "false"},
     {"isnotnull", NULL, FUNC_SCALAR, "(any) -> boolean!", "($1 IS NOT NULL)",
@@ -843,21 +953,21 @@ const FuncRow operator_rows[] = {
      .example = "3 ^ 5", .expected = "6"},
     {"~", NULL, FUNC_SCALAR, "(integral) -> $1", "(~ $1)", .pretty = "~$1", .example = "~0",
      .expected = "-1"},
-    {"<<", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_left($1, $2) AS $r)", .pretty = "($1 << $2)", .example = "2 << 1",
+    {"<<", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_left($1, $2) AS $r)", .pretty = "($1 << $2)", .example = "2 << 1",
      .expected = "4"},
-    {">>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_right($1, $2) AS $r)", .pretty = "($1 >> $2)", .example = "4 >> 1",
+    {">>", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_right($1, $2) AS $r)", .pretty = "($1 >> $2)", .example = "4 >> 1",
      .expected = "2"},
-    {">>>", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .pretty = "($1 >>> $2)", .example = "4 >>> 1",
+    {">>>", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .pretty = "($1 >>> $2)", .example = "4 >>> 1",
      .expected = "2"},
-    {"shiftleft", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_left($1, $2) AS $r)", .example = "shiftleft(2, 1)", .expected = "4"},
-    {"shiftright", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_right($1, $2) AS $r)", .example = "shiftright(4, 1)", .expected = "2"},
-    {"shiftrightunsigned", NULL, FUNC_SCALAR, "(int, int) -> int; (long, int) -> long",
-     "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .example = "shiftrightunsigned(4, 1)",
+    {"shiftleft", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_left($1, $2) AS $r)", .example = "shiftleft(2, 1)", .expected = "4"},
+    {"shiftright", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_right($1, $2) AS $r)", .example = "shiftright(4, 1)", .expected = "2"},
+    {"shiftrightunsigned", NULL, FUNC_SCALAR, .bind = bind_shift,
+     .sql = "CAST(ls_shift_right_unsigned($1, $2) AS $r)", .example = "shiftrightunsigned(4, 1)",
      .expected = "2"},
     {"like", NULL, FUNC_SCALAR, "(string, string, [string]) -> boolean", .bind = bind_like,
      .render = render_like, .pretty = "$1 LIKE $2$?3{ ESCAPE '$3'}", .example = "'Spark' LIKE '_park'",

@@ -311,6 +311,12 @@ bool func_diff_types(const FuncCall *call, const FuncContext *ctx, Error *err) {
                      P("functionName", func_name_text(call, ctx)), P("dataType", buf_str(&b)));
 }
 
+bool func_invalid_ordering(const FuncCall *call, Str function, const Type *t, const FuncContext *ctx, Error *err) {
+    return error_set(err, ERR_DATATYPE_MISMATCH__INVALID_ORDERING_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+                     P("functionName", str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(function))),
+                     P("dataType", func_quoted_type(t, ctx)));
+}
+
 bool func_binary_diff(const FuncCall *call, const FuncContext *ctx, Error *err) {
     return error_set(err, ERR_DATATYPE_MISMATCH__BINARY_OP_DIFF_TYPES,
                      P("sqlExpr", func_call_text(call, ctx)),

@@ -22,6 +22,7 @@ bool func_wrong_arg_count(const FuncCall *call, const char *expected, const Func
 bool func_unexpected_type(const FuncCall *call, size_t index, const char *required,
                           const FuncContext *ctx, Error *err);
 bool func_diff_types(const FuncCall *call, const FuncContext *ctx, Error *err);
+bool func_invalid_ordering(const FuncCall *call, Str function, const Type *t, const FuncContext *ctx, Error *err);
 bool func_binary_diff(const FuncCall *call, const FuncContext *ctx, Error *err);
 bool func_binary_wrong(const FuncCall *call, const char *required, const FuncContext *ctx,
                        Error *err);

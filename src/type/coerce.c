@@ -251,6 +251,11 @@ const Type *coerce_tightest(const Type *a, const Type *b, Arena *arena)
     return tightest(a, b, true, arena);
 }
 
+const Type *coerce_operands(const Type *a, const Type *b, bool ansi, Arena *arena)
+{
+    return tightest(a, b, ansi, arena);
+}
+
 static const Type *without_strings(const Type *a, const Type *b, bool ansi, Arena *arena)
 {
     const Type *found = tightest(a, b, ansi, arena);

@@ -10,6 +10,8 @@ const Type *coerce_common(const Type *a, const Type *b, bool ansi, Arena *arena)
 
 /* The tightest common type without string promotion (findTightestCommonType); NULL when none. */
 const Type *coerce_tightest(const Type *a, const Type *b, Arena *arena);
+/* The same; outside ANSI a float and an integer are a float. */
+const Type *coerce_operands(const Type *a, const Type *b, bool ansi, Arena *arena);
 
 /* As coerce_common without strings meeting other types: greatest, least (findWiderTypeWithoutStringPromotion). */
 const Type *coerce_common_no_strings(const Type *a, const Type *b, bool ansi, Arena *arena);
