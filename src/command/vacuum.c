@@ -24,6 +24,66 @@ static bool sweep_file(const StoreEntry *file, void *arg, Error *err)
     return true;
 }
 
+/* ---- USING INVENTORY ---- */
+
+enum { INVENTORY_ROWS = 10 << 20 };
+
+/* Files as a table or query of the user lists them: path, length, isDir, modificationTime. */
+typedef struct Inventory {
+    CommandContext *ctx;
+    RowVec rows;
+    size_t path, length, is_folder, modified; /* columns */
+    Str root;
+} Inventory;
+
+static bool inventory_column(const BoundRel *rel, const char *name, TypeKind kind, size_t *out, Error *err)
+{
+    for (*out = 0; *out < rel->columns.len; ++*out)
+        if (str_is_ci(rel->columns.at[*out].name, name) && rel->columns.at[*out].type->kind == kind)
+            return true;
+    return error_set(err, ERR_DELTA_INVALID_INVENTORY_SCHEMA,
+                     PZ("expectedSchema", "STRUCT<path: STRING, length: BIGINT, isDir: BOOLEAN, modificationTime: BIGINT>"));
+}
+
+static bool read_inventory(Inventory *v, const Target *t, const Command *c, Error *err)
+{
+    BoundRel *rel;
+    TRY(analyze_query(v->ctx->analyzer, c->vacuum.inventory, &rel, err));
+    TRY(inventory_column(rel, "path", TYPE_STRING, &v->path, err));
+    TRY(inventory_column(rel, "length", TYPE_LONG, &v->length, err));
+    TRY(inventory_column(rel, "isDir", TYPE_BOOLEAN, &v->is_folder, err));
+    TRY(inventory_column(rel, "modificationTime", TYPE_LONG, &v->modified, err));
+    v->root = str_printf(v->ctx->arena, STR_FMT "/", STR_ARG(delta_table_location(t->table)));
+    return engine_rows(v->ctx->engine, rel, &v->ctx->run, INVENTORY_ROWS, v->ctx->arena, &v->rows, err);
+}
+
+/* What lies outside the table, or is gone, is passed over. */
+static bool inventory_files(Snapshot *s, StoreVisit visit, void *visit_arg, void *source_arg, Error *err)
+{
+    const Inventory *v = source_arg;
+    for (size_t i = 0; i < v->rows.len; i++) {
+        const Value *cells = v->rows.at[i].cells;
+        Str path = cells[v->path].bytes;
+        StoreEntry entry;
+        bool found;
+        if (cells[v->path].is_null || (!cells[v->is_folder].is_null && cells[v->is_folder].boolean))
+            continue;
+        TRY(path_uri_decode(path, v->ctx->arena, &path, err));
+        if (str_starts_with(path, S("file:")))
+            path = str_slice(path, 5, path.len);
+        while (str_starts_with(path, S("//")))
+            path = str_slice(path, 1, path.len);
+        if (str_starts_with(path, v->root))
+            path = str_slice(path, v->root.len, path.len);
+        else if (path.ptr[0] == '/')
+            continue;
+        TRY(store_stat(delta_table_store(snapshot_table(s)), path, &found, &entry, err));
+        if (found && !visit(&entry, visit_arg))
+            return true;
+    }
+    return true;
+}
+
 static bool retention(CommandContext *ctx, const Target *t, const Command *c, int64_t *out_ms, Error *err)
 {
     int64_t configured = vacuum_retention_ms(t->snapshot);
@@ -85,17 +145,17 @@ bool run_vacuum(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     Name name;
     Target t;
     int64_t keep_ms;
-    if (c->vacuum.lite)
-        return error_unsupported(err, "VACUUM LITE");
-    if (c->vacuum.inventory)
-        return error_unsupported(err, "VACUUM USING INVENTORY");
+    Inventory inventory = {.ctx = ctx};
+    VacuumSource source = c->vacuum.inventory ? inventory_files : c->vacuum.lite ? vacuum_log : vacuum_walk;
     TRY(command_name(ctx, c, &name, err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, false, err));
     TRY(retention(ctx, &t, c, &keep_ms, err));
+    if (c->vacuum.inventory)
+        TRY(read_inventory(&inventory, &t, c, err));
     int64_t older_than_ms = clock_now_ms() - keep_ms;
     Sweep counted = {.ctx = ctx, .target = &t, .dry_run = true};
-    TRY(vacuum_plan(t.snapshot, older_than_ms, sweep_file, &counted, err));
+    TRY(vacuum_plan(t.snapshot, older_than_ms, source, &inventory, sweep_file, &counted, err));
     *result = paths(ctx, &t, &counted, c->vacuum.dry_run);
     if (c->vacuum.dry_run)
         return true;
@@ -104,7 +164,7 @@ bool run_vacuum(CommandContext *ctx, const Command *c, BoundRel **result, Error 
         TRY(commit_mark(ctx, &t, S("VACUUM START"), c, keep_ms, &counted, 0, err));
     Sweep swept = {.ctx = ctx, .target = &t};
     int64_t removed = 0, folders = 0;
-    TRY(vacuum_plan(t.snapshot, older_than_ms, sweep_file, &swept, err));
+    TRY(vacuum_plan(t.snapshot, older_than_ms, source, &inventory, sweep_file, &swept, err));
     TRY(vacuum_empty_folders(t.snapshot, true, &removed, &folders, err));
     return !logged || commit_mark(ctx, &t, S("VACUUM END"), c, keep_ms, &swept, folders, err);
 }

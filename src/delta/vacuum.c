@@ -162,14 +162,21 @@ static bool on_file(const StoreEntry *e, void *arg)
     return w->ok;
 }
 
-bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumVisit visit, void *arg, Error *err)
+bool vacuum_walk(Snapshot *s, StoreVisit visit, void *visit_arg, void *source_arg, Error *err)
+{
+    (void)source_arg;
+    return store_walk(s->table->store, S(""), visit, visit_arg, err);
+}
+
+bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumSource source, void *source_arg,
+                 VacuumVisit visit, void *arg, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
     Keep keep = {.arena = arena,
                  .root = str_printf(arena, STR_FMT "/", STR_ARG(store_root(s->table->store)))};
     Walk walk = {&s->state->metadata, &keep, older_than_ms, visit, arg, err, true};
-    bool ok = gather(&keep, s, older_than_ms, err) &&
-              store_walk(s->table->store, S(""), on_file, &walk, err) && walk.ok;
+    bool ok = gather(&keep, s, older_than_ms, err) && source(s, on_file, &walk, source_arg, err) &&
+              walk.ok;
     free(keep.set.slots);
     return ok;
 }

@@ -151,3 +151,58 @@ def test_the_history_of_a_saved_frame(spark, tmp_path):
     history = spark.sql(f"DESCRIBE HISTORY delta.`{path}`").collect()[::-1]
     assert [(r.operation, r.operationParameters["mode"], r.isBlindAppend) for r in history] == [
         ("WRITE", "ErrorIfExists", True), ("WRITE", "Overwrite", False), ("WRITE", "Append", True)]
+
+
+def aged(path):
+    """All files look ten days old."""
+    for file in pathlib.Path(path).rglob("*"):
+        if file.is_file() and "_delta_log" not in file.parts:
+            os.utime(file, (file.stat().st_mtime - 864000,) * 2)
+
+
+@pytest.fixture
+def rewritten(spark, tmp_path):
+    """One live file, one that was removed, and one that no version knows."""
+    path = tmp_path / "rewritten"
+    spark.sql("SET spark.databricks.delta.retentionDurationCheck.enabled = false")
+    spark.range(0, 10, 1, 1).write.format("delta").save(str(path))
+    spark.range(0, 5, 1, 1).write.format("delta").mode("overwrite").save(str(path))
+    shutil.copy(next(path.glob("*.parquet")), path / "stranger.parquet")
+    aged(path)
+    yield path
+    spark.sql("RESET spark.databricks.delta.retentionDurationCheck.enabled")
+
+
+def names(path):
+    return sorted(f.name for f in path.glob("*.parquet"))
+
+
+def test_vacuum_lite_deletes_what_the_log_removed(spark, rewritten):
+    before = names(rewritten)
+    assert len(before) == 3
+    found = spark.sql(f"VACUUM delta.`{rewritten}` LITE RETAIN 0 HOURS DRY RUN").collect()
+    assert len(found) == 1 and names(rewritten) == before
+    spark.sql(f"VACUUM delta.`{rewritten}` LITE RETAIN 0 HOURS")
+    assert len(names(rewritten)) == 2 and "stranger.parquet" in names(rewritten)
+    assert spark.read.format("delta").load(str(rewritten)).count() == 5
+    assert spark.sql(f"VACUUM delta.`{rewritten}` LITE RETAIN 0 HOURS DRY RUN").collect() == []
+
+
+def test_vacuum_lite_needs_the_whole_log(spark, rewritten):
+    (rewritten / "_delta_log" / "00000000000000000000.json").rename(rewritten / "away")
+    with pytest.raises(Exception):
+        spark.sql(f"VACUUM delta.`{rewritten}` LITE RETAIN 0 HOURS").collect()
+    assert len(names(rewritten)) == 3
+
+
+def test_vacuum_by_an_inventory(spark, rewritten):
+    listed = [(f"file:{f}", f.stat().st_size, False, 0) for f in rewritten.glob("*.parquet") if f.name == "stranger.parquet"]
+    listed += [(f"file:{f}", 1, False, 0) for f in rewritten.glob("part-*")]
+    listed += [(str(rewritten), 0, True, 0), ("/etc/passwd", 1, False, 0), ("nowhere.parquet", 1, False, 0)]
+    spark.createDataFrame(listed, "path string, length long, isDir boolean, modificationTime long").createOrReplaceTempView("inventory")
+    spark.sql(f"VACUUM delta.`{rewritten}` USING INVENTORY (SELECT * FROM inventory WHERE path LIKE '%stranger%' OR isDir) RETAIN 0 HOURS")
+    assert len(names(rewritten)) == 2 and "stranger.parquet" not in names(rewritten)
+    spark.sql(f"VACUUM delta.`{rewritten}` USING INVENTORY inventory RETAIN 0 HOURS")
+    assert len(names(rewritten)) == 1 and os.path.exists("/etc/passwd")
+    assert spark.read.format("delta").load(str(rewritten)).count() == 5
+    assert failure(spark, f"VACUUM delta.`{rewritten}` USING INVENTORY (SELECT 1 AS path)") == "DELTA_INVALID_INVENTORY_SCHEMA"

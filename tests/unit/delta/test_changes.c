@@ -182,7 +182,7 @@ static void vacuum_finds_what_nobody_needs(void **state)
         0);
     s = kit_snapshot(&k);
     Found found = {.arena = k.arena};
-    OK(&k, vacuum_plan(s, now - hour, note, &found, &k.err));
+    OK(&k, vacuum_plan(s, now - hour, vacuum_walk, NULL, note, &found, &k.err));
     assert_int_equal(found.names.len, 3);
     for (size_t i = 0; i < found.names.len; i++)
         assert_true(str_is(found.names.at[i], "removed long ago") ||
