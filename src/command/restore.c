@@ -12,6 +12,18 @@ static void release_snapshot(void *s)
     snapshot_unref(s);
 }
 
+static bool instant_of(CommandContext *ctx, const Expr *e, Value *out, Error *err)
+{
+    if (analyze_constant(ctx->analyzer, e, type_simple(TYPE_TIMESTAMP), out, err))
+        return true;
+    if (err->cls != ERR_CAST_INVALID_INPUT)
+        return false;
+    bool is_text = e->kind == EXPR_LITERAL && type_is_stringy(e->literal.type) && !e->literal.is_null;
+    error_clear(err);
+    return error_set(err, ERR_DELTA_TIMESTAMP_INVALID,
+                     P("expr", is_text ? str_printf(err->arena, "'" STR_FMT "'", STR_ARG(e->literal.bytes)) : S("the expression")));
+}
+
 static bool old_snapshot(CommandContext *ctx, const Target *t, const TimeTravel *travel, Snapshot **out, Error *err)
 {
     Value v;
@@ -19,7 +31,7 @@ static bool old_snapshot(CommandContext *ctx, const Target *t, const TimeTravel 
         TRY(analyze_constant(ctx->analyzer, travel->value, type_simple(TYPE_LONG), &v, err));
         TRY(snapshot_at_version(t->table, v.integer, out, err));
     } else {
-        TRY(analyze_constant(ctx->analyzer, travel->value, type_simple(TYPE_TIMESTAMP), &v, err));
+        TRY(instant_of(ctx, travel->value, &v, err));
         TRY(snapshot_at_timestamp(t->table, v.integer, out, err));
     }
     arena_on_free(ctx->arena, release_snapshot, *out);

@@ -206,3 +206,7 @@ def test_vacuum_by_an_inventory(spark, rewritten):
     assert len(names(rewritten)) == 1 and os.path.exists("/etc/passwd")
     assert spark.read.format("delta").load(str(rewritten)).count() == 5
     assert failure(spark, f"VACUUM delta.`{rewritten}` USING INVENTORY (SELECT 1 AS path)") == "DELTA_INVALID_INVENTORY_SCHEMA"
+
+
+def test_restore_to_no_instant(spark, source):
+    assert failure(spark, f"RESTORE TABLE delta.`{source}` TO TIMESTAMP AS OF '05/04/1999'") == "DELTA_TIMESTAMP_INVALID"
