@@ -355,6 +355,9 @@ bool generate_over(Analyzer *a, BoundRel *input, BoundExpr *generator, bool oute
 bool analyze_parse(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 bool analyze_server_rows(Analyzer *a, Str name, bool *found, BoundRel **out);
 
+/* transform.c */
+bool analyze_transform(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+
 /* source.c: the hidden column _metadata, in statements that name it. */
 void push_file_metadata(Analyzer *a, BoundRel *rel, bool with_row_index);
 

@@ -139,6 +139,40 @@ static ErrorClass find_class(Str text, size_t *at)
     return ERR_NONE;
 }
 
+static const char *const NO_NAME = "_LEGACY_ERROR_";
+
+/* The values that stand in the text where the class's wording has its parameters; false when the text is worded otherwise. */
+static bool take_params(Error *err, Str text)
+{
+    const char *t = error_class_template(err->cls);
+    while (*t) {
+        const char *open = strchr(t, '<'), *close = open ? strchr(open, '>') : NULL;
+        size_t plain = close ? (size_t)(open - t) : strlen(t);
+        if (text.len < plain || memcmp(text.ptr, t, plain))
+            return false;
+        text = str_slice(text, plain, text.len);
+        if (!close)
+            return !str_trim(text).len || str_starts_with(text, S(" SQLSTATE: "));
+        const char *next = strchr(close + 1, '<');
+        Str behind = {close + 1, next ? (size_t)(next - close - 1) : strlen(close + 1)};
+        ptrdiff_t end = behind.len ? str_find(text, behind) : (ptrdiff_t)text.len;
+        if (end < 0 || err->param_count == ERROR_MAX_PARAMS)
+            return false;
+        err->params[err->param_count++] = (ErrorParam){str_copy((Str){open + 1, (size_t)(close - open - 1)}, err->arena).ptr,
+                                                       str_copy(str_slice(text, 0, (size_t)end), err->arena)};
+        text = str_slice(text, (size_t)end, text.len);
+        t = close + 1;
+    }
+    return true;
+}
+
+Str error_wire_text(const Error *err, Arena *arena)
+{
+    const char *name = error_class_name(err->cls);
+    Str text = error_message(err, arena);
+    return strncmp(name, NO_NAME, strlen(NO_NAME)) ? text : str_printf(arena, "[%s] " STR_FMT, name, STR_ARG(text));
+}
+
 bool error_set_from_text(Error *err, Str message)
 {
     size_t at = 0;
@@ -148,7 +182,14 @@ bool error_set_from_text(Error *err, Str message)
     error_clear(err);
     err->cls = cls;
     Str text = str_slice(message, at, message.len);
-    const char *state = error_class_sqlstate(cls);
+    const char *state = error_class_sqlstate(cls), *name = error_class_name(cls);
+    Str said = str_slice(text, strlen(name) + 2, text.len);
+    if (str_starts_with(said, S(" ")))
+        said = str_slice(said, 1, said.len);
+    if (!take_params(err, said))
+        err->param_count = 0;
+    if (!strncmp(name, NO_NAME, strlen(NO_NAME)))
+        text = said;
     if (state[0] && str_find(text, S("SQLSTATE: ")) < 0)
         err->verbatim = str_printf(err->arena, STR_FMT " SQLSTATE: %s", STR_ARG(text), state);
     else
@@ -394,7 +435,7 @@ static void put_text(Buf *b, const Error *err)
         return;
     }
     /* Spark hides the names of its unnamed old errors. */
-    if (strncmp(name, "_LEGACY_ERROR_", 14) != 0)
+    if (strncmp(name, NO_NAME, strlen(NO_NAME)) != 0)
         buf_addf(b, "[%s] ", name);
     put_filled(b, err);
     if (state[0])

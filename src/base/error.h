@@ -69,8 +69,10 @@ bool error_internal(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* UNSUPPORTED_FEATURE-like refusal naming the thing: "<what> is not supported". Always false. */
 bool error_unsupported(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The message as it travels through a layer that knows texts only, for error_set_from_text. */
+Str error_wire_text(const Error *err, Arena *arena);
 /* A message that already carries "[CLASS] text", perhaps behind another layer's prefix: class and
- * SQLSTATE are looked up by the name; without a known class it is INTERNAL_ERROR. Always false. */
+ * SQLSTATE are looked up by the name, parameters by the class's wording; without a known class it is INTERNAL_ERROR. Always false. */
 bool error_set_from_text(Error *err, Str message);
 
 /* Says where in the statement the error is: byte offsets, stop inclusive. The first place stays. For a

@@ -39,6 +39,7 @@ typedef struct ServerSettings {
     int shutdown_seconds; /* how long a stopping server waits for running commands */
     Str python;          /* runs Python functions */
     int64_t python_memory_mb;
+    bool no_scripts;
     int python_silence_seconds;
     bool strict;         /* lakeshed.strict */
     Str log_level;

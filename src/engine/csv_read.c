@@ -185,8 +185,8 @@ static bool put_number(Str text, duckdb_vector vector, idx_t row, const Type *ty
     return true;
 }
 
-static bool put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type,
-                     const FileOptions *o)
+bool csv_put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type,
+                  const FileOptions *o)
 {
     int64_t n;
     double d;
@@ -257,7 +257,7 @@ static Parsed put_record(FileReader *r, const CsvCells *cells, idx_t row)
         const Type *type = r->schema->structure.fields[column].type;
         size_t cell = column - (r->corrupt >= 0 && (ptrdiff_t)column > r->corrupt);
         Str text = cell < cells->len ? cells->at[cell] : (Str){NULL, 0};
-        if (text.ptr && put_cell(text, r->vectors[i], row, type, r->options))
+        if (text.ptr && csv_put_cell(text, r->vectors[i], row, type, r->options))
             continue;
         vector_set_null(r->vectors[i], row, type);
         if (text.ptr)

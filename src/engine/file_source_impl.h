@@ -114,6 +114,9 @@ bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *
 /* Spark's reading of CSV numbers and truth values. */
 bool csv_parse_real(Str text, const FileOptions *o, double *out);
 bool csv_parse_bool(Str text, bool *out);
+/* A cell as its column's type; false when it is none. */
+bool csv_put_cell(Str text, duckdb_vector vector, idx_t row, const Type *type,
+                  const FileOptions *o);
 
 extern const FileFormat json_format, csv_format, text_format, xml_format, avro_format;
 

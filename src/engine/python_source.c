@@ -46,7 +46,7 @@ typedef struct PythonState {
     size_t width;          /* columns of a result */
 } PythonState;
 
-static BoundRel *with_ctes(BoundRel *rel, const CteScope *scope, Arena *arena)
+BoundRel *plan_with_ctes(BoundRel *rel, const CteScope *scope, Arena *arena)
 {
     for (; scope; scope = scope->outer) {
         BoundRel *cte = brel_new(BREL_CTE, rel, arena);
@@ -80,7 +80,7 @@ static bool start_talk(PythonState *state, Error *err)
     add_pair(&state->job.eval_conf, "input_type", type_json(in.sent[0], state->arena), state->arena);
     PythonTalkSpec spec = {
         .engine = s->engine,
-        .input = with_ctes(in.plan, s->ctes, state->arena),
+        .input = plan_with_ctes(in.plan, s->ctes, state->arena),
         .layout = in.layout,
         .sent = {in.sent[0], in.sent[1]},
         .kind = s->kind,

@@ -130,6 +130,12 @@ MUST_CHECK bool put_file_fact(const FactWriter *w, const BoundColumn *c, Buf *se
 /* The relation with the Python calls in its expressions computed below it; itself when there are none. */
 MUST_CHECK bool python_lift(Render *r, const BoundRel *rel, const BoundRel **out, Error *err);
 MUST_CHECK bool render_python(Render *r, const BoundRel *rel, Block *out, Error *err);
+/* The plan with the common tables it may refer to around it: to run by itself. */
+BoundRel *plan_with_ctes(BoundRel *rel, const CteScope *scope, Arena *arena);
+
+/* ---- script_source.c ---- */
+
+MUST_CHECK bool render_script(Render *r, const BoundRel *rel, Block *out, Error *err);
 
 /* ---- deep_split.c ---- */
 

@@ -749,6 +749,8 @@ static bool render_kind(Render *r, const BoundRel *rel, Block *out, Error *err)
         return render_asof(r, rel, out, err);
     case BREL_PYTHON:
         return render_python(r, rel, out, err);
+    case BREL_SCRIPT:
+        return render_script(r, rel, out, err);
     case BREL_STORED:
         return render_stored(r, rel, out);
     case BREL_STREAM:

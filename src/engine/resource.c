@@ -314,7 +314,7 @@ static void rows_init(duckdb_init_info info)
     Error err = error_in(arena);
     duckdb_init_set_max_threads(info, 1);
     if (!r->source->open(r->source, columns, n, &r->state, &err))
-        duckdb_init_set_error(info, str_z(error_message(&err, arena), arena));
+        duckdb_init_set_error(info, str_z(error_wire_text(&err, arena), arena));
     duckdb_init_set_init_data(info, r, reading_free);
 }
 
@@ -325,7 +325,7 @@ static void rows_next(duckdb_function_info info, duckdb_data_chunk output)
     Error err = error_in(arena);
     idx_t rows = 0;
     if (!r->source->fill(r->state, output, duckdb_vector_size(), &rows, &err))
-        duckdb_function_set_error(info, str_z(error_message(&err, arena), arena));
+        duckdb_function_set_error(info, str_z(error_wire_text(&err, arena), arena));
     duckdb_data_chunk_set_size(output, rows);
 }
 

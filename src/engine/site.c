@@ -101,7 +101,7 @@ static bool visit_expr(BoundExpr **child, void *arg)
 static bool visit_rel(BoundRel **rel, void *arg)
 {
     Suspects *s = arg;
-    if ((*rel)->kind == BREL_PYTHON)
+    if ((*rel)->kind == BREL_PYTHON || (*rel)->kind == BREL_SCRIPT)
         s->unsafe = true;
     return brel_each_expr(*rel, visit_expr, arg) && brel_each_input(*rel, visit_rel, arg);
 }

@@ -253,6 +253,7 @@ bool brel_each_expr(BoundRel *rel, BoundVisit visit, void *arg)
     case BREL_SAMPLE:
     case BREL_CTE:
     case BREL_CTE_REF:
+    case BREL_SCRIPT:
     case BREL_STORED:
     case BREL_STREAM:
     case BREL_MARK: return true;

@@ -115,6 +115,7 @@ typedef enum BoundRelKind {
     BREL_CTE_REF,
     BREL_ASOF_JOIN,
     BREL_PYTHON,         /* rows through Python functions */
+    BREL_SCRIPT,         /* rows through a user's program: texts in, columns out */
     BREL_STORED,         /* a materialised result of this session: cached remote relations */
     BREL_STREAM,         /* a streaming read: no rows of its own, or those of one micro-batch below it */
     BREL_MARK            /* the input as it is, with what a streaming query measures here */
@@ -203,6 +204,7 @@ struct BoundRel {
             BoundItemVec right_keys;
             BoundSortVec right_order;
         } python;
+        struct { Str script; Str in_field, in_null, out_field, out_null; /* ptr NULL: nothing is */ } script; /* the input has texts only, and the columns as the program gives them */
         struct { Str id; BoundColumnVec source; } stored;
         struct { Str source; } stream;  /* how messages call it; input: the rows of a batch, NULL: there are none yet */
         struct {

@@ -452,6 +452,11 @@ static void put_node(Explainer *x, const BoundRel *rel)
         put_expr(x, rel->asof.condition);
         break;
     case BREL_PYTHON: put_python(x, rel); break;
+    case BREL_SCRIPT:
+        buf_addf(&x->out, "ScriptTransformation " STR_FMT ", [", STR_ARG(rel->script.script));
+        put_columns(x, &rel->columns);
+        buf_addc(&x->out, ']');
+        break;
     case BREL_STORED: put_leaf(x, is_logical(x) ? "InMemoryRelation" : "InMemoryTableScan", rel); break;
     case BREL_STREAM:
         buf_addf(&x->out, "StreamingRelation " STR_FMT ", [", STR_ARG(rel->stream.source));

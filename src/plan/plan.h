@@ -244,6 +244,7 @@ typedef enum RelKind {
     REL_CACHED_REMOTE,    /* by id: localCheckpoint */
     REL_DELTA,            /* delta.connect relations that answer with rows */
     REL_COMMAND_RESULT,   /* rows that a command has already produced */
+    REL_TRANSFORM,        /* SELECT TRANSFORM(..) USING 'script' */
     REL_PIPE_AGGREGATE    /* |> AGGREGATE: group keys come first in the output */
 } RelKind;
 
@@ -282,6 +283,12 @@ typedef struct ArrowData {
     StrVec chunks;    /* further streams with the same schema */
     const Type *schema; /* as the client declared it; NULL: from the Arrow schema */
 } ArrowData;
+
+/* How rows are written for a script, or read from it. */
+typedef struct ScriptFormat {
+    bool given;       /* ROW FORMAT DELIMITED */
+    Str field, null;  /* ptr NULL: Spark's own */
+} ScriptFormat;
 
 struct Rel {
     RelKind kind;
@@ -325,6 +332,7 @@ struct Rel {
         struct { Rel *right; Expr *ranking; int64_t count; Str kind, direction; } nearest;
         struct { Rel *right; SetOpKind kind; bool all, by_name, allow_missing; } set_op;
         struct { ExprVec order; bool global, in_pipe; } sort;
+        struct { Str script; ScriptFormat in, out; const Type *columns; /* NULL: key and value */ } transform;
         struct { Expr *count; } limit;      /* LIMIT, OFFSET, TAIL */
         struct {
             GroupKind group;

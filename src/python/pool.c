@@ -77,6 +77,11 @@ PythonPool *python_pool_new(const PythonOptions *options)
     return p;
 }
 
+bool python_pool_runs_scripts(const PythonPool *pool)
+{
+    return pool && pool->options.scripts;
+}
+
 const PythonOptions *python_options(const PythonPool *pool)
 {
     return &pool->options;

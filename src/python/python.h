@@ -9,9 +9,11 @@ typedef struct PythonRun PythonRun;
 typedef struct PythonOptions {
     Str program;         /* a Python that can import pyspark; looked for in PATH unless it has a slash */
     int64_t memory_mb;   /* address space of one worker; 0: no limit */
+    bool scripts;        /* whether SELECT TRANSFORM may run programs */
     int silence_seconds; /* a worker that neither takes nor gives anything for so long is killed; 0: never */
 } PythonOptions;
 
+bool python_pool_runs_scripts(const PythonPool *pool);
 PythonPool *python_pool_new(const PythonOptions *options);
 /* Ends every worker. No run may be left. */
 void python_pool_free(PythonPool *pool);
@@ -58,6 +60,20 @@ MUST_CHECK bool python_side_start(PythonPool *pool, const SideJob *job, const Py
 /* One batch, under the id of its kept rows. An exception of the function is PYTHON_EXCEPTION with the traceback. */
 MUST_CHECK bool python_side_batch(PythonSide *s, Str dataframe_id, int64_t batch, const PythonWatch *watch, Error *err);
 void python_side_end(PythonSide *s);
+
+/* ---- script.c: SELECT TRANSFORM .. USING 'script' ---- */
+
+typedef struct ScriptRun ScriptRun;
+/* bash runs the script with the workers' environment and limits. */
+MUST_CHECK bool script_start(PythonPool *pool, Str script, ScriptRun **out, Error *err);
+typedef enum ScriptEvent { SCRIPT_WANTS_INPUT, SCRIPT_OUTPUT, SCRIPT_DONE } ScriptEvent;
+/* bytes are valid until the next call. A script that fails is _LEGACY_ERROR_TEMP_2264, as in Spark. */
+MUST_CHECK bool script_next(ScriptRun *run, const PythonWatch *watch, ScriptEvent *event, Str *bytes, Error *err);
+/* What is put here goes to the script; only after SCRIPT_WANTS_INPUT. */
+Buf *script_input(ScriptRun *run);
+void script_end_input(ScriptRun *run);
+/* Kills it with all its children if it still runs. */
+void script_end(ScriptRun *run);
 
 /* ---- one run ---- */
 

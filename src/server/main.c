@@ -57,6 +57,7 @@ static bool open_engine(Server *s, Error *err)
     if (options.spill_folder.len == 0)
         options.spill_folder = str_printf(s->arena, STR_FMT "/spill", STR_ARG(s->folder.path));
     s->python = python_pool_new(&(PythonOptions){.program = s->settings.python,
+                                                 .scripts = !s->settings.no_scripts,
                                                  .memory_mb = s->settings.python_memory_mb,
                                                  .silence_seconds = s->settings.python_silence_seconds});
     options.python = s->python;

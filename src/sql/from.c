@@ -36,7 +36,7 @@ bool parse_table_alias(Parser *p, Str *alias, StrVec *columns)
     bool as = is_at(p, KW_AS) && kind_at(p, 1) != TOK_LEFT_PAREN;
     if (as)
         advance(p);
-    if (!as && (ends_relation(p) || !is_strict_name_at(p, 0)))
+    if (!as && (ends_relation(p) || is_map_reduce(p) || !is_strict_name_at(p, 0)))
         return true;
     if (!is_strict_name_at(p, 0))
         return syntax_error(p);

@@ -193,6 +193,10 @@ MUST_CHECK bool parse_ctes(Parser *p, Rel **with);   /* at WITH; *with has no in
 MUST_CHECK bool parse_query_primary(Parser *p, Rel **out);
 /* from: NULL when FROM follows the list */
 MUST_CHECK bool parse_select(Parser *p, Rel *from, Rel **out);
+/* transform.c: at TRANSFORM(, MAP or REDUCE; the rel has no input yet. */
+bool is_transform(const Parser *p);
+bool is_map_reduce(const Parser *p);
+MUST_CHECK bool parse_transform(Parser *p, size_t from, ExprVec *items, Rel **out);
 MUST_CHECK bool parse_organization(Parser *p, Rel *input, bool in_pipe, Rel **out);
 MUST_CHECK bool parse_set_quantifier(Parser *p, bool *all, bool *distinct);
 bool is_pipe(const Parser *p); /* |>, or | in front of a pipe step */

@@ -226,9 +226,7 @@ bool parse_query_primary(Parser *p, Rel **out)
     case KW_VALUES: return parse_inline_table(p, out);
     case KW_MAP:
     case KW_REDUCE:
-        if (is_name_at(p, 1))
-            return refuse_unsupported(p, p->pos, "Script transformation (TRANSFORM, MAP, REDUCE)");
-        return syntax_error(p);
+        return is_map_reduce(p) ? parse_select(p, NULL, out) : syntax_error(p);
     case TOK_LEFT_PAREN:
         advance(p);
         TRY(parse_query(p, out));

@@ -62,17 +62,22 @@ static bool parse_where(Parser *p, Rel **rel)
     return true;
 }
 
-/* GROUP BY, HAVING: a HAVING alone groups all rows into one. */
-static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, Rel **out,
+/* GROUP BY, HAVING: a HAVING alone groups all rows into one, or is one more WHERE. */
+static bool parse_grouping(Parser *p, ExprVec *items, Rel **input, size_t from, Rel **out,
                            bool *grouped)
 {
     bool group = is_at(p, KW_GROUP) && is_clause_start(p, 0);
-    Rel *aggregate = rel_new(REL_AGGREGATE, input, p->arena);
+    Rel *aggregate = rel_new(REL_AGGREGATE, *input, p->arena);
     aggregate->aggregate.items = *items;
     if (group)
         TRY(parse_group_by(p, false, aggregate));
     bool having = is_at(p, KW_HAVING) && is_clause_start(p, 0);
-    if (having) {
+    if (having && !group && p->options->having_as_where) {
+        *input = new_rel(p, REL_FILTER, *input, mark(p));
+        advance(p);
+        TRY(parse_expression(p, &(*input)->filter.condition));
+        having = false;
+    } else if (having) {
         advance(p);
         TRY(parse_expression(p, &aggregate->aggregate.having));
     }
@@ -80,23 +85,6 @@ static bool parse_grouping(Parser *p, ExprVec *items, Rel *input, size_t from, R
     aggregate->origin = origin_from(p, from);
     *out = aggregate;
     return true;
-}
-
-static bool is_transform(const Parser *p)
-{
-    return is_at(p, KW_TRANSFORM) && kind_at(p, 1) == TOK_LEFT_PAREN;
-}
-
-/* TRANSFORM(..) USING 'script' runs a program; transform(array, f) is a function. */
-static bool refuse_transform(Parser *p, size_t from)
-{
-    uint32_t close = peek_at(p, 1)->match;
-    if (!close)
-        return true;
-    uint16_t next = p->tokens[close + 1].kind;
-    if (next != KW_USING && next != KW_ROW)
-        return true;
-    return refuse_unsupported(p, from, "Script transformation (TRANSFORM, MAP, REDUCE)");
 }
 
 static bool parse_distinct(Parser *p, bool *distinct)
@@ -111,18 +99,25 @@ static bool parse_distinct(Parser *p, bool *distinct)
     return true;
 }
 
+/* SELECT, or MAP and REDUCE, which are SELECT TRANSFORM. */
 bool parse_select(Parser *p, Rel *input, Rel **out)
 {
     size_t from = mark(p);
-    bool has_input = input != NULL, distinct, grouped;
+    bool has_input = input != NULL, distinct = false, grouped;
     HintVec hints = {0};
     ExprVec items = {0};
-    TRY(expect(p, KW_SELECT));
-    TRY(parse_hints(p, &hints));
-    if (is_transform(p))
-        TRY(refuse_transform(p, from));
-    TRY(parse_distinct(p, &distinct));
-    TRY(parse_named_list(p, &items));
+    Rel *transform = NULL;
+    bool select = is_at(p, KW_SELECT);
+    if (select) {
+        advance(p);
+        TRY(parse_hints(p, &hints));
+    }
+    if (!select || is_transform(p)) {
+        TRY(parse_transform(p, from, &items, &transform));
+    } else {
+        TRY(parse_distinct(p, &distinct));
+        TRY(parse_named_list(p, &items));
+    }
     if (!has_input && is_at(p, KW_FROM))
         TRY(parse_from(p, &input));
     else if (!has_input)
@@ -130,7 +125,7 @@ bool parse_select(Parser *p, Rel *input, Rel **out)
     TRY(parse_lateral_views(p, &input));
     TRY(parse_where(p, &input));
     Rel *rel;
-    TRY(parse_grouping(p, &items, input, from, &rel, &grouped));
+    TRY(parse_grouping(p, &items, &input, from, &rel, &grouped));
     if (!grouped) {
         rel = new_rel(p, REL_PROJECT, input, from);
         rel->project.items = items;
@@ -150,8 +145,16 @@ bool parse_select(Parser *p, Rel *input, Rel **out)
         rel->filter.condition = condition;
         rel->filter.is_qualify = true;
     }
-    *out = apply_hints(p, rel, &hints, from);
+    rel = apply_hints(p, rel, &hints, from);
+    if (transform)
+        transform->input = rel;
+    *out = transform ? transform : rel;
     return true;
+}
+
+static bool is_select_start(const Parser *p)
+{
+    return is_at(p, KW_SELECT) || is_map_reduce(p);
 }
 
 /* FROM t SELECT ..: Hive's order; several SELECTs are a UNION ALL. */
@@ -160,7 +163,7 @@ bool parse_from_statement(Parser *p, Rel **out)
     size_t from = mark(p), count = 0;
     Rel *source, *all = NULL;
     TRY(parse_from(p, &source));
-    while (is_at(p, KW_SELECT)) {
+    while (is_select_start(p)) {
         Rel *one;
         TRY(parse_select(p, source, &one));
         TRY(parse_organization(p, one, false, &one));
@@ -177,8 +180,6 @@ bool parse_from_statement(Parser *p, Rel **out)
     }
     if (is_at(p, KW_INSERT))
         return refuse_unsupported(p, from, "FROM with INSERT INTO (multi-insert)");
-    if (is_at(p, KW_MAP) || is_at(p, KW_REDUCE))
-        return refuse_unsupported(p, from, "Script transformation (TRANSFORM, MAP, REDUCE)");
     *out = all ? all : source;
     return true;
 }

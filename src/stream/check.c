@@ -133,6 +133,7 @@ static bool check_kind(Check *c, BoundRel *rel)
         return c->aggregates || error_unsupported(c->err, "limit of a stream");
     case BREL_SAMPLE: return refuse(c, "Sampling is not supported on streaming DataFrames/Datasets");
     case BREL_CTE: return !rel->cte.recursive || error_unsupported(c->err, "A recursive query of a stream");
+    case BREL_SCRIPT: return error_unsupported(c->err, "Scripts over a stream");
     case BREL_PYTHON:
         return rel->python.shape == PYTHON_SCALAR || rel->python.shape == PYTHON_MAP || error_unsupported(c->err, "Python functions over groups of a stream");
     default: return true;

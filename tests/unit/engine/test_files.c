@@ -223,7 +223,7 @@ static void refusals(void **state)
         scan_of(b, "json", str_printf(b->arena, "%s/nothing.json", folder), NULL, NULL, &rel));
     assert_int_equal(b->err.cls, ERR_PATH_NOT_FOUND);
     error_clear(&b->err);
-    assert_false(scan_of(b, "orc", S("x"), NULL, NULL, &rel));
+    assert_false(scan_of(b, "binaryfile", S("x"), NULL, NULL, &rel));
     assert_int_equal(b->err.cls, ERR_LAKESHED_UNSUPPORTED);
     error_clear(&b->err);
     Str broken = put_file(b, "broken.parquet", "this is no parquet file");

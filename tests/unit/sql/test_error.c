@@ -73,7 +73,6 @@ static void words_the_message(void **state)
 static void refuses_by_name(void **state)
 {
     static const char *const statements[] = {
-        "SELECT TRANSFORM(a) USING 'cat' FROM t",
         "CREATE MATERIALIZED VIEW v AS SELECT 1",
         "LOAD DATA INPATH 'x' INTO TABLE t",
         "ADD JAR x",
