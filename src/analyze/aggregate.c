@@ -156,6 +156,34 @@ static bool is_ours(const Splitter *s, BoundExpr *e)
     return outer_column(&e, &o) && o.columns > 0;
 }
 
+static bool names_all_keys(const BoundRel *rel, const BoundExpr *call)
+{
+    if (call->call.args.len != rel->aggregate.keys.len)
+        return false;
+    for (size_t i = 0; i < call->call.args.len; i++)
+        if (!bound_equal(rel->aggregate.keys.at[i].expr, call->call.args.at[i]))
+            return false;
+    return true;
+}
+
+static Str args_text(Analyzer *a, const BoundExprVec *args)
+{
+    Buf b = buf_in(a->arena);
+    for (size_t i = 0; i < args->len; i++) {
+        buf_addz(&b, i ? "," : "");
+        buf_add(&b, func_sql_text(args->at[i], a->func.zone, a->arena));
+    }
+    return buf_str(&b);
+}
+
+static Str keys_text(Analyzer *a, const BoundRel *rel)
+{
+    BoundExprVec keys = {0};
+    for (size_t i = 0; i < rel->aggregate.keys.len; i++)
+        vec_push(a->arena, &keys, rel->aggregate.keys.at[i].expr);
+    return args_text(a, &keys);
+}
+
 static bool grouping_call(Splitter *s, BoundExpr **slot)
 {
     BoundExpr *e = *slot;
@@ -165,10 +193,15 @@ static bool grouping_call(Splitter *s, BoundExpr **slot)
         return false;
     BoundRel *rel = s->aggregate;
     size_t keys = rel->aggregate.keys.len;
-    if (!rel->aggregate.sets.len) {
+    if (!rel->aggregate.sets.len || (s->shown && !keys)) {
         s->failed = true;
         error_set(s->err, ERR_UNSUPPORTED_GROUPING_EXPRESSION);
         set_context(s->a, s->err, e->origin);
+        return true;
+    }
+    if (id && e->call.args.len && !names_all_keys(rel, e)) {
+        s->failed = true;
+        error_set(s->err, ERR_GROUPING_ID_COLUMN_MISMATCH, P("groupingIdColumn", args_text(s->a, &e->call.args)), P("groupByColumns", keys_text(s->a, rel)));
         return true;
     }
     if (!rel->aggregate.grouping_id) {
@@ -372,6 +405,21 @@ static bool input_ordinal(Analyzer *a, const Expr *key, const BoundRel *input, B
     return set_context(a, err, key->origin);
 }
 
+/* Maps make groups though they have no order, at any depth. */
+static bool is_groupable(const Type *t)
+{
+    if (t->kind == TYPE_MAP)
+        return is_groupable(t->map.key) && is_groupable(t->map.value);
+    if (t->kind == TYPE_ARRAY)
+        return is_groupable(t->array.element);
+    if (t->kind != TYPE_STRUCT)
+        return type_is_orderable(t);
+    for (size_t i = 0; i < t->structure.count; i++)
+        if (!is_groupable(t->structure.fields[i].type))
+            return false;
+    return true;
+}
+
 static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *err)
 {
     bool over = key->kind == BEXPR_WINDOW && key->window.function->kind == BEXPR_AGGREGATE;
@@ -379,7 +427,7 @@ static bool check_key(Analyzer *a, const BoundExpr *key, Origin origin, Error *e
         error_set(err, ERR_GROUP_BY_AGGREGATE, P("sqlExpr", func_sql_text(key, a->func.zone, a->arena)));
         return set_context(a, err, origin);
     }
-    if (type_is_orderable(key->type) || key->type->kind == TYPE_MAP)
+    if (is_groupable(key->type))
         return true;
     error_set(err, ERR_GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE,
               P("sqlExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(key, a->func.zone, a->arena)))),

@@ -157,6 +157,8 @@ bool coerce_all(Analyzer *a, BoundExprVec *es, const char *function, Error *err)
 /* column.c */
 bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err);
 bool column_missing(Analyzer *a, const Expr *e, const Scope *scope, Error *err);
+/* What is taken out of a NULL of no type: another, named after what was asked for. */
+BoundExpr *null_extract(Analyzer *a, const BoundExpr *child, Str shown);
 /* NULL when the name is not a column here. Ambiguity is an error. */
 static inline ColumnId column_identity(const BoundColumn *c)
 {

@@ -194,6 +194,7 @@ SqlOptions session_sql_options(Session *s, Arena *arena)
         .continue_handlers = session_bool(s, "spark.sql.scripting.continueHandlerEnabled", false),
         .legacy_identifier_clause = session_bool(s, "spark.sql.legacy.identifierClause", false),
         .having_as_where = session_bool(s, "spark.sql.legacy.parser.havingWithoutGroupByAsWhere", false),
+        .bang_is_not = session_bool(s, "spark.sql.legacy.bangEqualsNot", false),
         .no_single_pipe = !session_bool(s, "spark.sql.parser.singleCharacterPipeOperator.enabled", true),
         .no_pipes = !session_bool(s, "spark.sql.operatorPipeSyntaxEnabled", true),
         .zone = session_zone(s, arena),

@@ -64,6 +64,7 @@ static bool bind_struct(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **ou
         }
     }
     *out = make_struct(a, fields.at, fields.len, &children);
+    (*out)->structure.as_call = !e->call.is_operator; /* a row (a, b) is shown as the struct it makes */
     return true;
 }
 
@@ -359,6 +360,11 @@ static bool note_owner(BoundExpr **slot, void *arg)
     return bound_each_child(*slot, note_owner, o);
 }
 
+static bool is_grouping_row(const FuncRow *row)
+{
+    return !strcmp(row->name, "grouping") || !strcmp(row->name, "grouping_id");
+}
+
 /* WHERE has no groups; only an aggregate of an outer query's columns may stand there: HAVING EXISTS (.. WHERE x < max(outer.y)). */
 static bool check_where(Analyzer *a, const Expr *e, const FuncRow *row, BoundExpr *call, const Scope *scope, Error *err)
 {
@@ -368,6 +374,10 @@ static bool check_where(Analyzer *a, const Expr *e, const FuncRow *row, BoundExp
     (void)note_owner(&call, &o);
     if (o.outer && !o.own)
         return true;
+    if (is_grouping_row(row)) {
+        error_set(err, ERR_UNSUPPORTED_GROUPING_EXPRESSION);
+        return set_context(a, err, e->origin);
+    }
     error_set(err, ERR_INVALID_WHERE_CONDITION, P("condition", str_printf(a->arena, "\"%s\"", row->name)), PZ("expressionList", row->name));
     return set_context(a, err, e->origin);
 }
@@ -412,6 +422,18 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     return true;
 }
 
+/* count() without an argument counts none. */
+static bool count_nothing(Analyzer *a, BoundExpr **out, Error *err)
+{
+    if (!session_bool(a->session, "spark.sql.legacy.allowParameterlessCount", false))
+        return error_set(err, ERR_WRONG_NUM_ARGS__WITH_SUGGESTION, PZ("functionName", "`count`"), PZ("expectedNum", " >= 1"), PZ("actualNum", "0"),
+                         PZ("legacyNum", "0"), PZ("legacyConfKey", "\"spark.sql.legacy.allowParameterlessCount\""), PZ("legacyConfValue", "\"true\""));
+    BoundExpr *nothing = bound_literal(value_null(type_simple(TYPE_NULL)), a->arena);
+    TRY(bind_builtin(a, "count", 1, &nothing, (Origin){0, -1}, out, err));
+    nothing->implicit = true;
+    return true;
+}
+
 /* count(*) counts rows; count(t.*) and count(a, b) count rows in which none is NULL. */
 static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
@@ -421,6 +443,11 @@ static bool bind_count(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out
     const Expr *first = NULL;
     if (e->call.args.len == 1)
         TRY(parsed_text(a, e->call.args.at[0], &first, err));
+    if (!e->call.args.len)
+        return count_nothing(a, out, err);
+    bool alone = first && first->kind == EXPR_STAR && first->star.target.len;
+    if (alone && !session_bool(a->session, "spark.sql.legacy.allowStarWithSingleTableIdentifierInCount", false))
+        return error_set(err, ERR_INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT, P("tableName", name_quoted(&first->star.target, a->arena)));
     bool all = first && first->kind == EXPR_STAR && !first->star.target.len && !first->star.except.len && !e->call.distinct;
     if (all) {
         plain->call.args = (ExprVec){0};

@@ -13,6 +13,8 @@ static bool misplaced(Check *c, const BoundExpr *e)
     Str text = str_printf(c->a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(e, c->a->func.zone, c->a->arena)));
     if (c->rel->kind == BREL_VALUES)
         error_set(c->err, ERR_INVALID_INLINE_TABLE__CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE, P("expr", text));
+    else if (e->kind == BEXPR_AGGREGATE && str_starts_with(str_from(e->call.row->name), S("grouping")))
+        error_set(c->err, ERR_UNSUPPORTED_GROUPING_EXPRESSION);
     else if (e->kind == BEXPR_GENERATOR)
         error_set(c->err, ERR_UNSUPPORTED_GENERATOR__NESTED_IN_EXPRESSIONS, P("expression", text));
     else

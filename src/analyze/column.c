@@ -62,6 +62,13 @@ static bool ambiguous(Analyzer *a, const Name *name, const ColumnMatches *m, Err
                      P("referenceNames", buf_str(&refs)));
 }
 
+BoundExpr *null_extract(Analyzer *a, const BoundExpr *child, Str shown)
+{
+    BoundExpr *e = bound_literal(value_null(type_simple(TYPE_NULL)), a->arena);
+    e->shown = str_concat(a->arena, func_pretty_name(child, a->func.zone, a->arena), shown);
+    return e;
+}
+
 bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error *err)
 {
     const Type *t = child->type;
@@ -94,6 +101,8 @@ bool bind_field(Analyzer *a, BoundExpr *child, Str field, BoundExpr **out, Error
         BoundExpr *args[2] = {child, bound_literal(value_string(field), a->arena)};
         return bind_builtin(a, "array_field", 2, args, (Origin){0, -1}, out, err);
     }
+    if (t->kind == TYPE_NULL)
+        return *out = null_extract(a, child, str_printf(a->arena, "[" STR_FMT "]", STR_ARG(field))), true;
     return error_set(err, ERR_INVALID_EXTRACT_BASE_FIELD_TYPE,
                      P("base", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(child, a->func.zone, a->arena)))),
                      P("other", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(t, a->arena)))));
@@ -305,6 +314,15 @@ static bool find_lambda_var(Analyzer *a, const Name *name, const Scope *scope, B
     return true;
 }
 
+/* The earlier item again, under the name that Spark shows for it inside an expression. */
+static BoundExpr *lateral_reference(Analyzer *a, const NamedItem *item)
+{
+    BoundExpr *e = ARENA_NEW(a->arena, BoundExpr);
+    *e = *item->expr;
+    e->lateral_alias = item->name;
+    return e;
+}
+
 static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundExpr **out, Error *err)
 {
     *out = NULL;
@@ -315,6 +333,8 @@ static bool find_alias(Analyzer *a, const Name *name, const Scope *scope, BoundE
         if (!name_matches(a, scope->aliases->at[i].name, name->at[at]))
             continue;
         *out = scope->aliases->at[i].expr;
+        if (!scope->alias_owner.len)
+            *out = lateral_reference(a, &scope->aliases->at[i]);
         matches++;
     }
     if (matches > 1)
@@ -440,6 +460,20 @@ static bool find_variable(Analyzer *a, const Name *name, BoundExpr **out, Error 
     return true;
 }
 
+/* CURRENT_DATE and grouping__id: calls without parentheses. */
+static bool bind_word_call(Analyzer *a, const Expr *e, const char *name, Scope *scope, BoundExpr **out, Error *err)
+{
+    Expr *call = expr_call(a->arena, name, 0, NULL);
+    call->origin = e->origin;
+    return bind_call(a, call, scope, out, err);
+}
+
+/* Before Spark 4.2 a parameter of a SQL function came before a function of its name. */
+static bool name_parameters_first(Analyzer *a, const Scope *scope)
+{
+    return scope->alias_owner.len && session_bool(a->session, "spark.sql.legacy.allowUdfParameterToShadowParameterlessFunction", false);
+}
+
 bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
     const Name *name = &e->column.name;
@@ -447,6 +481,18 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
         if (bind_by_plan(a, e, scope, out, err))
             return true;
         return set_context(a, err, e->origin);
+    }
+    const FuncRow *row = name->len == 1 ? func_find(name->at[0]) : NULL;
+    bool is_function = row && (row->flags & FUNC_CONTEXT);
+    bool is_grouping = name->len == 1 && str_is_ci(name->at[0], "grouping__id");
+    if ((is_function || is_grouping) && !name_parameters_first(a, scope)) {
+        /* Only a column right here comes before it: no alias, no parameter, no outer query. */
+        Scope here = *scope;
+        here.aliases = NULL;
+        if (!find_in_scope(a, name, &here, out, err))
+            return set_context(a, err, e->origin);
+        scope->used_fallback |= here.used_fallback;
+        return *out || bind_word_call(a, e, is_function ? row->name : "grouping_id", scope, out, err);
     }
     int level = 0;
     for (Scope *s = scope; s; s = s->outer, level++) {
@@ -460,20 +506,11 @@ bool bind_column(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
             mark_outer(a, s, *out);
         return true;
     }
-    const FuncRow *row = name->len == 1 ? func_find(name->at[0]) : NULL;
-    if (row && (row->flags & FUNC_CONTEXT)) {
-        Expr *call = expr_call(a->arena, row->name, 0, NULL);
-        call->origin = e->origin;
-        return bind_call(a, call, scope, out, err);
-    }
+    if (is_function || is_grouping)
+        return bind_word_call(a, e, is_function ? row->name : "grouping_id", scope, out, err);
     if (!scope->no_variables && !find_variable(a, name, out, err))
         return set_context(a, err, e->origin);
     if (!scope->no_variables && *out)
         return true;
-    if (scope->allow_aggregates && name->len == 1 && str_is_ci(name->at[0], "grouping__id")) {
-        Expr *call = expr_call(a->arena, "grouping_id", 0, NULL);
-        call->origin = e->origin;
-        return bind_call(a, call, scope, out, err);
-    }
     return column_missing(a, e, scope, err);
 }

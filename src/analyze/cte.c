@@ -27,7 +27,11 @@ BoundRel *cte_reference(Analyzer *a, CteEntry *cte)
     for (size_t i = 0; i < cte->columns.len; i++) {
         BoundColumn c = cte->columns.at[i];
         c.id = analyzer_next_id(a);
+        c.copy_of = 0;
         c.qualifier = qualifier;
+        for (size_t k = 0; k < i && !c.copy_of; k++)
+            if (column_identity(&cte->columns.at[k]) == column_identity(&cte->columns.at[i]))
+                c.copy_of = column_identity(&r->columns.at[k]);
         vec_push(a->arena, &r->columns, c);
     }
     return r;

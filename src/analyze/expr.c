@@ -163,7 +163,10 @@ static bool extract_from(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **o
     bool ok;
     if (over_struct)
         ok = named ? bind_field(a, child, key->literal.bytes, out, err) : invalid_extract(a, key, err);
-    else if (child->type->kind == TYPE_ARRAY || child->type->kind == TYPE_MAP) {
+    else if (child->type->kind == TYPE_NULL) {
+        *out = null_extract(a, child, str_printf(a->arena, "[" STR_FMT "]", STR_ARG(func_pretty_name(key, a->func.zone, a->arena))));
+        ok = true;
+    } else if (child->type->kind == TYPE_ARRAY || child->type->kind == TYPE_MAP) {
         BoundExpr *args[2] = {child, key};
         ok = bind_builtin(a, child->type->kind == TYPE_ARRAY ? "element_at_index" : "element_at_key", 2, args, e->origin, out, err);
     } else

@@ -10,6 +10,12 @@ bool analyze_subquery_alias(Analyzer *a, const Rel *rel, BoundRel **out, Error *
     /* A table under another name still has its _metadata. */
     input = rel->subquery_alias.columns.len ? strip_hidden(a, input) : strip_but_metadata(a, input);
     if (rel->subquery_alias.columns.len) {
+        if (rel->subquery_alias.columns.len != input->columns.len && rel->input->kind == REL_VALUES) {
+            error_set(err, ERR_INVALID_INLINE_TABLE__NUM_COLUMNS_MISMATCH,
+                      P("expectedNumCols", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),
+                      P("actualNumCols", str_printf(a->arena, "%zu", input->columns.len)), PZ("rowIndex", "0"));
+            return set_context(a, err, rel->input->origin);
+        }
         if (rel->subquery_alias.columns.len != input->columns.len)
             return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),
                              P("numExpr", str_printf(a->arena, "%zu", input->columns.len)));

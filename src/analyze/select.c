@@ -109,7 +109,8 @@ bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **inpu
         item.is_new = e->kind == EXPR_ALIAS || item.expr->kind != BEXPR_COLUMN;
         TRY(check_generators(a, &item, err));
         vec_push(a->arena, out, item);
-        if (e->kind == EXPR_ALIAS)
+        bool is_part = e->kind == EXPR_COLUMN && item.expr->kind != BEXPR_COLUMN && e->column.name.len > 1;
+        if (e->kind == EXPR_ALIAS || is_part) /* a field gets its own name as an alias */
             vec_push(a->arena, &aliases, item);
     }
     return true;
@@ -399,6 +400,26 @@ bool check_windows(const BoundExpr *condition, const char *clause, Error *err)
            error_set(err, ERR_WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE, PZ("clauseName", clause));
 }
 
+static bool no_window(BoundExpr **slot, void *arg)
+{
+    (void)arg;
+    return !bound_contains(*slot, BEXPR_WINDOW);
+}
+
+static bool check_qualify(Analyzer *a, BoundRel *projection, BoundExpr *condition, Error *err)
+{
+    bool grouped = projection && projection->input->kind == BREL_AGGREGATE;
+    if (!bound_contains(condition, BEXPR_WINDOW) && (!projection || brel_each_expr(projection, no_window, NULL)))
+        return error_set(err, ERR_QUALIFY_REQUIRES_WINDOW_FUNCTION);
+    BoundExpr *aggregate = NULL;
+    (void)find_aggregate(&condition, &aggregate);
+    if (!aggregate || grouped)
+        return true;
+    error_set(err, ERR_QUALIFY_AGGREGATE_NOT_ALLOWED,
+              P("aggregateExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(aggregate, a->func.zone, a->arena)))));
+    return set_context(a, err, aggregate->origin);
+}
+
 /* WHERE over a bare aggregate list without GROUP BY: HAVING makes an aggregate of the projection's input. */
 bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
@@ -415,6 +436,8 @@ bool analyze_filter(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     TRY(settle_in_subqueries(a, &condition, true, err));
     if (!rel->filter.is_qualify)
         TRY(check_windows(condition, rel->filter.is_having ? "HAVING" : "WHERE", err));
+    if (rel->filter.is_qualify)
+        TRY(check_qualify(a, projection, condition, err));
     TRY(settle(a, input, projection, narrow, &condition, err));
     TRY(lift_partitions(a, &input, &condition, err));
     TRY(lift_windows(a, &input, &condition, err));

@@ -369,6 +369,17 @@ bool analyze_local(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
     return true;
 }
 
+static bool is_steady(BoundExpr **slot, void *arg)
+{
+    bool random = (*slot)->kind == BEXPR_CALL && ((*slot)->call.row->flags & FUNC_NONDETERMINISTIC);
+    return !random && bound_each_child(*slot, is_steady, arg);
+}
+
+static bool is_random(BoundExpr **slot)
+{
+    return !is_steady(slot, NULL);
+}
+
 bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     size_t rows = rel->values.rows.len, width = rows ? rel->values.rows.at[0].len : 0;
@@ -382,6 +393,12 @@ bool analyze_values(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
             return set_context(a, err, rel->origin);
         }
         TRY(bind_exprs(a, &rel->values.rows.at[r], &scope, &cells, err));
+        for (size_t c = 0; c < cells.len; c++)
+            if (is_random(&cells.at[c])) {
+                error_set(err, ERR_INVALID_INLINE_TABLE__CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE,
+                          P("expr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(cells.at[c], a->func.zone, a->arena)))));
+                return set_context(a, err, cells.at[c]->origin);
+            }
         for (size_t c = 0; c < cells.len; c++)
             if (bound_contains(cells.at[c], BEXPR_SUBQUERY)) {
                 error_set(err, ERR_UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY__SCALAR_SUBQUERY_IN_VALUES);

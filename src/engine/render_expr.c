@@ -299,6 +299,11 @@ static bool render_cast(Render *r, const BoundExpr *e, Str *out, Error *err)
     Buf b = buf_in(r->arena);
     TRY(func_render_cast(child, e->cast.child->type, e->type, e->cast.mode, &func, &b, err));
     *out = buf_str(&b);
+    /* Nothing has a NULL without a type but what raises an error: it must still be computed. */
+    BoundExprKind kind = e->cast.child->kind;
+    if (e->cast.child->type->kind == TYPE_NULL && kind != BEXPR_LITERAL && kind != BEXPR_COLUMN)
+        *out = str_printf(r->arena, "(CASE WHEN (" STR_FMT ") IS NULL THEN " STR_FMT " END)",
+                          STR_ARG(child), STR_ARG(*out));
     return true;
 }
 

@@ -255,22 +255,30 @@ static void put_cast(Printer *p, const BoundExpr *e) {
     buf_addf(&p->out, " AS " STR_FMT ")", STR_ARG(type_sql(e->type, p->arena)));
 }
 
+/* struct(a): the field has the name that it gets without AS. */
+static bool is_named_by_value(Printer *p, const BoundExpr *value, Str name, size_t i) {
+    if (value->lateral_alias.len)
+        return str_eq(value->lateral_alias, name);
+    if (value->kind == BEXPR_COLUMN)
+        return str_eq(value->column.name, name);
+    if (value->kind == BEXPR_FIELD && value->field.child->type->kind == TYPE_STRUCT)
+        return str_eq(value->field.child->type->structure.fields[value->field.index].name, name);
+    return str_eq(name, str_printf(p->arena, "col%zu", i + 1));
+}
+
 static void put_struct(Printer *p, const BoundExpr *e) {
-    bool plain = true; /* struct(a, b): every field is named by its column */
+    bool call = e->structure.as_call;
+    buf_addz(&p->out, call ? "struct(" : "named_struct(");
     for (size_t i = 0; i < e->structure.children.len; i++) {
-        const BoundExpr *c = e->structure.children.at[i];
+        const BoundExpr *value = e->structure.children.at[i];
         Str name = e->type->structure.fields[i].name;
-        plain &= (c->kind == BEXPR_COLUMN && str_eq(c->column.name, name)) ||
-                 str_eq(name, str_printf(p->arena, "col%zu", i + 1));
-    }
-    buf_addz(&p->out, plain ? "struct(" : "named_struct(");
-    for (size_t i = 0; i < e->structure.children.len; i++) {
         if (i)
             buf_addz(&p->out, ", ");
-        if (!plain)
-            buf_addf(&p->out, p->sql ? "'" STR_FMT "', " : STR_FMT ", ",
-                     STR_ARG(e->type->structure.fields[i].name));
-        put(p, e->structure.children.at[i]);
+        if (!call)
+            buf_addf(&p->out, p->sql ? "'" STR_FMT "', " : STR_FMT ", ", STR_ARG(name));
+        put(p, value);
+        if (call && !is_named_by_value(p, value, name, i))
+            buf_addf(&p->out, " AS " STR_FMT, STR_ARG(name));
     }
     buf_addc(&p->out, ')');
 }
@@ -400,6 +408,10 @@ static void put_python(Printer *p, const BoundExpr *e) {
 static void put_kind(Printer *p, const BoundExpr *e) {
     switch (e->kind) {
     case BEXPR_LITERAL:
+        if (e->shown.len) {
+            buf_add(&p->out, e->shown);
+            return;
+        }
         if (e->variable.len) {
             buf_addf(&p->out, "variablereference(" STR_FMT "=" STR_FMT ")", STR_ARG(e->variable),
                      STR_ARG(value_sql(&e->literal, p->zone, p->arena)));
@@ -454,7 +466,10 @@ static void put(Printer *p, const BoundExpr *e) {
         buf_addz(&p->out, "...");
         return;
     }
-    put_kind(p, e);
+    if (e->lateral_alias.len)
+        buf_addf(&p->out, "lateralAliasReference(" STR_FMT ")", STR_ARG(e->lateral_alias));
+    else
+        put_kind(p, e);
     p->depth--;
 }
 

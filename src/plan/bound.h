@@ -61,6 +61,8 @@ struct BoundExpr {
     bool nullable;
     bool implicit;       /* a coercion the user did not write: left out of generated names */
     Origin origin;
+    Str lateral_alias;   /* the item of the same list that it repeats: what generated names show */
+    Str shown;           /* what generated names show for a literal, where that is not its value */
     Str variable;        /* the variable whose value a literal is: what generated names show */
     const Value *folded; /* what a constant expression came to, where a function asked for a constant; NULL otherwise */
     const Site *site;    /* where errors that it raises happen; NULL: where its parent's do */
@@ -89,7 +91,7 @@ struct BoundExpr {
         struct { uint32_t ids[3]; Str names[3]; size_t count; BoundExpr *body; } lambda;
         struct { uint32_t id; Str name; } lambda_var;  /* rendered as l<id> */
         struct { BoundExpr *child; size_t index; } field;
-        struct { BoundExprVec children; } structure;   /* names are in type */
+        struct { BoundExprVec children; bool as_call; /* written struct(..) */ } structure;   /* names are in type */
         struct { PythonFunction *function; BoundExprVec args; StrVec names; /* of arguments given by name, empty otherwise */ } python;
     };
 };

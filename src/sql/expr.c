@@ -145,9 +145,9 @@ static bool refuse_bang(Parser *p)
 static bool parse_is(Parser *p, Expr *value, size_t from, Expr **out)
 {
     advance(p);
-    if (is_at(p, TOK_BANG))
+    if (is_at(p, TOK_BANG) && !p->options->bang_is_not)
         return refuse_bang(p);
-    bool negated = accept(p, KW_NOT);
+    bool negated = accept(p, KW_NOT) || accept(p, TOK_BANG);
     if (accept(p, KW_NULL)) {
         *out = operator_call(p, negated ? "isnotnull" : "isnull", from, 1, &value);
         return true;
@@ -201,7 +201,7 @@ static bool parse_predicate(Parser *p, Expr *value, Expr **out)
     if (is_at(p, KW_IS) && is_truth_word(kind_at(p, 1)))
         return parse_is(p, value, from, out);
     bool negated = (is_at(p, KW_NOT) || is_at(p, TOK_BANG)) && is_predicate_at(p, 1);
-    if (negated && is_at(p, TOK_BANG))
+    if (negated && is_at(p, TOK_BANG) && !p->options->bang_is_not)
         return refuse_bang(p);
     if (negated)
         advance(p);

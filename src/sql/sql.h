@@ -14,6 +14,7 @@ typedef struct SqlOptions {
     bool no_single_pipe;            /* spark.sql.parser.singleCharacterPipeOperator.enabled is false */
     bool no_pipes;                  /* spark.sql.operatorPipeSyntaxEnabled is false */
     bool having_as_where;           /* spark.sql.legacy.parser.havingWithoutGroupByAsWhere */
+    bool bang_is_not;               /* spark.sql.legacy.bangEqualsNot */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
     Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;
