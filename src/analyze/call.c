@@ -333,6 +333,12 @@ static bool bind_aggregate_parts(Analyzer *a, const Expr *e, Scope *scope, Bound
         vec_push(a->arena, &out->call.order, s);
     }
     out->call.ignore_nulls = e->call.ignore_nulls;
+    /* What skips NULLs goes by its own name, whatever alias was written. */
+    bool first = !strcmp(out->call.row->name, "first_value"), last = !strcmp(out->call.row->name, "last_value");
+    if (out->call.ignore_nulls && (first || last)) {
+        out->call.row = func_find(first ? S("first") : S("last"));
+        out->call.written_name = str_from(out->call.row->name);
+    }
     return true;
 }
 

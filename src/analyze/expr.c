@@ -1,5 +1,6 @@
 /* Expressions: one function a kind; calls, columns, windows and subqueries have files of their own. */
 #include "analyze/analyze_impl.h"
+#include "type/datetime.h"
 
 #include "base/log.h"
 
@@ -85,7 +86,7 @@ static bool refuse_cast(Analyzer *a, const BoundExpr *child, const Type *to, Cas
                          STR_ARG(func_sql_text(child, a->func.zone, a->arena)), STR_ARG(type_sql(to, a->arena)));
     bool from_date = child->type->kind == TYPE_DATE && type_is_numeric(to),
          to_date = to->kind == TYPE_DATE && type_is_numeric(child->type);
-    if (mode == CAST_ANSI && (from_date || to_date))
+    if ((mode == CAST_ANSI || mode == CAST_TRY) && (from_date || to_date))
         error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITH_FUNC_SUGGESTION, P("sqlExpr", sql), P("srcType", src), P("targetType", dst),
                   PZ("functionNames", from_date ? "`UNIX_DATE`" : "`DATE_FROM_UNIX_DATE`"));
     else if (mode == CAST_ANSI && cast_is_allowed(child->type, to, CAST_LEGACY))
@@ -94,6 +95,40 @@ static bool refuse_cast(Analyzer *a, const BoundExpr *child, const Type *to, Cas
     else
         error_set(err, ERR_DATATYPE_MISMATCH__CAST_WITHOUT_SUGGESTION, P("sqlExpr", sql), P("srcType", src), P("targetType", dst));
     return set_context(a, err, e->origin);
+}
+
+/* What Spark counts as a cast that cannot fail: Cast.canUpCast, and of a text its bytes. */
+static bool cast_always_succeeds(const Type *from, const Type *to)
+{
+    bool approximate = (from->kind == TYPE_DECIMAL) != (to->kind == TYPE_DECIMAL) && (type_is_fractional(from) && type_is_fractional(to));
+    return (cast_is_upcast(from, to) && !approximate) || (type_is_stringy(from) && to->kind == TYPE_BINARY);
+}
+
+/* SpecialDatetimeValues: a constant text such as 'epoch' or 'now' that becomes a date or timestamp. */
+static void note_special_time(Analyzer *a, BoundExpr *cast)
+{
+    enum { SECONDS_A_DAY = 86400 };
+    TypeKind to = cast->type->kind;
+    const BoundExpr *child = cast->cast.child;
+    if ((to != TYPE_DATE && to != TYPE_TIMESTAMP && to != TYPE_TIMESTAMP_NTZ) || child->kind != BEXPR_LITERAL ||
+        child->literal.is_null || !type_is_stringy(child->type))
+        return;
+    Str word = str_trim(child->literal.bytes);
+    bool epoch = str_is_ci(word, "epoch"), now = str_is_ci(word, "now");
+    int days = str_is_ci(word, "tomorrow") ? 1 : str_is_ci(word, "yesterday") ? -1 : 0;
+    if (!epoch && !now && !days && !str_is_ci(word, "today"))
+        return;
+    Value *v = ARENA_NEW(a->arena, Value);
+    *v = (Value){.type = cast->type};
+    int64_t day_us = SECONDS_A_DAY * INT64_C(1000000), local = a->func.now_us + zone_offset_at(a->func.zone, a->func.now_us) * INT64_C(1000000);
+    int64_t day = (local >= 0 ? local / day_us : -((-local + day_us - 1) / day_us)) + days;
+    if (to == TYPE_DATE)
+        v->integer = epoch ? 0 : day;
+    else if (to == TYPE_TIMESTAMP_NTZ)
+        v->integer = epoch ? 0 : now ? local : day * day_us;
+    else
+        v->integer = epoch ? 0 : now ? a->func.now_us : zone_to_utc(a->func.zone, day * day_us);
+    cast->folded = v;
 }
 
 static bool bind_cast(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
@@ -109,9 +144,26 @@ static bool bind_cast(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
         return refuse_cast(a, child, to, mode, e, err);
     BoundExpr *c = bound_cast(child, to, mode, false, a->arena);
     c->cast.zone = a->func.zone;
-    c->nullable = child->nullable || (mode == CAST_TRY ? !cast_is_upcast(child->type, to) : cast_can_make_null(child->type, to, mode));
+    c->nullable = child->nullable || (mode == CAST_TRY ? !cast_always_succeeds(child->type, to) : cast_can_make_null(child->type, to, mode));
+    note_special_time(a, c);
     *out = c;
     return true;
+}
+
+/* NULL is no condition of CASE, though it is one of if(..). */
+static bool bind_when_condition(Analyzer *a, const Expr *e, size_t i, Scope *scope, BoundExpr **out, Error *err)
+{
+    TRY(bind_expr(a, e->cases.conditions.at[i], scope, out, err));
+    TypeKind kind = (*out)->type->kind;
+    if (kind == TYPE_BOOLEAN)
+        return true;
+    if (type_is_stringy((*out)->type) && !a->ansi)
+        return coerce_to(a, *out, type_simple(TYPE_BOOLEAN), out, err);
+    error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_INPUT_TYPE, PZ("sqlExpr", "\"CASE WHEN\""),
+              P("paramIndex", i ? str_printf(a->arena, "%zuth", i + 1) : S("first")), PZ("requiredType", "\"BOOLEAN\""),
+              P("inputSql", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(*out, a->func.zone, a->arena)))),
+              P("inputType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql((*out)->type, a->arena)))));
+    return set_context(a, err, e->origin);
 }
 
 static bool bind_case(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
@@ -120,7 +172,7 @@ static bool bind_case(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
     BoundExprVec values = {0};
     for (size_t i = 0; i < e->cases.conditions.len; i++) {
         BoundExpr *condition, *value;
-        TRY(bind_condition(a, e->cases.conditions.at[i], scope, "CASE WHEN", &condition, err));
+        TRY(bind_when_condition(a, e, i, scope, &condition, err));
         TRY(bind_expr(a, e->cases.values.at[i], scope, &value, err));
         vec_push(a->arena, &c->cases.conditions, condition);
         vec_push(a->arena, &values, value);

@@ -368,6 +368,10 @@ static bool render_kind(Render *r, const BoundExpr *e, Str *out, Error *err)
     case BEXPR_WINDOW:
         return render_window(r, e, out, err);
     case BEXPR_CAST:
+        if (e->folded) {
+            *out = value_duckdb(e->folded, r->arena);
+            return true;
+        }
         return render_cast(r, e, out, err);
     case BEXPR_CASE:
         return render_case(r, e, out, err);

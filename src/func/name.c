@@ -191,7 +191,7 @@ static void put_frame(Printer *p, const BoundExpr *e) {
     FrameKind kind = e->window.frame;
     if (kind == FRAME_NONE) {
         bool ordered = e->window.order.len > 0;
-        buf_addz(&p->out, window_row && !str_is(name, "nth_value")
+        buf_addz(&p->out, window_row && !str_is(name, "nth_value") && !str_is(name, "cume_dist")
                               ? "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                           : ordered ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                                     : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");

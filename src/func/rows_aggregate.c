@@ -11,8 +11,15 @@ static const Type *wider_decimal(const Type *t, int digits, int scale, const Fun
     return type_decimal(p > 38 ? 38 : p, s > 38 ? 38 : s, ctx->arena);
 }
 
+/* Sums and averages take a timestamp as its seconds. */
+static void take_seconds(FuncCall *call, const FuncContext *ctx) {
+    if (call->args.len == 1 && call->args.at[0]->type->kind == TYPE_TIMESTAMP)
+        call->args.at[0] = func_coerce(call->args.at[0], type_simple(TYPE_DOUBLE), ctx);
+}
+
 /* sum: integers as long, decimals ten digits wider, the rest as double. */
 static bool bind_sum(FuncCall *call, const FuncContext *ctx, Error *err) {
+    take_seconds(call, ctx);
     bool decimal = call->args.len == 1 && call->args.at[0]->type->kind == TYPE_DECIMAL;
     TRY(func_apply_signature(call,
                              decimal ? "(decimal) -> $1?"
@@ -26,6 +33,7 @@ static bool bind_sum(FuncCall *call, const FuncContext *ctx, Error *err) {
 }
 
 static bool bind_avg(FuncCall *call, const FuncContext *ctx, Error *err) {
+    take_seconds(call, ctx);
     bool decimal = call->args.len == 1 && call->args.at[0]->type->kind == TYPE_DECIMAL;
     TRY(func_apply_signature(
         call,
@@ -187,7 +195,10 @@ static bool bind_percentile(FuncCall *call, const FuncContext *ctx, Error *err) 
                  "double, [int]) -> $1?; (interval_dt, double, [int]) -> $1?"
                : "(double, double, [long]) -> double?; (interval_ym, double, [long]) -> "
                  "interval_ym?; (interval_dt, double, [long]) -> interval_dt?";
-    const char *many = approx ? "(T, array<double>, [int]) -> array<T!>?"
+    const char *many = approx ? "(numeric, array<double>, [int]) -> array<$1!>?; (date, array<double>, [int]) -> "
+                                "array<$1!>?; (timestamp, array<double>, [int]) -> array<$1!>?; (timestamp_ntz, "
+                                "array<double>, [int]) -> array<$1!>?; (interval_ym, array<double>, [int]) -> "
+                                "array<$1!>?; (interval_dt, array<double>, [int]) -> array<$1!>?"
                               : "(double, array<double>, [long]) -> array<double!>?; (interval_ym, "
                                 "array<double>, [long]) -> array<interval_ym!>?; (interval_dt, "
                                 "array<double>, [long]) -> array<interval_dt!>?";
@@ -470,7 +481,7 @@ const FuncRow aggregate_rows[] = {
          .example =
              "SELECT regr_avgy(y, x) FROM VALUES (1, 2), (2, 2), (2, 3), (2, 4) AS tab(y, x)",
          .expected = "1.75"),
-    {"regr_count", NULL, FUNC_AGGREGATE, "(any, any) -> long!",
+    {"regr_count", NULL, FUNC_AGGREGATE, "(double, double) -> long!",
      "count(CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN 1 END)$over",
      .example = "SELECT regr_count(y, x) FROM VALUES (1, 2), (2, 2), (2, 3), (2, 4) AS tab(y, x)",
      .expected = "4"},
@@ -497,7 +508,7 @@ const FuncRow aggregate_rows[] = {
          .example = "SELECT regr_syy(y, x) FROM VALUES (1, 2), (2, 2), (2, 3), (2, 4) AS tab(y, x)",
          .expected = "0.75"),
     {"product", NULL, FUNC_AGGREGATE, "(double) -> double?", "product($distinct$1)$over",
-     .example = "SELECT product(c) FROM VALUES (2), (3), (NULL) AS t(c)", .expected = "6.0"},
+     .flags = FUNC_HIDDEN | FUNC_OF_CLIENTS},
     {"bit_and", NULL, FUNC_AGGREGATE, "(integral) -> $1?", "bit_and($1)$over",
      .example = "SELECT bit_and(col) FROM VALUES (3), (5) AS tab(col)", .expected = "1"},
     {"bit_or", NULL, FUNC_AGGREGATE, "(integral) -> $1?", "bit_or($1)$over",

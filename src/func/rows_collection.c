@@ -170,6 +170,15 @@ static bool render_zip(const BoundExpr *call, const Str *args, size_t count, con
     return true;
 }
 
+static bool refuse_map_concat(const FuncCall *call, const FuncContext *ctx, Error *err) {
+    Buf types = buf_in(ctx->arena);
+    for (size_t i = 0; i < call->args.len; i++)
+        buf_addf(&types, "%s" STR_FMT, i ? ", " : "[", STR_ARG(func_quoted_type(call->args.at[i]->type, ctx)));
+    buf_addc(&types, ']');
+    return error_set(err, ERR_DATATYPE_MISMATCH__MAP_CONCAT_DIFF_TYPES, P("sqlExpr", func_call_text(call, ctx)),
+                     P("functionName", func_name_text(call, ctx)), P("dataType", buf_str(&types)));
+}
+
 static bool bind_map_concat(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (!call->args.len) {
         call->result =
@@ -177,7 +186,11 @@ static bool bind_map_concat(FuncCall *call, const FuncContext *ctx, Error *err) 
         call->nullable = false;
         return true;
     }
-    return func_apply_signature(call, "(map<K,V>...) -> map<K,V>", ctx, err);
+    for (size_t i = 0; i < call->args.len; i++)
+        if (call->args.at[i]->type->kind != TYPE_MAP)
+            return refuse_map_concat(call, ctx, err);
+    call->nullable = func_any_nullable(call);
+    return func_coerce_all(call, 0, call->args.len, ctx, &call->result, err);
 }
 
 static bool render_map_concat(const BoundExpr *call, const Str *args, size_t count,

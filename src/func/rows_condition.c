@@ -1,4 +1,6 @@
 /* Conditional functions: what stands in for NULL, zero or NaN, and choices. */
+#include <string.h>
+
 #include "func/rows.h"
 #include "func/signature.h"
 
@@ -14,8 +16,11 @@ static bool nullable_when_all(FuncCall *call, const FuncContext *ctx, Error *err
 
 /* The first argument decides, but its own NULL does not come through. */
 static bool nullable_branches(FuncCall *call, const FuncContext *ctx, Error *err) {
-    (void)ctx;
-    (void)err;
+    BoundExpr *first = call->args.at[0];
+    if (ctx->ansi && !strcmp(call->row->name, "if") && first->kind == BEXPR_CAST && first->implicit) {
+        call->args.at[0] = first->cast.child;
+        return func_unexpected_type(call, 0, "\"BOOLEAN\"", ctx, err);
+    }
     call->nullable = call->args.at[1]->nullable || call->args.at[2]->nullable;
     return true;
 }
@@ -84,6 +89,12 @@ static bool render_extreme(const BoundExpr *call, const Str *args, size_t count,
     return true;
 }
 
+/* Two floats stay floats; everything else is a double. */
+static bool bind_nanvl(FuncCall *call, const FuncContext *ctx, Error *err) {
+    bool floats = call->args.len == 2 && call->args.at[0]->type->kind == TYPE_FLOAT && call->args.at[1]->type->kind == TYPE_FLOAT;
+    return func_apply_signature(call, floats ? "(float, float) -> float" : "(double, double) -> double", ctx, err);
+}
+
 const FuncRow condition_rows[] = {
     {"if", NULL, FUNC_SCALAR, "(boolean, T, T) -> T", "CASE WHEN $1 THEN $2 ELSE $3 END",
      .bind = nullable_branches, .flags = FUNC_LAZY, .pretty = "(IF($1, $2, $3))", .example = "if(1 < 2, 'a', 'b')",
@@ -108,8 +119,7 @@ const FuncRow condition_rows[] = {
      .example = "least(10, 9, 2, 4, 3)", .expected = "2"},
     {"isnan", NULL, FUNC_SCALAR, "(double) -> boolean!; (float) -> boolean!",
      "coalesce(isnan($1), false)", .example = "isnan(cast('NaN' as double))", .expected = "true"},
-    {"nanvl", NULL, FUNC_SCALAR, "(double, double) -> double; (float, float) -> float",
-     "CAST(ls_nanvl($1, $2) AS $r)", .example = "nanvl(cast('NaN' as double), 123)",
+    {"nanvl", NULL, FUNC_SCALAR, .bind = bind_nanvl, .sql = "CAST(ls_nanvl($1, $2) AS $r)", .example = "nanvl(cast('NaN' as double), 123)",
      .expected = "123.0"},
 };
 END_OF_ROWS(condition);

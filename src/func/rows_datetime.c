@@ -527,6 +527,18 @@ static bool bind_make_interval(FuncCall *call, const FuncContext *ctx, Error *er
 static const char SIX_PARTS[] = "(int, int, int, int, int, decimal(16,6), [string]) -> timestamp";
 
 /* make_timestamp[_ltz]: from six parts and a zone, or from a date, a TIME and a zone. */
+/* A date, a time and a zone are taken as they are. */
+static bool check_date_and_time(const FuncCall *call, const FuncContext *ctx, Error *err) {
+    static const TypeKind KINDS[] = {TYPE_DATE, TYPE_TIME, TYPE_STRING};
+    static const char *const WANTED[] = {"\"DATE\"", "\"TIME\"", "\"STRING\""};
+    for (size_t i = 0; i < call->args.len && i < LENGTH_OF(KINDS); i++) {
+        const Type *t = call->args.at[i]->type;
+        if (t->kind != KINDS[i] && t->kind != TYPE_NULL && !(i == 2 && type_is_stringy(t)))
+            return func_unexpected_type(call, i, WANTED[i], ctx, err);
+    }
+    return true;
+}
+
 static bool bind_make_timestamp(FuncCall *call, const FuncContext *ctx, Error *err) {
     bool trying = is_try(call->row);
     if (is_ntz_default(ctx) && !strstr(call->row->name, "ltz") && call->args.len != 1)
@@ -536,8 +548,7 @@ static bool bind_make_timestamp(FuncCall *call, const FuncContext *ctx, Error *e
         (ltz && call->args.len == 1))
         return func_wrong_arg_count(call, ltz ? "[2, 6]" : "[1, 2, 3, 6, 7]", ctx, err);
     if (call->args.len <= 3) {
-        if (call->args.len == 1 && kind_of(call, 0) != TYPE_DATE && kind_of(call, 0) != TYPE_NULL)
-            return func_unexpected_type(call, 0, "\"DATE\"", ctx, err);
+        TRY(check_date_and_time(call, ctx, err));
         if (ltz)
             call->written_name = S("make_timestamp");
         return func_apply_signature(call, "(date, [time], [string]) -> timestamp", ctx, err);
@@ -566,6 +577,8 @@ static bool render_make_timestamp(const BoundExpr *call, const Str *args, size_t
 static bool bind_make_ntz(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2 && call->args.len != 6)
         return func_wrong_arg_count(call, "[2, 6]", ctx, err);
+    if (call->args.len == 2)
+        TRY(check_date_and_time(call, ctx, err));
     TRY(func_apply_signature(call,
                              call->args.len == 2
                                  ? "(date, time) -> timestamp_ntz?"
@@ -656,7 +669,7 @@ const FuncRow datetime_rows[] = {NOW("current_date", NULL, "date"),
      .bind = bind_timestampadd, .render = render_by_ntz,
      EXAMPLE("timestampadd(MONTH, 1, timestamp_ntz'2020-01-31 00:00:00')", "2020-02-29 00:00:00")},
     {SCALAR("timestampdiff", "timediff", "(string, timestamp, timestamp) -> long",
-            "ls_timestamp_diff($1, $2, $3, $zone)"), .flags = FUNC_HIDDEN | FUNC_OF_CLIENTS,
+            "ls_timestamp_diff($1, $2, $3, $zone)"), .pretty = "timestampdiff($1, $2, $3)", .flags = FUNC_HIDDEN | FUNC_OF_CLIENTS,
      EXAMPLE("timestampdiff(MONTH, date'2020-01-31', timestamp'2020-03-01 00:00:00')", "1")},
     {SCALAR("add_months", NULL, "(date, int) -> date", "ls_date_add_months($1, $2)"),
      EXAMPLE("add_months('2016-08-31', 1)", "2016-09-30")},

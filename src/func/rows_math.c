@@ -193,7 +193,7 @@ const FuncRow math_rows[] = {
      "ls_conv($1, $2, $3, $?4{$4}{true})", .sql_legacy = "ls_conv($1, $2, $3, $?4{$4}{false})",
      .example = "conv('100', 2, 10)", .expected = "4"},
     {"bit_count", NULL, FUNC_SCALAR, "(integral) -> int; (boolean) -> int",
-     "CAST(bit_count(CAST($1 AS BIGINT)) AS INTEGER)", .example = "bit_count(0)", .expected = "0"},
+     "CAST(bit_count(CAST($1 AS BIGINT)) AS INTEGER)", .flags = FUNC_EXACT, .example = "bit_count(0)", .expected = "0"},
     {"bit_get", "getbit", FUNC_SCALAR, "(integral, int) -> byte", "ls_bit_get($1, $2)",
      .example = "bit_get(11, 0)", .expected = "1"},
     {"width_bucket", NULL, FUNC_SCALAR,

@@ -410,6 +410,13 @@ static bool bring_numbers_together(FuncCall *call, char op, const FuncContext *c
     return true;
 }
 
+static const Type *decimal_result(char op, const Type *a, const Type *b, const FuncContext *ctx) {
+    Str loss;
+    bool lossless = ctx->setting && ctx->setting(ctx->self, "spark.sql.decimalOperations.allowPrecisionLoss", &loss) &&
+                    str_is_ci(loss, "false");
+    return lossless ? coerce_decimal_lossless(op, a, b, ctx->arena) : coerce_decimal_arithmetic(op, a, b, ctx->arena);
+}
+
 static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Error *err) {
     const Type *t = arg(call, 0)->type;
     bool decimal = t->kind == TYPE_DECIMAL;
@@ -428,9 +435,7 @@ static bool finish_numbers(FuncCall *call, char op, const FuncContext *ctx, Erro
         }
         call->result = type_simple(TYPE_LONG);
     } else {
-        call->result = decimal ? coerce_decimal_arithmetic(op == 'p' ? '%' : op, t,
-                                                           arg(call, 1)->type, ctx->arena)
-                               : t;
+        call->result = decimal ? decimal_result(op == 'p' ? '%' : op, t, arg(call, 1)->type, ctx) : t;
     }
     if (strchr("/%ip", op) || (!ctx->ansi && decimal))
         call->nullable = true;

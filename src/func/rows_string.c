@@ -355,7 +355,7 @@ const FuncRow string_rows[] = {
      .example = "replace('ABCabc', 'abc', 'DEF')", .expected = "ABCDEF"},
     {"translate", NULL, FUNC_SCALAR, "(string, string, string) -> string", "translate($1, $2, $3)",
      .example = "translate('AaBbCc', 'abc', '123')", .expected = "A1B2C3"},
-    {"reverse", NULL, FUNC_SCALAR, "(binary) -> binary; (string) -> string; (array<T>) -> array<T>",
+    {"reverse", NULL, FUNC_SCALAR, "(string) -> string; (binary) -> binary; (array<T>) -> array<T>",
      .render = render_reverse, .example = "reverse('Spark SQL')", .expected = "LQS krapS"},
     {"split", NULL, FUNC_SCALAR, "(string, string, [int]) -> array<string!>",
      "ls_split($1, $2, $?3{$3}{-1})", .pretty = "split($1, $2, $?3{$3}{-1})",

@@ -688,6 +688,18 @@ bool func_any_nullable(const FuncCall *call) {
     return false;
 }
 
+/* Of the rules that take the arguments with casts, the one that casts the fewest; the first of equals. */
+static size_t count_exact(const Alternative *a, const FuncCall *call, const FuncContext *ctx) {
+    size_t exact = 0;
+    for (size_t i = 0; i < call->args.len; i++) {
+        Binding own = {0};
+        Matcher m = {ctx, &own, false, false};
+        const BoundExpr *arg = call->args.at[i];
+        exact += arg->kind != BEXPR_LAMBDA && match(&m, param_at(a, i), arg->type, arg->nullable);
+    }
+    return exact;
+}
+
 static bool try_alternative(const Alternative *a, const FuncCall *call, const FuncContext *ctx,
                             bool casts, Binding *b, size_t *failed) {
     *b = (Binding){0};
@@ -858,12 +870,20 @@ bool func_apply_signature(FuncCall *call, const char *signature, const FuncConte
     Binding b;
     size_t failed;
     bool counts = false;
+    size_t most = 0;
     for (int casts = 0; casts < 2 && !chosen; casts++)
-        for (size_t k = 0; k < s->count && !chosen; k++)
+        for (size_t k = 0; k < s->count && (casts || !chosen); k++)
             if (count_fits(&s->at[k], call->args.len)) {
+                Binding tried;
                 counts = true;
-                if (try_alternative(&s->at[k], call, ctx, casts, &b, &failed))
-                    chosen = &s->at[k];
+                if (!try_alternative(&s->at[k], call, ctx, casts, &tried, &failed))
+                    continue;
+                size_t exact = casts ? count_exact(&s->at[k], call, ctx) : 0;
+                if (chosen && exact <= most)
+                    continue;
+                chosen = &s->at[k];
+                most = exact;
+                b = tried;
             }
     if (!counts) {
         Buf expected = buf_in(ctx->arena);
@@ -917,6 +937,15 @@ bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t ind
         for (size_t i = 0; i < *count && i < 3; i++)
             types[i] = build(fn->parts[i], &b, NULL, ctx->arena, &nullable[i]);
         return true;
+    }
+    bool counts = false;
+    for (size_t k = 0; s && k < s->count; k++)
+        counts |= count_fits(&s->at[k], args->len);
+    if (s && !counts) {
+        FuncCall call = {.row = row, .written_name = str_from(row->name), .args = *args};
+        Buf expected = buf_in(ctx->arena);
+        put_counts(&expected, s);
+        return func_wrong_arg_count(&call, str_z(buf_str(&expected), ctx->arena), ctx, err);
     }
     for (size_t i = 0; s && i < args->len; i++)
         if (args->at[i]) {

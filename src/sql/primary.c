@@ -73,13 +73,31 @@ static bool finish_cast(Parser *p, Expr *child, EvalMode mode, size_t from, Expr
     return true;
 }
 
+/* cast(a, b) reads as a call, and no function of the name takes arguments. */
+static bool wrong_cast_call(Parser *p, Str name, size_t count, size_t from)
+{
+    for (Expr *ignored; is_at(p, TOK_COMMA); count++) {
+        p->pos++;
+        TRY(parse_expression(p, &ignored));
+    }
+    TRY(expect(p, TOK_RIGHT_PAREN));
+    return REFUSE(p, from, ERR_WRONG_NUM_ARGS__WITHOUT_SUGGESTION,
+                  P("functionName", str_printf(p->arena, "`" STR_FMT "`", STR_ARG(name))), PZ("expectedNum", "0"),
+                  P("actualNum", str_printf(p->arena, "%zu", count)), PZ("docroot", "https://spark.apache.org/docs/latest"));
+}
+
 static bool parse_cast(Parser *p, Expr **out)
 {
     size_t from = mark(p);
     Expr *child;
     EvalMode mode = is_at(p, KW_TRY_CAST) ? EVAL_TRY : EVAL_DEFAULT;
     p->pos += 2;
+    Str name = mode == EVAL_TRY ? S("try_cast") : S("cast");
+    if (is_at(p, TOK_RIGHT_PAREN))
+        return wrong_cast_call(p, name, 0, from);
     TRY(parse_expression(p, &child));
+    if (is_at(p, TOK_RIGHT_PAREN) || is_at(p, TOK_COMMA))
+        return wrong_cast_call(p, name, 1, from);
     TRY(expect(p, KW_AS));
     TRY(finish_cast(p, child, mode, from, out));
     TRY(expect(p, TOK_RIGHT_PAREN));

@@ -74,6 +74,31 @@ const Type *coerce_decimal_arithmetic(char op, const Type *a, const Type *b, Are
     }
 }
 
+const Type *coerce_decimal_lossless(char op, const Type *a, const Type *b, Arena *arena)
+{
+    int p1 = a->decimal.precision, s1 = a->decimal.scale;
+    int p2 = b->decimal.precision, s2 = b->decimal.scale;
+    int scale = max_int(s1, s2), precision = max_int(p1 - s1, p2 - s2) + scale + 1;
+    if (op == '*') {
+        scale = s1 + s2;
+        precision = p1 + p2 + 1;
+    } else if (op == '/') {
+        int whole = min_int(DECIMAL_MAX_PRECISION, p1 - s1 + s2);
+        scale = min_int(DECIMAL_MAX_PRECISION, max_int(6, s1 + p2 + 1));
+        int over = whole + scale - DECIMAL_MAX_PRECISION;
+        if (over > 0) {
+            scale -= over / 2 + 1;
+            whole = DECIMAL_MAX_PRECISION - scale;
+        }
+        precision = whole + scale;
+    } else if (op == '%') {
+        precision = min_int(p1 - s1, p2 - s2) + scale;
+    } else if (op == 'd') {
+        return coerce_decimal_arithmetic(op, a, b, arena);
+    }
+    return type_decimal(min_int(DECIMAL_MAX_PRECISION, precision), min_int(DECIMAL_MAX_PRECISION, scale), arena);
+}
+
 /* ---- common types ---- */
 
 typedef const Type *(*Finder)(const Type *a, const Type *b, bool ansi, Arena *arena);

@@ -25,6 +25,8 @@ bool coerce_implicit(const Type *from, const Type *to, bool ansi);
 /* Result of +, -, *, /, % and 'd' (div, before it becomes BIGINT) for two decimals: Spark's DecimalPrecision with
  * precision loss allowed. */
 const Type *coerce_decimal_arithmetic(char op, const Type *a, const Type *b, Arena *arena);
+/* The same with spark.sql.decimalOperations.allowPrecisionLoss off: digits beyond 38 are cut off, the scale stays. */
+const Type *coerce_decimal_lossless(char op, const Type *a, const Type *b, Arena *arena);
 
 typedef enum CastMode { CAST_ANSI, CAST_LEGACY, CAST_TRY } CastMode;
 /* Whether CAST(from AS to) is allowed at all in this mode: Cast.canCast / canAnsiCast / canTryCast. */
