@@ -88,6 +88,11 @@ typedef VEC(CdcFile) CdcFileVec;
 /* rows: the table's columns in order. Paths in the result are as the log spells them. */
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count,
                       Error *err);
+/* The same as so many files as the query asked for; 0: by size. */
+bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, size_t file_count, AddFileVec *out,
+                       int64_t *row_count, Error *err);
+/* repartition(n) or coalesce(1) right before a write; 0: nothing was asked. */
+size_t asked_files(const Rel *query);
 /* rows: the table's columns, then _change_type. */
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err);
 /* Written but not committed: deleted again. */
@@ -280,6 +285,7 @@ typedef struct TableWrite {
     Str operation;              /* WRITE, CREATE TABLE AS SELECT, ... */
     Str mode_name;              /* of a WRITE that makes the table: ErrorIfExists, ...; empty: by mode */
     PropertyVec parameters;     /* extra operation parameters */
+    size_t file_count;          /* as write_files_asked has it */
     bool merge_schema, overwrite_schema;
     Metadata *new_metadata;     /* creating or replacing a table */
     const Protocol *new_protocol;

@@ -438,7 +438,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
     if (!saved)
         note_table(ctx, t, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
-                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol};
+                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .file_count = asked_files(c->query)};
     if (saved) {
         w.operation = S("WRITE");
         w.mode_name = c->table.save_mode;

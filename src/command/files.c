@@ -1,7 +1,7 @@
 /* Rows become data and change files of a table, described as the log's actions. */
 #include "command/command_impl.h"
 
-enum { DEFAULT_INDEXED_COLUMNS = 32 };
+enum { DEFAULT_INDEXED_COLUMNS = 32, MAX_FILES_ASKED = 10000 };
 #define DEFAULT_FILE_BYTES (INT64_C(128) << 20)
 
 static int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
@@ -45,9 +45,25 @@ static PropertyVec partition_properties(CommandContext *ctx, const WriteSpec *sp
     return out;
 }
 
+size_t asked_files(const Rel *query)
+{
+    if (!query || query->kind != REL_REPARTITION || query->repartition.by.len || query->repartition.partitions <= 0 ||
+        query->repartition.partitions > MAX_FILES_ASKED)
+        return 0;
+    bool one = query->repartition.partitions == 1;
+    return query->repartition.shuffle || one ? (size_t)query->repartition.partitions : 0;
+}
+
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
 {
+    return write_files_asked(ctx, table, m, rows, data_change, 0, out, row_count, err);
+}
+
+bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, size_t file_count, AddFileVec *out,
+                       int64_t *row_count, Error *err)
+{
     WriteSpec spec = table_spec(ctx, table, m, m->schema);
+    spec.file_count = file_count;
     WrittenFileVec files = {0};
     TRY(engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err));
     for (size_t i = 0; i < files.len; i++) {

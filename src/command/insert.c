@@ -220,7 +220,7 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
     }
     if (w->mode == WRITE_REPLACE_WHERE)
         TRY(check_replacement(ctx, w->replace_where, &aligned, err));
-    TRY(write_data_files(ctx, t->table, m, aligned, true, added, rows, err));
+    TRY(write_files_asked(ctx, t->table, m, aligned, true, w->file_count, added, rows, err));
     if (w->mode == WRITE_OVERWRITE && t->snapshot)
         remove_all(ctx, t, x, &counts->files_removed, &counts->bytes_removed);
     if (w->mode == WRITE_REPLACE_WHERE)

@@ -71,6 +71,7 @@ static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err
 static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Command *c, Error *err)
 {
     TRY(write_options(ctx, &c->properties, w, err));
+    w->file_count = asked_files(c->query);
     write_as_stream(ctx, c, w);
     TRY(check_partitioning(t, &c->write.partition_by, err));
     return write_to_table(ctx, t, w, NULL, err);
@@ -246,7 +247,7 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
     if (str_is(format, "xml"))
         TRY(rows_as_xml(ctx, c, &rows, err));
     WriteSpec spec = {.folder = path, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
-                      .options = c->properties, .codec = option(&c->properties, "compression")};
+                      .options = c->properties, .codec = option(&c->properties, "compression"), .file_count = asked_files(c->query)};
     TRY(partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err));
     return replace_files(ctx, &spec, rows, any && mode == SAVE_OVERWRITE, err);
 }

@@ -73,6 +73,7 @@ typedef struct WriteSpec {
     size_t stats_columns;      /* statistics for the first n leaf columns; 0: none */
     Str codec;                 /* snappy, zstd, ...; empty: snappy */
     int64_t target_file_bytes; /* 0: one file a partition value and thread */
+    size_t file_count;         /* of Parquet: the rows are dealt out to so many, whatever their size; 0: by size */
     Str file_prefix;           /* "part-" */
     Str sub_folder;            /* "_change_data" or empty */
     KeyValueVec options;       /* csv and json writers */

@@ -116,6 +116,8 @@ static bool put_select(Writing *w, Buf *b, Error *err)
         buf_addz(b, " AS ");
         put_quoted(b, f->name);
     }
+    if (w->spec->file_count > 1)
+        buf_addf(b, ", (row_number() OVER () - 1) %% %zu AS ls_file", w->spec->file_count);
     buf_addf(b, " FROM (" STR_FMT ") AS q(", STR_ARG(query));
     for (size_t i = 0; i < schema->structure.count; i++)
         buf_addf(b, "%sx%zu", i ? ", " : "", i);
@@ -218,16 +220,19 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
     buf_addz(&b, "COPY (");
     TRY(put_select(w, &b, err));
     buf_addz(&b, ") TO ");
-    bool many = spec->partition_count || spec->target_file_bytes > 0;
+    bool by_size = spec->target_file_bytes > 0 && !spec->file_count;
+    bool folders = spec->partition_count || spec->file_count > 1, many = folders || by_size;
     put_text(&b, str_concat(w->arena, w->staging, many ? S("/files") : S("/file.parquet")));
     buf_addz(&b, " (");
     put_parquet_options(w, &b);
-    if (spec->partition_count) {
+    if (folders) {
         buf_addz(&b, ", PARTITION_BY (");
         for (size_t i = 0; i < spec->partition_count; i++)
             buf_addf(&b, "%sls_p%zu", i ? ", " : "", i);
+        if (spec->file_count > 1)
+            buf_addf(&b, "%sls_file", spec->partition_count ? ", " : "");
         buf_addz(&b, "), FILENAME_PATTERN 'f{uuid}'");
-    } else if (many) {
+    } else if (by_size) {
         buf_addf(&b, ", FILE_SIZE_BYTES %lld, FILENAME_PATTERN 'f{uuid}'",
                  (long long)spec->target_file_bytes);
     }

@@ -210,3 +210,20 @@ def test_vacuum_by_an_inventory(spark, rewritten):
 
 def test_restore_to_no_instant(spark, source):
     assert failure(spark, f"RESTORE TABLE delta.`{source}` TO TIMESTAMP AS OF '05/04/1999'") == "DELTA_TIMESTAMP_INVALID"
+
+
+@pytest.mark.parametrize("form", ["delta", "parquet"])
+def test_repartition_says_how_many_files(spark, tmp_path, form):
+    frame = spark.range(100).selectExpr("id", "id % 2 AS p")
+    for count in (1, 7):
+        path = tmp_path / f"{form}{count}"
+        frame.repartition(count).write.format(form).save(str(path))
+        assert len(list(path.glob("*.parquet"))) == count
+        assert sorted(r.id for r in spark.read.format(form).load(str(path)).collect()) == list(range(100))
+    frame.repartition(3).write.format(form).partitionBy("p").save(str(tmp_path / "parts"))
+    files = sorted(f.parent.name for f in (tmp_path / "parts").rglob("*.parquet"))
+    assert files == ["p=0"] * 3 + ["p=1"] * 3
+    read = spark.read.format(form).load(str(tmp_path / "parts"))
+    assert read.columns == ["id", "p"] and read.selectExpr("sum(id)", "sum(p)").collect()[0] == (4950, 50)
+    frame.coalesce(1).write.format(form).save(str(tmp_path / "one"))
+    assert len(list((tmp_path / "one").glob("*.parquet"))) == 1
