@@ -12,6 +12,8 @@ typedef struct Analyzer Analyzer;
 Analyzer *analyzer_new(Session *session, Engine *engine, const FuncContext *func, Str sql_text, Arena *arena);
 
 MUST_CHECK bool analyze_query(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
+/* The query of an object with a default collation: its literals and casts to STRING are of that one. */
+MUST_CHECK bool analyze_query_of(Analyzer *a, const Rel *rel, Str default_collation, BoundRel **out, Error *err);
 /* An expression over the columns of a bound relation: conditions, assignments, constraints. wanted may be NULL;
  * otherwise the result is cast to it as an INSERT would (ANSI store assignment). */
 MUST_CHECK bool analyze_expr(Analyzer *a, const Expr *e, const BoundColumnVec *columns, BoundExpr **out, Error *err);

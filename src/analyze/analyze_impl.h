@@ -52,6 +52,7 @@ struct Analyzer {
     struct Scope *outer;        /* enclosing query's scope while a subquery is analyzed */
     Map plan_outputs;           /* plan id as text -> PlanOutputs* */
     const RelVec *references;   /* WITH_RELATIONS in scope: named by their alias */
+    Str default_collation;      /* of the view that is read, or the object that is made: of literals and casts to STRING */
     const struct WindowNames *windows;
     struct PartitionMark *partition_marks; /* partition.c */
     struct LocalScope *locals;  /* variables of the script that runs, innermost first */
@@ -132,6 +133,7 @@ typedef struct SavedState {
     Scope *outer;
     const ParamFrame *params;
     const WindowNames *windows;
+    Str default_collation;
 } SavedState;
 SavedState analyzer_enter(Analyzer *a);
 void analyzer_leave(Analyzer *a, const SavedState *saved);

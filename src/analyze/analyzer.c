@@ -403,11 +403,12 @@ bool name_matches(const Analyzer *a, Str x, Str y)
 
 SavedState analyzer_enter(Analyzer *a)
 {
-    SavedState s = {a->space, a->sql_text, a->ctes, a->outer, a->params, a->windows};
+    SavedState s = {a->space, a->sql_text, a->ctes, a->outer, a->params, a->windows, a->default_collation};
     a->ctes = NULL;
     a->outer = NULL;
     a->params = NULL;
     a->windows = NULL;
+    a->default_collation = S("");
     return s;
 }
 
@@ -419,6 +420,15 @@ void analyzer_leave(Analyzer *a, const SavedState *s)
     a->outer = s->outer;
     a->params = s->params;
     a->windows = s->windows;
+    a->default_collation = s->default_collation;
+}
+
+bool analyze_query_of(Analyzer *a, const Rel *rel, Str default_collation, BoundRel **out, Error *err)
+{
+    a->default_collation = default_collation;
+    bool ok = analyze_query(a, rel, out, err);
+    a->default_collation = S("");
+    return ok;
 }
 
 void note_temp_object(Analyzer *a, const char *kind, const Name *name)

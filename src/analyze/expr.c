@@ -3,6 +3,7 @@
 #include "type/datetime.h"
 
 #include "base/log.h"
+#include "type/collation.h"
 
 /* ---- coercion ---- */
 
@@ -55,6 +56,10 @@ static bool bind_literal_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExp
     (void)scope;
     (void)err;
     *out = bound_literal(e->literal, a->arena);
+    if (a->default_collation.len && e->literal.type->kind == TYPE_STRING) {
+        (*out)->type = type_with_collation(e->literal.type, a->default_collation, true, a->arena);
+        (*out)->literal.type = (*out)->type;
+    }
     return true;
 }
 
@@ -139,6 +144,8 @@ static bool bind_cast(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
     if (!to)
         TRY(type_from_ddl(e->cast.type_text, a->arena, &to, err));
     to = type_char_as_string(to, a->arena);
+    if (a->default_collation.len)
+        to = type_with_collation(to, a->default_collation, true, a->arena);
     CastMode mode = cast_mode(a, e->cast.mode);
     if (!cast_is_allowed(child->type, to, mode))
         return refuse_cast(a, child, to, mode, e, err);

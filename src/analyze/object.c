@@ -427,6 +427,13 @@ static void put_comment(const ObjectInfo *o, Buf *b)
     buf_addc(b, '\n');
 }
 
+static void put_collation(const TableEntry *e, Buf *b)
+{
+    Str collation = detail_get(&e->details, "collation");
+    if (collation.len)
+        buf_addf(b, "DEFAULT COLLATION " STR_FMT "\n", STR_ARG(collation));
+}
+
 static void put_buckets(Analyzer *a, const TableEntry *e, Buf *b)
 {
     StrVec buckets = {0}, sorted = {0};
@@ -449,12 +456,14 @@ static void put_buckets(Analyzer *a, const TableEntry *e, Buf *b)
 static Str create_view_text(Analyzer *a, const ObjectInfo *o)
 {
     Buf b = buf_in(a->arena);
+    const TableEntry *e = &o->resolved.entry;
     Str parts[2] = {o->resolved.entry.schema, o->resolved.entry.name};
     Name n = name_of(a->arena, 2, parts);
     buf_addf(&b, "CREATE VIEW " STR_FMT " (", STR_ARG(name_text(&n, a->arena)));
     put_columns(a, o, true, &b);
     buf_addz(&b, ")\n");
     put_comment(o, &b);
+    put_collation(e, &b);
     put_pairs(a, &o->properties, o, "TBLPROPERTIES (\n  ", (Str){0}, &b);
     Str mode = detail_get(&o->resolved.entry.details, "viewSchemaMode");
     if (session_bool(a->session, "spark.sql.legacy.viewSchemaBindingMode", true))
@@ -488,6 +497,7 @@ bool object_create_text(Analyzer *a, const Name *name, const ObjectInfo *o, Str 
     }
     put_buckets(a, e, &b);
     put_comment(o, &b);
+    put_collation(e, &b);
     if (!e->managed && o->resolved.kind == RESOLVED_TABLE) {
         buf_addz(&b, "LOCATION ");
         put_text(&b, location_uri(e->location, a->arena));

@@ -134,7 +134,7 @@ static bool record_schema(Analyzer *a, const TableEntry *entry, const BoundRel *
         const BoundColumn *c = &out->columns.at[i];
         vec_push(a->arena, &fields, ((Field){c->name, c->type, c->nullable, c->metadata}));
     }
-    Str json = type_json(type_struct(fields.at, fields.len, a->arena), a->arena);
+    Str json = type_json_declared(type_struct(fields.at, fields.len, a->arena), a->arena);
     if (str_eq(json, entry->schema_json))
         return true;
     TableEntry changed = *entry;
@@ -195,6 +195,7 @@ bool analyze_view(Analyzer *a, const TableEntry *entry, BoundRel **out, Error *e
         return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", entry->name), PZ("maxNestedDepth", "100"));
     SavedState saved = analyzer_enter(a);
     a->space = (NameSpace){entry->view_catalog, entry->view_schema, true};
+    a->default_collation = detail_get(&entry->details, "collation");
     a->sql_text = entry->view_sql;
     Rel *body;
     BoundRel *bound;
@@ -211,6 +212,7 @@ bool analyze_temp_view(Analyzer *a, const TempView *view, BoundRel **out, Error 
         return error_set(err, ERR_VIEW_EXCEED_MAX_NESTED_DEPTH, P("viewName", view->name), PZ("maxNestedDepth", "100"));
     SavedState saved = analyzer_enter(a);
     a->sql_text = view->sql;
+    a->default_collation = view->collation;
     BoundRel *bound;
     bool ok = analyze_rel(a, view->plan, &bound, err);
     analyzer_leave(a, &saved);

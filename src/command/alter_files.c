@@ -1,5 +1,6 @@
 /* ALTER TABLE of tables of plain files: their columns, options and properties live in the catalog. */
 #include "command/alter_impl.h"
+#include "type/collation.h"
 
 static Str table_name(CommandContext *ctx, const TableEntry *e)
 {
@@ -25,7 +26,7 @@ static bool fields_of(CommandContext *ctx, const TableEntry *e, FieldVec *out, E
 
 static bool keep_fields(CommandContext *ctx, TableEntry *e, const FieldVec *fields, Error *err)
 {
-    e->schema_json = type_json(type_struct(fields->at, fields->len, ctx->arena), ctx->arena);
+    e->schema_json = type_json_declared(type_struct(fields->at, fields->len, ctx->arena), ctx->arena);
     return catalog_update_table(session_catalog(ctx->session), e, err);
 }
 
@@ -60,6 +61,9 @@ static bool add_columns(CommandContext *ctx, const Command *c, TableEntry *e, Er
         if (field_at(ctx, &fields, d->name.at[0]) >= 0 || field_at(ctx, &old, d->name.at[0]) >= 0)
             return already_there(d->name.at[0], err);
         Field f = {d->name.at[0], type_char_as_string(d->type, ctx->arena), true, column_def_metadata(ctx, d)};
+        Str collation = detail_get(&e->details, OBJECT_COLLATION);
+        if (collation.len)
+            f.type = type_with_collation(f.type, collation, true, ctx->arena);
         BoundExpr *ignored;
         TRY(column_default(ctx, &f, &ignored, err));
         vec_push(ctx->arena, &fields, f);
@@ -105,7 +109,10 @@ static bool change_column(CommandContext *ctx, const Command *c, TableEntry *e, 
             return error_set(err, ERR_CANNOT_ALTER_PARTITION_COLUMN, P("tableName", table_name(ctx, e)), P("columnName", name_quoted(&d->name, ctx->arena)));
     const Type *own;
     TRY(field_declared_type(f, ctx->arena, &own, err));
-    if (d->type && !type_equal(d->type, own))
+    bool plain = d->type && d->type->kind == TYPE_STRING && own->kind == TYPE_STRING;
+    if (plain && d->type->string.collation.len)
+        f->type = d->type; /* STRING alone keeps the collation that the column has */
+    if (d->type && !plain && !type_equal(d->type, own))
         return error_set(err, ERR_NOT_SUPPORTED_CHANGE_COLUMN, P("table", table_name(ctx, e)), P("originName", name_quoted(&d->name, ctx->arena)),
                          P("originType", quoted_type(ctx, own)), P("newName", name_quoted(&d->name, ctx->arena)), P("newType", quoted_type(ctx, d->type)));
     if (d->has_comment)
@@ -140,6 +147,7 @@ bool alter_file_table(CommandContext *ctx, const Command *c, const ResolvedTable
     case ALTER_SET_PROPERTIES:
     case ALTER_UNSET_PROPERTIES: return set_entry_properties(ctx, c, &e, err);
     case ALTER_ADD_COLUMNS: return add_columns(ctx, c, &e, err);
+    case ALTER_DEFAULT_COLLATION: return set_default_collation(ctx, c, &e, err);
     case ALTER_COLUMN: return change_column(ctx, c, &e, err);
     case ALTER_DROP_COLUMNS: return not_offered(ctx, &e, "DROP COLUMN", err);
     case ALTER_RENAME_COLUMN: return not_offered(ctx, &e, "RENAME COLUMN", err);

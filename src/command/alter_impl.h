@@ -50,3 +50,6 @@ void view_query_columns(CommandContext *ctx, TableEntry *e, const BoundRel *quer
 bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const ResolvedTable *r, Error *err);
 bool rename_object(CommandContext *ctx, const Command *c, const ResolvedTable *r, Error *err);
 bool set_entry_properties(CommandContext *ctx, const Command *c, TableEntry *e, Error *err);
+
+/* collation.c */
+bool set_default_collation(CommandContext *ctx, const Command *c, TableEntry *e, Error *err);

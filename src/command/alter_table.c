@@ -51,6 +51,7 @@ static const char *operation_of(const Command *c)
         [ALTER_VIEW_AS] = "AS",
         [ALTER_RENAME_PARTITION] = "RENAME PARTITION",
         [ALTER_VIEW_SCHEMA] = "WITH SCHEMA",
+        [ALTER_DEFAULT_COLLATION] = "DEFAULT COLLATION",
     };
     return (size_t)c->alter.kind < LENGTH_OF(NAMES) && NAMES[c->alter.kind] ? NAMES[c->alter.kind] : "this change";
 }
@@ -155,6 +156,7 @@ static const AlterRule RULES[] = {
     [ALTER_SET_OWNER] = refuse_by_name,
     [ALTER_SET_SERDE] = refuse_by_name,
     [ALTER_SYNC_IDENTITY] = refuse_by_name,
+    [ALTER_DEFAULT_COLLATION] = refuse_by_name,
 };
 
 static bool missing_table(CommandContext *ctx, const Name *name, Error *err)

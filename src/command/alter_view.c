@@ -73,10 +73,12 @@ static const Type *schema_of(CommandContext *ctx, const BoundRel *query)
 static bool replace_query(CommandContext *ctx, const Command *c, const Name *name, const ResolvedTable *r, Error *err)
 {
     BoundRel *query;
-    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
-    if (r->kind == RESOLVED_TEMP_VIEW) {
+    bool temporary = r->kind == RESOLVED_TEMP_VIEW;
+    Str collation = temporary ? r->temp->collation : detail_get(&r->entry.details, OBJECT_COLLATION);
+    TRY(analyze_query_of(ctx->analyzer, c->query, collation, &query, err));
+    if (temporary) {
         TempView view = {.name = vec_last(name), .plan = c->query, .sql = ctx->sql_text, .global = r->temp->global, .text = c->alter.location,
-                         .space = r->temp->space};
+                         .space = r->temp->space, .collation = collation};
         return session_put_temp_view(ctx->session, &view, true, err);
     }
     TableEntry e = r->entry;
@@ -84,7 +86,7 @@ static bool replace_query(CommandContext *ctx, const Command *c, const Name *nam
     if (!schema)
         return error_unsupported(err, "a view with two columns of one name");
     e.view_sql = c->alter.location; /* the parser keeps the query's text there */
-    e.schema_json = type_json(schema, ctx->arena);
+    e.schema_json = type_json_declared(schema, ctx->arena);
     view_query_columns(ctx, &e, query);
     detail_drop(&e.details, "namesColumns");
     session_current(ctx->session, ctx->arena, &e.view_catalog, &e.view_schema);
@@ -124,6 +126,8 @@ bool alter_view(CommandContext *ctx, const Command *c, const Name *name, const R
     switch (c->alter.kind) {
     case ALTER_VIEW_AS: return replace_query(ctx, c, name, r, err);
     case ALTER_RENAME: return temporary ? rename_temporary(ctx, c, r, err) : rename_object(ctx, c, r, err);
+    case ALTER_DEFAULT_COLLATION:
+        return temporary ? error_unsupported(err, "DEFAULT COLLATION of a temporary view") : set_default_collation(ctx, c, &e, err);
     case ALTER_VIEW_SCHEMA:
         if (temporary)
             return error_set(err, ERR_EXPECT_PERMANENT_VIEW_NOT_TEMP, P("viewName", name_quoted(name, ctx->arena)),

@@ -297,3 +297,15 @@ bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec 
 /* A micro-batch says which query and batch it is, so that it is committed once. */
 void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w);
 bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err);
+
+/* ---- collation.c ---- */
+
+/* Where default collations are kept: among the properties of a schema, among the details of a table or view. */
+#define SCHEMA_COLLATION "collation"
+#define OBJECT_COLLATION "collation"
+MUST_CHECK bool command_collation(CommandContext *ctx, Str written, bool of_schema, Str *out, Error *err);
+MUST_CHECK bool object_collation(CommandContext *ctx, Str written, Str catalog, Str schema, Str *out, Error *err);
+/* INDETERMINATE_COLLATION_IN_SCHEMA names the columns. */
+MUST_CHECK bool check_determinate(CommandContext *ctx, const Type *schema, Error *err);
+MUST_CHECK bool check_delta_collations(CommandContext *ctx, const Type *schema, Error *err);
+MUST_CHECK bool check_layout_column(CommandContext *ctx, const Type *schema, Str name, bool bucket, Error *err);

@@ -68,6 +68,15 @@ bool run_drop_catalog(CommandContext *ctx, const Command *c, BoundRel **result, 
     return catalog_drop_catalog(session_catalog(ctx->session), catalog, c->existence == IF_EXISTS, c->container.cascade, err);
 }
 
+static bool keep_collation(CommandContext *ctx, const Command *c, SchemaEntry *e, Error *err)
+{
+    Str collation;
+    TRY(command_collation(ctx, c->container.collation, true, &collation, err));
+    if (collation.len)
+        detail_set(&e->properties, S(SCHEMA_COLLATION), collation, ctx->arena);
+    return true;
+}
+
 bool run_create_schema(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     Name name;
@@ -75,6 +84,7 @@ bool run_create_schema(CommandContext *ctx, const Command *c, BoundRel **result,
     TRY(command_name(ctx, c, &name, err));
     TRY(schema_name(ctx, &name, &e.catalog, &e.name, err));
     copy_properties(ctx, &c->properties, &e.properties);
+    TRY(keep_collation(ctx, c, &e, err));
     *result = result_none(ctx);
     return catalog_create_schema(session_catalog(ctx->session), &e, c->existence == IF_NOT_EXISTS, err);
 }
@@ -108,11 +118,14 @@ bool run_alter_schema(CommandContext *ctx, const Command *c, BoundRel **result, 
 {
     Name name;
     SchemaEntry e;
+    Str collation;
     TRY(command_name(ctx, c, &name, err));
+    TRY(command_collation(ctx, c->container.collation, true, &collation, err));
     TRY(existing_schema(ctx, &name, &e, err));
     copy_properties(ctx, &c->properties, &e.properties);
     if (c->container.location.len)
         e.location = c->container.location;
+    TRY(keep_collation(ctx, c, &e, err));
     *result = result_none(ctx);
     return catalog_alter_schema(session_catalog(ctx->session), &e, err);
 }

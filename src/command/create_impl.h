@@ -6,6 +6,7 @@
 typedef struct NewTable {
     Str catalog, schema, name;       /* empty catalog: only a path */
     Str location, provider, id;
+    Str collation;                   /* of columns that name none; empty: UTF8_BINARY */
     bool managed;
     Metadata *metadata;
     Protocol protocol;

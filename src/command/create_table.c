@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "command/alter_impl.h"
 #include "command/create_impl.h"
+#include "type/collation.h"
 
 static bool is_strict(CommandContext *ctx)
 {
@@ -48,7 +49,7 @@ static bool duplicate_column(const FieldVec *fields, Str name, Error *err)
     return false;
 }
 
-static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyValueVec *properties, FieldVec *out, Error *err)
+static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyValueVec *properties, Str collation, FieldVec *out, Error *err)
 {
     for (size_t i = 0; i < defs->len; i++) {
         const ColumnDef *d = &defs->at[i];
@@ -59,6 +60,8 @@ static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyV
             return false;
         TRY(check_default(ctx, d, properties, err));
         Field f = {name, type_char_as_string(d->type, ctx->arena), !d->not_null, column_def_metadata(ctx, d)};
+        if (collation.len)
+            f.type = type_with_collation(f.type, collation, true, ctx->arena);
         vec_push(ctx->arena, out, f);
     }
     return true;
@@ -219,8 +222,8 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     if (t->query)
         columns_of_query(ctx, t->query, &fields);
     else
-        TRY(columns_of(ctx, &spec->columns, &spec->properties, &fields, err));
-    TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, &fields, err));
+        TRY(columns_of(ctx, &spec->columns, &spec->properties, t->collation, &fields, err));
+    TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, t->collation, &fields, err));
     TRY(partitioning(ctx, spec, &fields, m, err));
     if (str_is(t->provider, "delta"))
         TRY(check_names(&fields, err));
@@ -230,6 +233,11 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     m->description = spec->comment;
     m->format_provider = S("parquet");
     m->schema = type_struct(fields.at, fields.len, ctx->arena);
+    TRY(check_determinate(ctx, m->schema, err));
+    for (size_t i = 0; i < m->partition_columns.len; i++)
+        TRY(check_layout_column(ctx, m->schema, m->partition_columns.at[i], false, err));
+    if (str_is(t->provider, "delta"))
+        TRY(check_delta_collations(ctx, m->schema, err));
     m->schema_string = type_json(m->schema, ctx->arena);
     m->has_created_time = true;
     m->created_time_ms = clock_now_ms();
@@ -329,10 +337,12 @@ bool new_table_register(CommandContext *ctx, const NewTable *t, const TableSpec 
                     .location = t->location, .managed = t->managed, .comment = spec->comment, .owner = session_user(ctx->session)};
     if (!str_is(t->provider, "delta")) {
         e.details = table_details(ctx, t, spec);
-        e.schema_json = t->metadata ? t->metadata->schema_string : (Str){0};
+        e.schema_json = t->metadata ? type_json_declared(t->metadata->schema, ctx->arena) : (Str){0};
         e.partition_columns.at = t->metadata ? t->metadata->partition_columns.at : NULL;
         e.partition_columns.len = t->metadata ? t->metadata->partition_columns.len : 0;
     }
+    if (t->collation.len)
+        detail_set(&e.details, S(OBJECT_COLLATION), t->collation, ctx->arena);
     for (size_t i = 0; i < spec->properties.len; i++) {
         Property p = {spec->properties.at[i].key, spec->properties.at[i].value, false};
         vec_push(ctx->arena, &e.properties, p);
@@ -496,6 +506,8 @@ static bool check_buckets(CommandContext *ctx, const Command *c, const NewTable 
     if (spec->buckets <= 0 || spec->buckets > 100000)
         return error_set(err, ERR_INVALID_BUCKET_COUNT, PZ("bucketingMaxBuckets", "100000"),
                          P("numBuckets", str_printf(ctx->arena, "%lld", (long long)spec->buckets)));
+    for (size_t i = 0; i < spec->bucket_by.len; i++)
+        TRY(check_layout_column(ctx, schema, spec->bucket_by.at[i], true, err));
     for (size_t i = 0; i < spec->bucket_by.len + spec->sort_by.len; i++) {
         Str name = i < spec->bucket_by.len ? spec->bucket_by.at[i] : spec->sort_by.at[i - spec->bucket_by.len];
         if (type_field_index(schema, name, false) < 0)
@@ -629,6 +641,7 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
         return run_clone(ctx, c, result, err);
     TRY(command_name(ctx, c, &name, err));
     TRY(new_table_place(ctx, c, &name, &t, err));
+    TRY(object_collation(ctx, c->table.spec.collation, t.catalog, t.schema, &t.collation, err));
     ResolvedTable like;
     if (c->table.like.len) {
         TRY(analyze_table_name(ctx->analyzer, &c->table.like, c->origin, &like, err));
@@ -652,7 +665,7 @@ bool run_create_table(CommandContext *ctx, const Command *c, BoundRel **result, 
         c = &copied;
     }
     if (c->query)
-        TRY(analyze_query(ctx->analyzer, c->query, &t.query, err));
+        TRY(analyze_query_of(ctx->analyzer, c->query, t.collation, &t.query, err));
     if (str_is(t.provider, "delta"))
         return create_delta(ctx, c, &t, err);
     static const char *const FILES[] = {"parquet", "csv", "json", "text", "avro", "orc"};

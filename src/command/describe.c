@@ -79,8 +79,9 @@ static void push_list(CommandContext *ctx, ResultTable *t, const PropertyVec *v)
 {
     Buf b = buf_in(ctx->arena);
     for (size_t i = 0; i < v->len; i++)
-        buf_addf(&b, "%s(" STR_FMT "," STR_FMT ")", i ? ", " : "(", STR_ARG(v->at[i].key), STR_ARG(v->at[i].value));
-    if (v->len)
+        if (!str_is(v->at[i].key, SCHEMA_COLLATION))
+            buf_addf(&b, "%s(" STR_FMT "," STR_FMT ")", b.len ? ", " : "(", STR_ARG(v->at[i].key), STR_ARG(v->at[i].value));
+    if (b.len)
         buf_addc(&b, ')');
     describe_row(ctx, t, S("Properties"), buf_str(&b), S(""));
 }
@@ -101,6 +102,9 @@ static bool describe_schema(CommandContext *ctx, const Command *c, BoundRel **re
     describe_row(ctx, &t, S("Location"), location_uri(e.location, ctx->arena), S(""));
     if (e.owner.len)
         describe_row(ctx, &t, S("Owner"), e.owner, S(""));
+    Str collation = detail_get(&e.properties, SCHEMA_COLLATION);
+    if (collation.len)
+        describe_row(ctx, &t, S("Collation"), collation, S(""));
     if (c->describe.extended)
         push_list(ctx, &t, &e.properties);
     *result = result_rel(ctx, &t);

@@ -229,7 +229,8 @@ Str describe_json(CommandContext *ctx, const ObjectInfo *o, const Name *name, co
         put_text(&b, "partition_provider", S("Catalog"));
     if (!view && o->partition_columns.len)
         put_names(&b, "partition_columns", &o->partition_columns);
-    put_text(&b, "collation", S("UTF8_BINARY"));
+    Str collation = detail_get(&e->details, OBJECT_COLLATION);
+    put_text(&b, "collation", collation.len ? collation : S("UTF8_BINARY"));
     buf_addc(&b, '}');
     return buf_str(&b);
 }

@@ -154,6 +154,7 @@ void table_facts(CommandContext *ctx, const ObjectInfo *o, const Name *name, boo
         bucket_facts(ctx, e, out);
     }
     push_some(ctx, out, "Comment", o->comment);
+    push_some(ctx, out, "Collation", detail_get(&e->details, OBJECT_COLLATION));
     if (view)
         view_facts(ctx, o, out);
     if (o->properties.len)

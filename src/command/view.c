@@ -39,10 +39,13 @@ bool run_create_temp_view(CommandContext *ctx, const Command *c, BoundRel **resu
     Name name;
     BoundRel *query;
     *result = result_none(ctx);
+    Str collation;
     TRY(command_name(ctx, c, &name, err));
-    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
+    TRY(command_collation(ctx, c->view.collation, false, &collation, err));
+    TRY(analyze_query_of(ctx->analyzer, c->query, collation, &query, err));
     TRY(check_columns(c, query, err));
-    TempView view = {.name = vec_last(&name), .plan = c->query, .sql = ctx->sql_text, .global = c->view.global, .text = c->view.sql};
+    TRY(check_determinate(ctx, view_schema(ctx, c, query), err));
+    TempView view = {.name = vec_last(&name), .plan = c->query, .sql = ctx->sql_text, .global = c->view.global, .text = c->view.sql, .collation = collation};
     Str space[2];
     session_current(ctx->session, ctx->arena, &space[0], &space[1]);
     space[0] = shown_catalog(space[0]);
@@ -99,15 +102,20 @@ bool run_create_view(CommandContext *ctx, const Command *c, BoundRel **result, E
         return run_create_temp_view(ctx, c, result, err);
     *result = result_none(ctx);
     TRY(command_name(ctx, c, &name, err));
-    TRY(analyze_query(ctx->analyzer, c->query, &query, err));
-    TRY(check_columns(c, query, err));
     TableEntry e = {.kind = OBJECT_VIEW, .comment = c->comment, .owner = session_user(ctx->session), .view_sql = c->view.sql};
     TRY(command_object_name(ctx, &name, &e.catalog, &e.schema, &e.name, err));
+    Str collation;
+    TRY(object_collation(ctx, c->view.collation, e.catalog, e.schema, &collation, err));
+    TRY(analyze_query_of(ctx->analyzer, c->query, collation, &query, err));
+    TRY(check_columns(c, query, err));
     session_current(ctx->session, ctx->arena, &e.view_catalog, &e.view_schema);
     TRY(check_persistent(ctx, &e, err));
     const Type *schema = view_schema(ctx, c, query);
     TRY(duplicate_names(schema, err));
-    e.schema_json = type_json(schema, ctx->arena);
+    TRY(check_determinate(ctx, schema, err));
+    e.schema_json = type_json_declared(schema, ctx->arena);
+    if (collation.len)
+        detail_set(&e.details, S(OBJECT_COLLATION), collation, ctx->arena);
     if (c->view.columns.len)
         detail_set(&e.details, S("namesColumns"), S("true"), ctx->arena);
     TRY(set_view_mode(ctx, &e, c->view.schema_mode, err));

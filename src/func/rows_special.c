@@ -10,12 +10,12 @@
 /* ---- collations ---- */
 
 static bool bind_collate(FuncCall *call, const FuncContext *ctx, Error *err) {
-    TRY(func_apply_signature(call, "(string, string) -> $1", ctx, err));
-    const Value *name = func_constant(call->args.at[1]);
-    if (!name || name->is_null)
+    const Value *name = call->args.len == 2 ? func_constant(call->args.at[1]) : NULL;
+    if (call->args.len == 2 && (!name || name->is_null || !type_is_stringy(name->type)))
         return error_set(err, ERR_UNEXPECTED_INPUT_TYPE, PZ("functionName", "`collate`"), PZ("paramIndex", "first"),
                          PZ("requiredType", "\"STRING\""), P("inputSql", func_quoted_sql(call->args.at[1], ctx)),
                          P("inputType", func_quoted_type(call->args.at[1]->type, ctx)));
+    TRY(func_apply_signature(call, "(string, string) -> $1", ctx, err));
     Str canonical;
     TRY(type_collation(name->bytes, ctx->arena, &canonical, err));
     call->result = canonical.len ? type_string(canonical, ctx->arena) : type_string_binary();

@@ -475,6 +475,7 @@ typedef struct TableSpec {
     KeyValueVec options;
     Str location;
     Str comment;
+    Str collation;           /* DEFAULT COLLATION as written; empty: none */
     VEC(TableConstraint) constraints;
     bool external;
 } TableSpec;
@@ -504,7 +505,7 @@ typedef enum AlterKind {
     ALTER_ADD_COLUMNS, ALTER_DROP_COLUMNS, ALTER_RENAME_COLUMN, ALTER_COLUMN, ALTER_REPLACE_COLUMNS,
     ALTER_SET_PROPERTIES, ALTER_UNSET_PROPERTIES, ALTER_RENAME, ALTER_ADD_CONSTRAINT, ALTER_DROP_CONSTRAINT,
     ALTER_SET_LOCATION, ALTER_CLUSTER_BY, ALTER_DROP_FEATURE, ALTER_ADD_PARTITION, ALTER_DROP_PARTITION,
-    ALTER_SET_OWNER, ALTER_SET_SERDE, ALTER_SYNC_IDENTITY, ALTER_RECOVER_PARTITIONS, ALTER_VIEW_AS, ALTER_VIEW_SCHEMA,
+    ALTER_SET_OWNER, ALTER_SET_SERDE, ALTER_SYNC_IDENTITY, ALTER_RECOVER_PARTITIONS, ALTER_VIEW_AS, ALTER_VIEW_SCHEMA, ALTER_DEFAULT_COLLATION,
     ALTER_RENAME_PARTITION
 } AlterKind;
 
@@ -526,7 +527,7 @@ struct Command {
     KeyValueVec properties;  /* options, TBLPROPERTIES, WITH DBPROPERTIES, SET */
     Str comment;
     union {
-        struct { bool managed_location; Str location; bool cascade; } container; /* catalogs and schemas */
+        struct { bool managed_location; Str location, collation; bool cascade; } container; /* catalogs and schemas */
         struct { TableSpec spec; bool replace; Name like; Name clone_source; bool shallow; TimeTravel clone_travel; bool purge;
                  Str save_mode; /* DataFrameWriter.save made it: "ErrorIfExists", as the commit has it */ } table;
         struct {
@@ -541,7 +542,7 @@ struct Command {
             VEC(PartitionDef) partitions; /* ADD and DROP: all; RENAME: from, to; else the one the change is about */
             bool set_not_null, drop_not_null, drop_default, truncate_history, if_exists, is_view, is_change;
         } alter;
-        struct { ColumnDefVec columns; Str sql; Str schema_mode; bool temporary, global, replace, materialized; } view; /* schema_mode: BINDING, COMPENSATION, TYPE EVOLUTION, EVOLUTION or empty */
+        struct { ColumnDefVec columns; Str sql; Str schema_mode, collation; bool temporary, global, replace, materialized; } view; /* schema_mode: BINDING, COMPENSATION, TYPE EVOLUTION, EVOLUTION or empty */
         struct { Str body_sql; ColumnDefVec params; const Type *returns; Str language; bool temporary; bool is_table; PythonFunction *python; Str function_class; } function;
         struct {
             InsertMode mode;

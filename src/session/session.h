@@ -16,6 +16,7 @@ typedef struct TempView {
     Str sql;             /* the text of CREATE TEMP VIEW, empty for DataFrames */
     Str text;            /* the query's own text, for describing; empty for DataFrames */
     Str space;           /* catalog.schema where it was made */
+    Str collation;       /* its default collation, empty: none */
     bool global;
 } TempView;
 

@@ -63,6 +63,7 @@ static HeldView *hold_view(const TempView *view)
     held->view.sql = str_copy(view->sql, arena);
     held->view.text = str_copy(view->text, arena);
     held->view.space = str_copy(view->space, arena);
+    held->view.collation = str_copy(view->collation, arena);
     held->view.plan = plan_copy_rel(view->plan, arena);
     held->view.columns = (StrVec){0};
     for (size_t i = 0; i < view->columns.len; i++)

@@ -214,6 +214,13 @@ static bool parse_alter_set(Parser *p, Command *c, size_t from)
     return syntax_error(p);
 }
 
+static bool parse_alter_collation(Parser *p, Command *c)
+{
+    c->alter.kind = ALTER_DEFAULT_COLLATION;
+    advance(p);
+    return expect(p, KW_COLLATION) && parse_collation_name(p, &c->alter.new_name);
+}
+
 static bool parse_unset(Parser *p, Command *c)
 {
     c->alter.kind = ALTER_UNSET_PROPERTIES;
@@ -348,7 +355,7 @@ static bool parse_table_action(Parser *p, Command *c, size_t from)
         p->pos++;
         c->alter.kind = ALTER_RECOVER_PARTITIONS;
         return expect(p, KW_PARTITIONS);
-    case KW_DEFAULT: return refuse_unsupported(p, from, "DEFAULT COLLATION");
+    case KW_DEFAULT: return parse_alter_collation(p, c);
     case KW_TOUCH: return invalid(p, "ALTER TABLE TOUCH");
     case KW_COMPACT: return invalid(p, "ALTER TABLE COMPACT");
     case KW_CONCATENATE: return invalid(p, "ALTER TABLE CONCATENATE");
@@ -385,8 +392,10 @@ static bool parse_view_action(Parser *p, Command *c, size_t from)
 
 static bool parse_container_action(Parser *p, Command *c, size_t from)
 {
-    if (is_at(p, KW_DEFAULT))
-        return error_set(p->err, ERR_UNSUPPORTED_FEATURE__SCHEMA_LEVEL_COLLATIONS);
+    if (is_at(p, KW_DEFAULT)) {
+        advance(p);
+        return expect(p, KW_COLLATION) && parse_collation_name(p, &c->container.collation);
+    }
     if (is_at(p, KW_UNSET))
         return parse_unset(p, c);
     if (is_word_at(p, 0, "OWNER"))

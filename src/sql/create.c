@@ -66,7 +66,8 @@ static bool parse_container_clauses(Parser *p, Command *c)
         } else if (accept(p, KW_OPTIONS)) {
             TRY(parse_properties(p, &c->properties));
         } else if (is_at(p, KW_DEFAULT) && kind_at(p, 1) == KW_COLLATION) {
-            return error_set(p->err, ERR_UNSUPPORTED_FEATURE__SCHEMA_LEVEL_COLLATIONS);
+            p->pos += 2;
+            TRY(parse_collation_name(p, &c->container.collation));
         } else {
             return true;
         }
@@ -197,7 +198,8 @@ static bool parse_view_clauses(Parser *p, Command *c, size_t from)
                 return REFUSE(p, from,
                               ERR_UNSUPPORTED_FEATURE__TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE);
         } else if (is_at(p, KW_DEFAULT) && kind_at(p, 1) == KW_COLLATION) {
-            return refuse_unsupported(p, from, "DEFAULT COLLATION");
+            p->pos += 2;
+            TRY(parse_collation_name(p, &c->view.collation));
         } else if (is_at(p, KW_PARTITIONED) && kind_at(p, 1) == KW_ON) {
             return refuse_operation(p, from, "CREATE VIEW ... PARTITIONED ON");
         } else {

@@ -148,6 +148,8 @@ MUST_CHECK bool parse_if_not_exists(Parser *p, bool *out);
 Str dotted(const Parser *p, const Name *name);
 /* The one spelling of a collation's name, in type.c. */
 MUST_CHECK bool resolve_collation(Parser *p, const Name *name, Str *out);
+/* The name after DEFAULT COLLATION, as written but for system.builtin before it. */
+MUST_CHECK bool parse_collation_name(Parser *p, Str *out);
 bool is_clause_start(const Parser *p, size_t ahead);
 /* What ends a list or the text: behind it an operator word can only be a name. */
 bool is_list_stop(TokenKind kind);

@@ -370,7 +370,8 @@ enum {
     CLAUSE_LOCATION = 16,
     CLAUSE_COMMENT = 32,
     CLAUSE_PROPERTIES = 64,
-    CLAUSE_BUCKETS = 128
+    CLAUSE_BUCKETS = 128,
+    CLAUSE_COLLATION = 256
 };
 
 typedef struct ClauseRow {
@@ -388,6 +389,7 @@ static const ClauseRow clauses[] = {
     {CLAUSE_LOCATION, KW_LOCATION, 0, "LOCATION"},
     {CLAUSE_COMMENT, KW_COMMENT, 0, "COMMENT"},
     {CLAUSE_PROPERTIES, KW_TBLPROPERTIES, 0, "TBLPROPERTIES"},
+    {CLAUSE_COLLATION, KW_DEFAULT, KW_COLLATION, "DEFAULT COLLATION"},
 };
 
 static const ClauseRow *accept_clause(Parser *p)
@@ -414,6 +416,7 @@ static bool parse_clause(Parser *p, unsigned clause, TableSpec *spec)
     case CLAUSE_BUCKETS: return parse_buckets(p, spec);
     case CLAUSE_LOCATION: return parse_string(p, &spec->location);
     case CLAUSE_COMMENT: return parse_string(p, &spec->comment);
+    case CLAUSE_COLLATION: return parse_collation_name(p, &spec->collation);
     default: return parse_properties(p, &spec->properties);
     }
 }
@@ -428,8 +431,6 @@ static bool refuse_hive(Parser *p, size_t from)
         return refuse_unsupported(p, from, "ROW FORMAT (Hive tables); use USING");
     if (is_at(p, KW_SKEWED) && next == KW_BY)
         return refuse_operation(p, from, "CREATE TABLE ... SKEWED BY");
-    if (is_at(p, KW_DEFAULT) && next == KW_COLLATION)
-        return refuse_unsupported(p, from, "DEFAULT COLLATION");
     return true;
 }
 

@@ -155,11 +155,24 @@ static bool parse_decimal_type(Parser *p, size_t from, const Type **out)
     return true;
 }
 
+static Str written_collation(Parser *p, const Name *name)
+{
+    bool builtin = name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "builtin");
+    return builtin ? name->at[2] : dotted(p, name);
+}
+
+bool parse_collation_name(Parser *p, Str *out)
+{
+    Name name;
+    TRY(parse_multipart(p, &name));
+    *out = written_collation(p, &name);
+    return true;
+}
+
 /* UTF8_BINARY where that is said. */
 bool resolve_collation(Parser *p, const Name *name, Str *out)
 {
-    bool builtin = name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "builtin");
-    TRY(type_collation(builtin ? name->at[2] : dotted(p, name), p->arena, out, p->err));
+    TRY(type_collation(written_collation(p, name), p->arena, out, p->err));
     if (!out->len)
         *out = S("UTF8_BINARY");
     return true;

@@ -118,6 +118,8 @@ Str type_sql(const Type *t, Arena *arena);
 Str type_ddl(const Type *structure, Arena *arena);
 /* StructType.json: {"type":"struct","fields":[...]} or "\"integer\"". */
 Str type_json(const Type *t, Arena *arena);
+/* The same with STRING COLLATE UTF8_BINARY told from STRING, for the catalog: other readers of the text know only "string". */
+Str type_json_declared(const Type *t, Arena *arena);
 MUST_CHECK bool type_from_json(Str json, Arena *arena, const Type **out, Error *err);
 /* "int", "array<struct<a:int>>", or a whole "a INT, b STRING" (also "a: int"): Spark's parseDataType/fromDDL. */
 MUST_CHECK bool type_from_ddl(Str text, Arena *arena, const Type **out, Error *err);

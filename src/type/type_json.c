@@ -57,9 +57,11 @@ static void put_metadata(Buf *b, const Field *f)
              STR_ARG(buf_str(&text)));
 }
 
-static void put_json(Buf *b, const Type *t, bool in_field);
+enum { IN_FIELD = 1, AS_DECLARED = 2 };
 
-static void put_json_struct(Buf *b, const Type *t)
+static void put_json(Buf *b, const Type *t, unsigned how);
+
+static void put_json_struct(Buf *b, const Type *t, unsigned how)
 {
     buf_addz(b, "{\"type\":\"struct\",\"fields\":[");
     for (size_t i = 0; i < t->structure.count; i++) {
@@ -67,7 +69,7 @@ static void put_json_struct(Buf *b, const Type *t)
         buf_addz(b, i ? ",{\"name\":" : "{\"name\":");
         json_put_str(b, f->name);
         buf_addz(b, ",\"type\":");
-        put_json(b, f->type, true);
+        put_json(b, f->type, how | IN_FIELD);
         buf_addf(b, ",\"nullable\":%s,\"metadata\":", f->nullable ? "true" : "false");
         put_metadata(b, f);
         buf_addc(b, '}');
@@ -75,26 +77,26 @@ static void put_json_struct(Buf *b, const Type *t)
     buf_addz(b, "]}");
 }
 
-static void put_json(Buf *b, const Type *t, bool in_field)
+static void put_json(Buf *b, const Type *t, unsigned how)
 {
     switch (t->kind) {
     case TYPE_ARRAY:
         buf_addz(b, "{\"type\":\"array\",\"elementType\":");
-        put_json(b, t->array.element, in_field);
+        put_json(b, t->array.element, how);
         buf_addf(b, ",\"containsNull\":%s}", t->array.nulls ? "true" : "false");
         return;
     case TYPE_MAP:
         buf_addz(b, "{\"type\":\"map\",\"keyType\":");
-        put_json(b, t->map.key, in_field);
+        put_json(b, t->map.key, how);
         buf_addz(b, ",\"valueType\":");
-        put_json(b, t->map.value, in_field);
+        put_json(b, t->map.value, how);
         buf_addf(b, ",\"valueContainsNull\":%s}", t->map.nulls ? "true" : "false");
         return;
     case TYPE_STRUCT:
-        put_json_struct(b, t);
+        put_json_struct(b, t, how);
         return;
     case TYPE_STRING:
-        if (in_field) {
+        if ((how & IN_FIELD) && ((how & AS_DECLARED) == 0 || type_is_collated(t) || !t->string.collation.len)) {
             buf_addz(b, "\"string\"");
             return;
         }
@@ -116,7 +118,14 @@ static void put_json(Buf *b, const Type *t, bool in_field)
 Str type_json(const Type *t, Arena *arena)
 {
     Buf b = buf_in(arena);
-    put_json(&b, t, false);
+    put_json(&b, t, 0);
+    return buf_str(&b);
+}
+
+Str type_json_declared(const Type *t, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    put_json(&b, t, AS_DECLARED);
     return buf_str(&b);
 }
 

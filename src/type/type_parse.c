@@ -413,7 +413,7 @@ static bool parse_named(Parser *p, const Token *name, const Type **out)
         next(p);
         if (!known)
             return postpone(p, &problem, name, out);
-        *out = type_string(canonical, p->arena);
+        *out = canonical.len ? type_string(canonical, p->arena) : type_string_binary();
         return true;
     }
     return type_from_name(name->value, sizes, count, p->arena, out, &problem) ||
