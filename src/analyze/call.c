@@ -1,5 +1,6 @@
 /* Function calls: the few forms with a shape of their own, then the registry. */
 #include "analyze/analyze_impl.h"
+#include "type/collation.h"
 
 #include <string.h>
 
@@ -323,6 +324,26 @@ static bool check_place(Analyzer *a, const Expr *e, const FuncRow *row, const Sc
     return true;
 }
 
+/* Equal values under a collation may differ as what the rows are ordered by, and the other way round. */
+static bool check_distinct_order(Analyzer *a, const BoundExpr *call, Error *err)
+{
+    if (!call->call.distinct || call->call.order.len != 1 || !str_is(str_from(call->call.row->name), "listagg"))
+        return true;
+    const BoundExpr *value = call->call.args.at[0], *key = call->call.order.at[0].expr;
+    Str value_text = func_sql_text(value, a->func.zone, a->arena), key_text = func_sql_text(key, a->func.zone, a->arena);
+    bool collated = type_is_collated(value->type) || type_is_collated(key->type);
+    if (!collated || (str_eq(value_text, key_text) && type_equal(value->type, key->type)))
+        return true;
+    Str name = str_printf(a->arena, "`" STR_FMT "`", STR_ARG(str_lower(call->call.written_name, a->arena)));
+    if (value->kind == BEXPR_CAST && str_eq(func_sql_text(value->cast.child, a->func.zone, a->arena), key_text))
+        return error_set(err, ERR_INVALID_WITHIN_GROUP_EXPRESSION__MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST, P("funcName", name),
+                         P("inputType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(value->cast.child->type, a->arena)))),
+                         P("castType", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(value->type, a->arena)))));
+    return error_set(err, ERR_INVALID_WITHIN_GROUP_EXPRESSION__MISMATCH_WITH_DISTINCT_INPUT, P("funcName", name),
+                     P("funcArg", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(value_text))),
+                     P("orderingExpr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(key_text))));
+}
+
 static bool bind_aggregate_parts(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *out, Error *err)
 {
     if (e->call.filter)
@@ -339,6 +360,8 @@ static bool bind_aggregate_parts(Analyzer *a, const Expr *e, Scope *scope, Bound
         out->call.row = func_find(first ? S("first") : S("last"));
         out->call.written_name = str_from(out->call.row->name);
     }
+    if (!check_distinct_order(a, out, err))
+        return set_context(a, err, e->origin);
     return true;
 }
 

@@ -255,6 +255,9 @@ bool collate_arguments(FuncCall *call, const FuncContext *ctx, Error *err) {
             return refuse_indeterminate(call, ctx, err);
     }
     call->args = own;
+    if (str_is(str_from(call->row->name), "collect_set"))
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNSUPPORTED_INPUT_TYPE, P("sqlExpr", func_call_text(call, ctx)),
+                         PZ("functionName", "`collect_set`"), PZ("dataType", "\"MAP\" or \"COLLATED STRING\""));
     if (str_is(str_from(call->row->name), "map")) {
         TRY(unify(call, 0, 2, TOGETHER, ctx, err));
         return unify(call, 1, 2, TOGETHER, ctx, err);

@@ -213,6 +213,14 @@ bool collate_render(const BoundExpr *call, const Str **args, size_t count, const
         return func_find(S("ilike"))->render ? func_find(S("ilike"))->render(call, *args, count, ctx, out, err)
                                              : func_render_template(call, *args, count, ctx, func_find(S("ilike"))->sql, out);
     *done = false;
+    if (str_is(name, "str_to_map")) {
+        Str *own = ARENA_ARRAY(ctx->arena, Str, count);
+        TRY(keys_of(call, *args, count, ctx, own, err)); /* refuses an indeterminate collation */
+        for (size_t i = 0; i < count; i++)
+            own[i] = i && lower ? str_printf(ctx->arena, "concat('(?i)', " STR_FMT ")", STR_ARG((*args)[i])) : (*args)[i];
+        *args = own;
+        return true;
+    }
     if (matches && lower && count > 1) {
         Str *own = ARENA_ARRAY(ctx->arena, Str, count);
         for (size_t i = 0; i < count; i++)

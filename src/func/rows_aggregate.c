@@ -328,11 +328,40 @@ static Str only_sort_key(Str order) {
     return key;
 }
 
+/* The values before they are cast, each once and in order, then cast. */
+static bool cast_list(const BoundExpr *value, const FuncContext *ctx, Str *out, Error *err) {
+    Buf text = buf_in(ctx->arena);
+    TRY(func_render_cast(S("v"), value->cast.child->type, value->type, value->cast.mode, ctx, &text, err));
+    Str key = only_sort_key(ctx->call_order);
+    *out = str_printf(ctx->arena,
+                      "list_transform(list_filter(list(DISTINCT " STR_FMT STR_FMT ")" STR_FMT
+                      ", lambda v: v IS NOT NULL), lambda v: " STR_FMT ")",
+                      STR_ARG(key), STR_ARG(ctx->call_order), STR_ARG(ctx->call_suffix), STR_ARG(buf_str(&text)));
+    return true;
+}
+
+/* listagg(DISTINCT CAST(x AS t)) WITHIN GROUP (ORDER BY x) */
+static bool is_cast_of_key(const BoundExpr *call, const FuncContext *ctx) {
+    const BoundExpr *value = call->call.args.at[0];
+    return call->call.order.len == 1 && value->kind == BEXPR_CAST &&
+           str_eq(func_sql_text(value->cast.child, ctx->zone, ctx->arena), func_sql_text(call->call.order.at[0].expr, ctx->zone, ctx->arena));
+}
+
 /* DISTINCT values sorted by what they were before they became text: DuckDB wants the sort key among
  * the arguments. */
 static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
                            const FuncContext *ctx, Buf *out, Error *err) {
     const BoundExpr *value = call->call.args.at[0];
+    bool recast = call->call.distinct && is_cast_of_key(call, ctx);
+    if (call->type->kind == TYPE_BINARY && recast) {
+        Str list;
+        TRY(cast_list(value, ctx, &list, err));
+        Str both[2] = {list, count > 1 ? args[1] : S("''::BLOB")};
+        return func_render_template(call, both, 2, ctx,
+                                    "list_transform([$1], lambda l: CASE WHEN len(l) > 0 THEN list_reduce(l, lambda a, b: a || coalesce($2, "
+                                    "''::BLOB) || b) END)[1]",
+                                    out);
+    }
     if (call->type->kind == TYPE_BINARY)
         return func_render_template(
             call, args, count, ctx,
@@ -340,7 +369,7 @@ static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
             "lambda l: CASE WHEN len(l) > 0 THEN list_reduce(l, lambda a, b: a || "
             "$?2{coalesce($2, ''::BLOB)}{''::BLOB} || b) END)[1]",
             out);
-    bool cast = value->kind == BEXPR_CAST && value->implicit;
+    bool cast = recast || (value->kind == BEXPR_CAST && value->implicit);
     if (call->call.distinct && !call->call.order.len) /* in the order in which they came */
         return func_render_template(
             call, args, count, ctx,
@@ -351,15 +380,9 @@ static bool render_listagg(const BoundExpr *call, const Str *args, size_t count,
         return func_render_template(call, args, count, ctx,
                                     "string_agg($distinct$1, $?2{coalesce($2, '')}{''}$order)$over",
                                     out);
-    Buf text = buf_in(ctx->arena);
-    TRY(func_render_cast(S("v"), value->cast.child->type, value->type, value->cast.mode, ctx, &text,
-                         err));
-    Str key = only_sort_key(ctx->call_order);
-    buf_addf(out,
-             "nullif(array_to_string(list_transform(list_filter(list(DISTINCT " STR_FMT STR_FMT
-             ")" STR_FMT ", lambda v: v IS NOT NULL), lambda v: " STR_FMT "), " STR_FMT "), '')",
-             STR_ARG(key), STR_ARG(ctx->call_order), STR_ARG(ctx->call_suffix),
-             STR_ARG(buf_str(&text)), STR_ARG(count > 1 ? args[1] : S("''")));
+    Str list;
+    TRY(cast_list(value, ctx, &list, err));
+    buf_addf(out, "nullif(array_to_string(" STR_FMT ", " STR_FMT "), '')", STR_ARG(list), STR_ARG(count > 1 ? args[1] : S("''")));
     return true;
 }
 
