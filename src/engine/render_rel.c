@@ -427,6 +427,9 @@ static bool render_join(Render *r, const BoundRel *rel, Block *out, Error *err)
     TRY(ok);
     if (!rel->join.lateral && counts_all_rows(rel->join.right))
         right = kept_apart(r, rel->join.right, right);
+    /* DuckDB 1.5 takes the right side's names away after the join: those of the left too where both are called alike. */
+    if (rel->join.kind == JOIN_LEFT_SEMI || rel->join.kind == JOIN_LEFT_ANTI)
+        right = rope_wrapped(r->arena, "(SELECT * FROM ", right, str_printf(r->arena, ") AS ls_s%zu", r->numbered++).ptr);
     if (!r->unordered && join_is_ordered(rel))
         TRY(order_join(r, rel, &left, &right, &out->order, err));
     bool inner = rel->join.kind == JOIN_INNER || rel->join.kind == JOIN_CROSS;
