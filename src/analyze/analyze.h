@@ -119,6 +119,8 @@ bool object_is_view(const ObjectInfo *o);
 Str redacted_value(Arena *arena, Str key, Str value);
 /* The format of a table as its CREATE TABLE spelled it. */
 Str provider_text(const TableEntry *e);
+/* Where no catalog is called like the first of three parts, Spark takes them all for a name in the session catalog, and refuses. */
+MUST_CHECK bool analyze_check_catalog(Session *session, const Name *name, Error *err);
 /* Spark's session catalog is called spark_catalog; here it is another name for main. */
 Str shown_catalog(Str catalog);
 /* The field's type as DESCRIBE prints it. */

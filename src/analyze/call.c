@@ -162,6 +162,7 @@ static const char *const CHAINS[] = {"and", "or", "+", "||", "*"};
 
 static bool unresolved_routine(Analyzer *a, const Expr *e, Error *err)
 {
+    TRY(analyze_check_catalog(a->session, &e->call.name, err));
     Buf path = buf_in(a->arena);
     buf_addf(&path, "[`system`.`builtin`, `system`.`session`, `" STR_FMT "`.`" STR_FMT "`]", STR_ARG(a->space.catalog),
              STR_ARG(a->space.schema));

@@ -65,7 +65,11 @@ static bool bind_literal_expr(Analyzer *a, const Expr *e, Scope *scope, BoundExp
 
 static bool bind_alias(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Error *err)
 {
-    return bind_expr(a, e->alias.child, scope, out, err);
+    const Expr *child = e->alias.child;
+    TRY(bind_expr(a, child, scope, out, err));
+    if (child->kind == EXPR_CALL && child->call.is_operator && str_is(vec_last(&child->call.name), "variant_get"))
+        (*out)->written_alias = e->alias.names.at[0];
+    return true;
 }
 
 static CastMode cast_mode(const Analyzer *a, EvalMode mode)

@@ -93,7 +93,8 @@ static bool is_pattern_given(const Rel *rel)
 /* An absence is an answer; any other error stays one. */
 static bool absent(Error *err)
 {
-    if (err->cls != ERR_TABLE_OR_VIEW_NOT_FOUND && err->cls != ERR_SCHEMA_NOT_FOUND && err->cls != ERR_CATALOG_NOT_FOUND)
+    if (err->cls != ERR_TABLE_OR_VIEW_NOT_FOUND && err->cls != ERR_SCHEMA_NOT_FOUND && err->cls != ERR_CATALOG_NOT_FOUND &&
+        err->cls != ERR_REQUIRES_SINGLE_PART_NAMESPACE)
         return false;
     error_clear(err);
     return true;

@@ -32,13 +32,21 @@ static bool find_temp(Analyzer *a, const Name *name, ResolvedTable *out)
     return true;
 }
 
+bool analyze_check_catalog(Session *session, const Name *name, Error *err)
+{
+    bool known = name->len < 3;
+    if (name->len == 3)
+        TRY(catalog_has_catalog(session_catalog(session), name->at[0], &known, err));
+    return known || error_set(err, ERR_REQUIRES_SINGLE_PART_NAMESPACE, PZ("sessionCatalog", "spark_catalog"),
+                              P("identifier", name_quoted(name, err->arena)));
+}
+
 /* One part: current schema. Two: schema.table in the current catalog. Three: catalog.schema.table. */
 static bool find_entry(Analyzer *a, const Name *name, bool *found, TableEntry *entry, Error *err)
 {
     *found = false;
     Str catalog = a->space.catalog, schema = a->space.schema;
-    if (name->len > 3)
-        return true;
+    TRY(analyze_check_catalog(a->session, name, err));
     if (name->len == 3)
         catalog = name->at[0];
     if (name->len >= 2)

@@ -20,9 +20,7 @@ bool command_name(CommandContext *ctx, const Command *c, Name *out, Error *err)
 bool command_object_name(CommandContext *ctx, const Name *name, Str *catalog, Str *schema, Str *object, Error *err)
 {
     session_current(ctx->session, ctx->arena, catalog, schema);
-    if (name->len > 3 || !name->len)
-        return error_set(err, ERR_REQUIRES_SINGLE_PART_NAMESPACE, PZ("sessionCatalog", "spark_catalog"),
-                         P("namespace", name_quoted(name, ctx->arena)));
+    TRY(analyze_check_catalog(ctx->session, name, err));
     if (name->len == 3)
         *catalog = name->at[0];
     if (name->len >= 2)

@@ -259,6 +259,8 @@ static void put_cast(Printer *p, const BoundExpr *e) {
 static bool is_named_by_value(Printer *p, const BoundExpr *value, Str name, size_t i) {
     if (value->lateral_alias.len)
         return str_eq(value->lateral_alias, name);
+    if (value->written_alias.len)
+        return str_eq(value->written_alias, name);
     if (value->kind == BEXPR_COLUMN)
         return str_eq(value->column.name, name);
     if (value->kind == BEXPR_FIELD && value->field.child->type->kind == TYPE_STRUCT)
@@ -470,6 +472,10 @@ static void put(Printer *p, const BoundExpr *e) {
         buf_addf(&p->out, "lateralAliasReference(" STR_FMT ")", STR_ARG(e->lateral_alias));
     else
         put_kind(p, e);
+    if (e->written_alias.len) {
+        Str part = e->written_alias;
+        buf_addf(&p->out, " AS " STR_FMT, STR_ARG(name_text(&(Name){.at = &part, .len = 1}, p->arena)));
+    }
     p->depth--;
 }
 

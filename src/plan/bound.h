@@ -61,6 +61,7 @@ struct BoundExpr {
     bool nullable;
     bool implicit;       /* a coercion the user did not write: left out of generated names */
     Origin origin;
+    Str written_alias;   /* v:a inside an expression: the name that generated names show with it */
     Str lateral_alias;   /* the item of the same list that it repeats: what generated names show */
     Str shown;           /* what generated names show for a literal, where that is not its value */
     Str variable;        /* the variable whose value a literal is: what generated names show */

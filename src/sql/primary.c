@@ -376,17 +376,33 @@ static bool parse_collate(Parser *p, Expr *child, size_t from, Expr **out)
     return true;
 }
 
+/* A field goes into the path without its quotes: v:`a.b` is v:a.b, and the column is called b. */
+static bool parse_path_field(Parser *p, Buf *path, Str *name)
+{
+    TRY(parse_identifier(p, name));
+    buf_addf(path, "." STR_FMT, STR_ARG(*name));
+    for (size_t i = 0; i < name->len; i++)
+        if (name->ptr[i] == '.' && i + 1 < name->len) {
+            *name = str_slice(*name, i + 1, name->len);
+            i = (size_t)-1;
+        }
+    return true;
+}
+
 /* v:a.b[0]['c'] : a path into a VARIANT or a JSON string. */
 static bool parse_json_path(Parser *p, Expr *child, size_t from, Expr **out)
 {
     advance(p);
     size_t path_from = mark(p);
     Str name = {0}; /* of the last field: what the column is called */
+    Buf path = buf_in(p->arena);
+    buf_addc(&path, '$');
     if (!is_at(p, TOK_LEFT_BRACKET))
-        TRY(parse_identifier(p, &name));
+        TRY(parse_path_field(p, &path, &name));
     for (;;) {
+        size_t bracket_from = mark(p);
         if (accept(p, TOK_DOT)) {
-            TRY(parse_identifier(p, &name));
+            TRY(parse_path_field(p, &path, &name));
         } else if (accept(p, TOK_LEFT_BRACKET)) {
             if (!is_at(p, TOK_INTEGER) && !is_string_at(p, 0) && !is_name_at(p, 0))
                 return syntax_error(p);
@@ -398,14 +414,12 @@ static bool parse_json_path(Parser *p, Expr *child, size_t from, Expr **out)
                 name = str_slice(name, 1, name.len - 1);
             }
             TRY(expect(p, TOK_RIGHT_BRACKET));
+            buf_add(&path, source_text(p, bracket_from));
         } else {
             break;
         }
     }
-    Str path = source_text(p, path_from);
-    bool bracket = path.ptr[0] == '[';
-    Str full = str_concat(p->arena, bracket ? S("$") : S("$."), path);
-    Expr *args[2] = {child, string_literal(p, full, path_from)};
+    Expr *args[2] = {child, string_literal(p, buf_str(&path), path_from)};
     *out = operator_call(p, "variant_get", from, 2, args);
     if (!name.len)
         return true;
