@@ -171,10 +171,13 @@ static bool check_addition(const ColumnDef *d, Error *err)
         return error_set(err, ERR_WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED);
     if (d->generated_sql.len || d->is_identity)
         return error_unsupported(err, "adding a generated column (" STR_FMT ")", STR_ARG(name));
-    for (size_t i = 0; i < name.len; i++)
-        if (str_find_char(S(" ,;{}()\n\t="), name.ptr[i]) >= 0)
-            return error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", name));
     return true;
+}
+
+static bool check_names(const Metadata *m, Error *err)
+{
+    Str bad = metadata_column_mapping(m) == MAPPING_NONE ? schema_unmappable_names(m->schema, err->arena) : S("");
+    return !bad.len || error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", bad));
 }
 
 static bool check_duplicates(CommandContext *ctx, const ColumnDefVec *columns, Error *err)
@@ -208,12 +211,13 @@ bool alter_add_columns(CommandContext *ctx, const Command *c, const Target *t, E
         buf_addc(&shown, '}');
     }
     buf_addc(&shown, ']');
+    TRY(check_names(m, err));
     CommitNote note = {.operation = S("ADD COLUMNS"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "columns", buf_str(&shown));
     return alter_commit(ctx, t, m, NULL, &note, false, err);
 }
 
-/* ---- RENAME and DROP: need column mapping, which is read but not written here ---- */
+/* ---- RENAME and DROP: only where columns are mapped ---- */
 
 static const char MAPPING_ADVICE[] =
     "\nPlease enable Column Mapping on your Delta table with mapping mode 'name'.\nYou can use one of the following commands.\n\n"
@@ -230,29 +234,157 @@ static bool look_up(CommandContext *ctx, FieldVec *fields, Str name, void *arg, 
 
 static bool column_exists(CommandContext *ctx, const Target *t, const Name *name, bool *found, Error *err)
 {
-    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
-    return edit_schema(ctx, m, name, look_up, found, err);
+    FieldPath p = {name, snapshot_schema(t->snapshot), look_up, found};
+    const Type *ignored;
+    return edit_type(ctx, &p, p.schema, 0, &ignored, err);
+}
+
+typedef struct Reference {
+    const Type *schema;
+    const Name *column;
+    bool found;
+} Reference;
+
+/* Whether an expression names the column, a field inside it, or what holds it as a whole. */
+static bool note_reference(BoundExpr **e, void *arg)
+{
+    Reference *r = arg;
+    const BoundExpr *at = *e;
+    Str path[32];
+    size_t depth = 0;
+    while (at->kind == BEXPR_FIELD && depth + 1 < LENGTH_OF(path) && at->field.child->type->kind == TYPE_STRUCT) {
+        path[depth++] = at->field.child->type->structure.fields[at->field.index].name;
+        at = at->field.child;
+    }
+    if (at->kind != BEXPR_COLUMN)
+        return bound_each_child(*e, note_reference, r);
+    path[depth++] = at->column.name;
+    bool same = true;
+    for (size_t i = 0; i < depth && i < r->column->len; i++)
+        same &= str_ieq(path[depth - 1 - i], r->column->at[i]);
+    r->found |= same;
+    return true;
+}
+
+static bool refers_to(CommandContext *ctx, const Metadata *m, Str sql, const Name *column, bool *found, Error *err)
+{
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    BoundColumnVec columns = {0};
+    BoundExpr *bound;
+    Expr *e;
+    for (size_t i = 0; i < m->schema->structure.count; i++) {
+        const Field *f = &m->schema->structure.fields[i];
+        BoundColumn c = {.id = analyzer_next_id(ctx->analyzer), .name = f->name, .type = f->type, .nullable = true};
+        vec_push(ctx->arena, &columns, c);
+    }
+    Reference r = {.schema = m->schema, .column = column};
+    TRY(sql_parse_expr(sql, &options, ctx->arena, &e, err));
+    TRY(analyze_expr(ctx->analyzer, e, &columns, &bound, err));
+    note_reference(&bound, &r);
+    *found = r.found;
+    return true;
+}
+
+/* "a b.c": as Delta's history shows a path. */
+static Str dotted(CommandContext *ctx, const Name *name)
+{
+    Buf b = buf_in(ctx->arena);
+    for (size_t i = 0; i < name->len; i++)
+        buf_addf(&b, "%s" STR_FMT, i ? "." : "", STR_ARG(name->at[i]));
+    return buf_str(&b);
+}
+
+/* CHECK constraints and generated columns are kept as text, which would name the column in vain. */
+static bool check_dependents(CommandContext *ctx, const Metadata *m, const Name *column, Error *err)
+{
+    DeltaConstraintVec constraints;
+    Buf checks = buf_in(ctx->arena), generated = buf_in(ctx->arena);
+    bool found;
+    TRY(metadata_constraints(m, ctx->arena, &constraints, err));
+    for (size_t i = 0; i < constraints.len; i++) {
+        const DeltaConstraint *c = &constraints.at[i];
+        TRY(refers_to(ctx, m, c->expression, column, &found, err));
+        if (found && !c->invariant)
+            buf_addf(&checks, "%sdelta.constraints." STR_FMT " -> " STR_FMT, checks.len ? "\n" : "", STR_ARG(c->name), STR_ARG(c->expression));
+    }
+    if (checks.len)
+        return error_set(err, ERR_DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE, P("columnName", dotted(ctx, column)), P("constraints", buf_str(&checks)));
+    for (size_t i = 0; i < m->schema->structure.count; i++) {
+        const Field *f = &m->schema->structure.fields[i];
+        Str sql = delta_generation_expression(f, ctx->arena);
+        if (!sql.len)
+            continue;
+        TRY(refers_to(ctx, m, sql, column, &found, err));
+        if (found)
+            buf_addf(&generated, "%s" STR_FMT " -> " STR_FMT, generated.len ? "\n" : "", STR_ARG(f->name), STR_ARG(sql));
+    }
+    return !generated.len || error_set(err, ERR_DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE, P("columnName", dotted(ctx, column)),
+                                       P("generatedColumns", buf_str(&generated)));
+}
+
+static bool rename_field(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
+{
+    (void)ctx;
+    (void)err;
+    int at = find_in(fields, name);
+    fields->at[at].name = *(const Str *)arg;
+    return true;
 }
 
 bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t, Error *err)
 {
     bool found;
-    Name to = name_of(ctx->arena, c->alter.old_name.len, c->alter.old_name.at);
-    to.at[to.len - 1] = c->alter.new_name;
-    TRY(column_exists(ctx, t, &c->alter.old_name, &found, err));
+    Str new_name = c->alter.new_name;
+    const Name *from = &c->alter.old_name;
+    Name to = name_of(ctx->arena, from->len, from->at);
+    to.at[to.len - 1] = new_name;
+    TRY(column_exists(ctx, t, from, &found, err));
     if (!found)
-        return unknown_column(ctx, snapshot_schema(t->snapshot), &c->alter.old_name, err);
+        return unknown_column(ctx, snapshot_schema(t->snapshot), from, err);
     TRY(column_exists(ctx, t, &to, &found, err));
-    if (found)
+    if (found && !str_ieq(new_name, vec_last(from)))
         return field_exists(ctx, "rename", &to, snapshot_schema(t->snapshot), err);
     if (snapshot_column_mapping(t->snapshot) == MAPPING_NONE)
         return error_set(err, ERR_DELTA_UNSUPPORTED_RENAME_COLUMN, PZ("advice", MAPPING_ADVICE));
-    return error_unsupported(err, "RENAME COLUMN on a table with column mapping");
+    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
+    TRY(check_dependents(ctx, m, from, err));
+    TRY(edit_schema(ctx, m, from, rename_field, &new_name, err));
+    for (size_t i = 0; i < m->partition_columns.len && from->len == 1; i++)
+        if (str_ieq(m->partition_columns.at[i], from->at[0]))
+            m->partition_columns.at[i] = new_name;
+    CommitNote note = {.operation = S("RENAME COLUMN"), .started_us = clock_monotonic_us()};
+    note_parameter_text(ctx, &note, "oldColumnPath", dotted(ctx, from));
+    note_parameter_text(ctx, &note, "newColumnPath", dotted(ctx, &to));
+    return alter_commit(ctx, t, m, NULL, &note, false, err);
+}
+
+static bool drop_field(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
+{
+    (void)arg;
+    int at = find_in(fields, name);
+    if (fields->len == 1)
+        return error_set(err, ERR_DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA,
+                         P("schema", str_concat(ctx->arena, S("root\n"), type_tree_string(type_struct(fields->at, 1, ctx->arena), 0, ctx->arena))));
+    for (size_t i = (size_t)at; i + 1 < fields->len; i++)
+        fields->at[i] = fields->at[i + 1];
+    fields->len--;
+    return true;
+}
+
+static bool drop_column(CommandContext *ctx, const Target *t, Metadata *m, const Name *name, Error *err)
+{
+    if (snapshot_column_mapping(t->snapshot) == MAPPING_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_COLUMN, PZ("advice", MAPPING_ADVICE));
+    if (name->len == 1 && metadata_partition_index(m, name->at[0]) >= 0)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN, P("columnList", name->at[0]));
+    TRY(check_dependents(ctx, m, name, err));
+    return edit_schema(ctx, m, name, drop_field, NULL, err);
 }
 
 bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err)
 {
-    size_t present = 0;
+    Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
+    Buf shown = buf_in(ctx->arena);
     for (size_t i = 0; i < c->alter.names.len; i++) {
         Name name;
         bool found;
@@ -260,13 +392,18 @@ bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, 
         TRY(column_exists(ctx, t, &name, &found, err));
         if (!found && !c->alter.if_exists)
             return unknown_column(ctx, snapshot_schema(t->snapshot), &name, err);
-        present += found;
+        if (!found)
+            continue;
+        TRY(drop_column(ctx, t, m, &name, err));
+        buf_addz(&shown, shown.len ? "," : "[");
+        json_put_str(&shown, dotted(ctx, &name));
     }
-    if (!present)
+    if (!shown.len)
         return true;
-    if (snapshot_column_mapping(t->snapshot) == MAPPING_NONE)
-        return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_COLUMN, PZ("advice", MAPPING_ADVICE));
-    return error_unsupported(err, "DROP COLUMN on a table with column mapping");
+    buf_addc(&shown, ']');
+    CommitNote note = {.operation = S("DROP COLUMNS"), .started_us = clock_monotonic_us()};
+    note_parameter_text(ctx, &note, "columns", buf_str(&shown));
+    return alter_commit(ctx, t, m, NULL, &note, false, err);
 }
 
 /* ---- ALTER COLUMN ---- */

@@ -8,7 +8,6 @@ typedef VEC(Field) FieldVec;
 /* New metadata for a Delta table, with the table features it asks for; `wanted` (may be NULL) has features added by name.
  * reads_rows: rows were checked against the new metadata, so that concurrent writes must conflict. */
 bool alter_commit(CommandContext *ctx, const Target *t, Metadata *m, const Protocol *wanted, CommitNote *note, bool reads_rows, Error *err);
-void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema);
 
 /* Rows of the table for which the condition (over its columns) is not TRUE. */
 bool count_violations(CommandContext *ctx, const Target *t, const Expr *condition, int64_t *count, Error *err);

@@ -5,6 +5,7 @@ void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema)
 {
     m->schema = schema;
     m->schema_string = type_json(schema, ctx->arena);
+    metadata_map_columns(m, false, ctx->arena);
 }
 
 bool alter_commit(CommandContext *ctx, const Target *t, Metadata *m, const Protocol *wanted, CommitNote *note, bool reads_rows, Error *err)

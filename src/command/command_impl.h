@@ -50,6 +50,9 @@ bool target_refresh(CommandContext *ctx, Target *t, Error *err);
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err);
 bool is_delta(const ResolvedTable *t);
 
+/* alter_table.c: new columns; in a mapped table those without an id and a physical name get them. */
+void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema);
+
 /* ---- align.c: rows of a query become rows of the table ---- */
 
 typedef struct AlignOptions {

@@ -71,18 +71,16 @@ static void columns_of_query(CommandContext *ctx, const BoundRel *query, FieldVe
 {
     for (size_t i = 0; i < query->columns.len; i++) {
         const BoundColumn *c = &query->columns.at[i];
-        Field f = {c->name, type_as_nullable(c->type, ctx->arena), true, c->metadata};
+        const Type *type = type_unmapped(type_as_nullable(c->type, ctx->arena), ctx->arena);
+        Field f = {c->name, type, true, field_metadata_unmapped(c->metadata, ctx->arena)};
         vec_push(ctx->arena, out, f);
     }
 }
 
-static bool check_names(const FieldVec *fields, Error *err)
+static bool check_names(const Metadata *m, Error *err)
 {
-    for (size_t i = 0; i < fields->len; i++)
-        for (size_t k = 0; k < fields->at[i].name.len; k++)
-            if (str_find_char(S(" ,;{}()\n\t="), fields->at[i].name.ptr[k]) >= 0)
-                return error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", fields->at[i].name));
-    return true;
+    Str bad = metadata_column_mapping(m) == MAPPING_NONE ? schema_unmappable_names(m->schema, err->arena) : S("");
+    return !bad.len || error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", bad));
 }
 
 /* ---- partitioning ---- */
@@ -225,8 +223,6 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
         TRY(columns_of(ctx, &spec->columns, &spec->properties, t->collation, &fields, err));
     TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, t->collation, &fields, err));
     TRY(partitioning(ctx, spec, &fields, m, err));
-    if (str_is(t->provider, "delta"))
-        TRY(check_names(&fields, err));
     if (spec->cluster_by_given)
         return error_unsupported(err, "CLUSTER BY");
     m->id = clock_uuid_in(ctx->arena);
@@ -255,6 +251,8 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
             metadata_set_property(m, str_printf(ctx->arena, "delta.constraints." STR_FMT, STR_ARG(str_lower(spec->constraints.at[i].name, ctx->arena))),
                                   spec->constraints.at[i].check_sql, ctx->arena);
     t->metadata = m;
+    if (str_is(t->provider, "delta"))
+        TRY(check_names(m, err));
     TRY(check_log_retention(m, err));
     TRY(protocol_for_metadata(m, ctx->arena, &t->protocol, err));
     return requested_features(ctx, &spec->properties, &t->protocol, err);
@@ -407,11 +405,29 @@ static Str operation_name(const Command *c, const NewTable *t)
     return as ? S("CREATE TABLE AS SELECT") : S("CREATE TABLE");
 }
 
+/* Ids of columns are never used again, so a replaced table counts on; its mode may not change. */
+static bool keep_mapping(CommandContext *ctx, const Target *target, NewTable *t, Error *err)
+{
+    static const char MAX_ID[] = "delta.columnMapping.maxColumnId";
+    Str highest = snapshot_property(target->snapshot, MAX_ID);
+    ColumnMapping before = snapshot_column_mapping(target->snapshot), now = metadata_column_mapping(t->metadata);
+    if (before != now && (before != MAPPING_NONE && now != MAPPING_NONE))
+        return error_set(err, ERR_DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE, P("oldMode", mapping_name(before)),
+                         P("newMode", mapping_name(now)));
+    if (highest.len && now != MAPPING_NONE)
+        metadata_set_property(t->metadata, S("delta.columnMapping.maxColumnId"), highest, ctx->arena);
+    metadata_map_columns(t->metadata, false, ctx->arena);
+    return true;
+}
+
 /* A replaced table keeps its id, its history and every feature it had. */
 static bool keep_identity(CommandContext *ctx, const Target *target, NewTable *t, Error *err)
 {
-    if (!target->snapshot)
+    if (!target->snapshot) {
+        metadata_map_columns(t->metadata, false, ctx->arena);
         return true;
+    }
+    TRY(keep_mapping(ctx, target, t, err));
     t->metadata->id = snapshot_metadata(target->snapshot)->id;
     bool changed;
     Protocol p = *snapshot_protocol(target->snapshot);
@@ -613,7 +629,7 @@ static bool copy_definition(CommandContext *ctx, const Command *c, const Resolve
     const Type *schema = snapshot_schema(source.snapshot);
     for (size_t i = 0; i < schema->structure.count; i++) {
         const Field *f = &schema->structure.fields[i];
-        ColumnDef d = {.type = f->type, .not_null = !f->nullable, .origin = {0, -1}};
+        ColumnDef d = {.type = type_unmapped(f->type, ctx->arena), .not_null = !f->nullable, .origin = {0, -1}};
         vec_push(ctx->arena, &d.name, f->name);
         d.default_sql = delta_default_expression(f, ctx->arena);
         d.generated_sql = delta_generation_expression(f, ctx->arena);
@@ -626,7 +642,8 @@ static bool copy_definition(CommandContext *ctx, const Command *c, const Resolve
         vec_push(ctx->arena, &out->table.spec.partition_by, expr_column(ctx->arena, m->partition_columns.at[i]));
     for (size_t i = 0; i < m->configuration.len; i++) {
         KeyValue kv = {m->configuration.at[i].key, m->configuration.at[i].value, NULL};
-        vec_push(ctx->arena, &out->table.spec.properties, kv);
+        if (!str_is(kv.key, "delta.columnMapping.maxColumnId"))
+            vec_push(ctx->arena, &out->table.spec.properties, kv);
     }
     return true;
 }

@@ -31,6 +31,8 @@ static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metada
         if (at >= 0)
             spec.partition_columns[spec.partition_count++] = (size_t)at;
     }
+    /* Files, statistics and partition values know columns by their physical names only. */
+    spec.schema = schema_physical(schema, metadata_column_mapping(m), ctx->arena);
     return spec;
 }
 

@@ -11,7 +11,8 @@ static bool same_name(CommandContext *ctx, Str x, Str y)
 
 static Field written_field(CommandContext *ctx, const BoundColumn *c)
 {
-    return (Field){c->name, type_as_nullable(c->type, ctx->arena), true, c->metadata};
+    const Type *type = type_unmapped(type_as_nullable(c->type, ctx->arena), ctx->arena);
+    return (Field){c->name, type, true, field_metadata_unmapped(c->metadata, ctx->arena)};
 }
 
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out)
@@ -30,8 +31,7 @@ bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec 
     if (fields.len == schema->structure.count)
         return false;
     *out = metadata_copy(m, ctx->arena);
-    (*out)->schema = type_struct(fields.at, fields.len, ctx->arena);
-    (*out)->schema_string = type_json((*out)->schema, ctx->arena);
+    metadata_set_schema(ctx, *out, type_struct(fields.at, fields.len, ctx->arena));
     return true;
 }
 
@@ -41,8 +41,7 @@ static Metadata *replaced_schema(CommandContext *ctx, const Metadata *m, const B
     for (size_t c = 0; c < rows->columns.len; c++)
         vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
     Metadata *out = metadata_copy(m, ctx->arena);
-    out->schema = type_struct(fields.at, fields.len, ctx->arena);
-    out->schema_string = type_json(out->schema, ctx->arena);
+    metadata_set_schema(ctx, out, type_struct(fields.at, fields.len, ctx->arena));
     return out;
 }
 

@@ -195,13 +195,15 @@ static bool raise_version(CommandContext *ctx, Protocol *p, bool writer, Str val
 
 static bool change_mapping(const Target *t, Str value, Error *err)
 {
-    static const char *const MODES[] = {[MAPPING_NONE] = "none", [MAPPING_NAME] = "name", [MAPPING_ID] = "id"};
-    const char *old = MODES[snapshot_column_mapping(t->snapshot)];
-    if (str_is(value, old))
+    ColumnMapping old = snapshot_column_mapping(t->snapshot);
+    if (str_eq(value, mapping_name(old)) || (old == MAPPING_NONE && str_is(value, "name")))
         return true;
-    if (str_is(value, "name") && str_is(str_from(old), "none"))
-        return error_unsupported(err, "turning on column mapping");
-    return error_set(err, ERR_DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE, PZ("oldMode", old), P("newMode", value));
+    if (!str_is(value, "none"))
+        return error_set(err, ERR_DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE, P("oldMode", mapping_name(old)), P("newMode", value));
+    Str bad = schema_unmappable_names(snapshot_schema(t->snapshot), err->arena);
+    if (bad.len)
+        return error_set(err, ERR_DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING, P("invalidColumnNames", bad));
+    return error_unsupported(err, "turning off column mapping");
 }
 
 typedef struct Change {
@@ -251,6 +253,7 @@ bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t
     for (size_t i = 0; i < c->properties.len; i++)
         TRY(set_one(ctx, &x, &c->properties.at[i], err));
     buf_addc(&x.shown, '}');
+    metadata_map_columns(x.metadata, true, ctx->arena);
     TRY(check_log_retention(x.metadata, err));
     CommitNote note = {.operation = S("SET TBLPROPERTIES"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "properties", buf_str(&x.shown));

@@ -95,6 +95,12 @@ bool delta_invariant(const Field *f, Arena *arena, Str *sql, Error *err)
 
 /* ---- column mapping ---- */
 
+Str mapping_name(ColumnMapping mapping)
+{
+    static const char *const NAMES[] = {"none", "name", "id"};
+    return str_from(NAMES[mapping]);
+}
+
 ColumnMapping metadata_column_mapping(const Metadata *m)
 {
     Str mode = metadata_property(m, "delta.columnMapping.mode");

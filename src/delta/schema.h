@@ -6,11 +6,14 @@
 
 typedef enum ColumnMapping { MAPPING_NONE, MAPPING_NAME, MAPPING_ID } ColumnMapping;
 
+Str mapping_name(ColumnMapping mapping); /* none, name, id */
 ColumnMapping metadata_column_mapping(const Metadata *m);
 ColumnMapping snapshot_column_mapping(const Snapshot *s);
 /* The name in data files, statistics and partition values: the display name unless columns are
  * mapped. */
 Str delta_physical_name(const Field *f, ColumnMapping mapping, Arena *arena);
+/* The same type under physical names at every depth. */
+const Type *schema_physical(const Type *t, ColumnMapping mapping, Arena *arena);
 /* delta.columnMapping.id; -1 when absent. */
 int64_t delta_field_id(const Field *f);
 /* The table schema under physical names at every depth; shared by the snapshot, never freed before

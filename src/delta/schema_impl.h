@@ -3,7 +3,5 @@
 
 #include "delta/schema.h"
 
-/* The same type under physical names at every depth. */
-const Type *schema_physical(const Type *t, ColumnMapping mapping, Arena *arena);
 /* DELTA_UNSUPPORTED_TYPE_CHANGE_IN_SCHEMA for a recorded change that widening does not know. */
 MUST_CHECK bool schema_check_type_changes(const Type *t, Error *err);
