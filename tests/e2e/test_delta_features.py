@@ -11,7 +11,7 @@ def refused(spark, statement):
 
 
 def content(spark, name):
-    return sorted((tuple(r) for r in spark.table(name).collect()), key=repr)
+    return sorted((tuple(r) for r in spark.sql(f"SELECT * FROM {name}").collect()), key=repr)
 
 
 def fields(spark, name):

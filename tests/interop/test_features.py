@@ -16,7 +16,7 @@ TURNS = [
     ("lakeshed", "ALTER TABLE {t} ADD COLUMN c INT AFTER id"),
     ("spark", "ALTER TABLE {t} ADD COLUMN s.y INT"),
     ("lakeshed", "MERGE INTO {t} t USING (SELECT 3 id, 9 n UNION ALL SELECT 4, 8) u ON t.id = u.id WHEN MATCHED THEN UPDATE SET c = u.n "
-                 "WHEN NOT MATCHED THEN INSERT (id, c, s) VALUES (u.id, u.n, struct(u.n, u.n))"),
+                 "WHEN NOT MATCHED THEN INSERT (id, c, s) VALUES (u.id, u.n, named_struct('x', u.n, 'y', u.n))"),
     ("spark", "UPDATE {t} SET s.y = 1 WHERE `p,1` = 'q'"),
     ("lakeshed", "OPTIMIZE {t}"),
     ("spark", "DELETE FROM {t} WHERE id = 4"),
@@ -25,7 +25,7 @@ TURNS = [
 
 
 @pytest.mark.parametrize("mode, vectors", [("name", "true"), ("id", "false")])
-def test_mapped_columns(mode, vectors, lakeshed, spark, duck):
+def test_mapped_columns(mode, vectors, lakeshed, spark):
     name = f"mapped_{mode}"
     lakeshed.sql(MAPPED.format(t=name, mode=mode, vectors=vectors))
     path = lakeshed.path(name)
