@@ -21,7 +21,7 @@ static size_t leaf_count(const Type *t)
 
 static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metadata *m, const Type *schema)
 {
-    WriteSpec spec = {.folder = store_root(delta_table_store(table)), .format = S("parquet"), .schema = schema, .file_prefix = S("part-")};
+    WriteSpec spec = {.folder = store_duckdb_path(delta_table_store(table), S(""), ctx->arena), .format = S("parquet"), .schema = schema, .file_prefix = S("part-")};
     int64_t indexed = property_number(m, "delta.dataSkippingNumIndexedCols", DEFAULT_INDEXED_COLUMNS);
     spec.stats_columns = indexed < 0 ? leaf_count(schema) : (size_t)indexed;
     spec.target_file_bytes = property_number(m, "delta.targetFileSize", DEFAULT_FILE_BYTES);
@@ -56,6 +56,23 @@ size_t asked_files(const Rel *query)
     return query->repartition.shuffle || one ? (size_t)query->repartition.partitions : 0;
 }
 
+/* What was written to the disk becomes the table's; after a failure nothing of it stays. */
+static bool write_and_send(CommandContext *ctx, DeltaTable *table, BoundRel *rows, const WriteSpec *spec, WrittenFileVec *files, Error *err)
+{
+    Store *store = delta_table_store(table);
+    TRY(engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, files, err));
+    Str *paths = ARENA_ARRAY(ctx->arena, Str, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        paths[i] = files->at[i].path;
+    if (store_send(store, paths, files->len, err))
+        return true;
+    Error ignored = error_in(ctx->arena);
+    for (size_t i = 0; i < files->len; i++)
+        if (!store_delete(store, paths[i], &ignored))
+            error_clear(&ignored); /* an orphan that VACUUM removes */
+    return false;
+}
+
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
 {
     return write_files_asked(ctx, table, m, rows, data_change, 0, out, row_count, err);
@@ -67,7 +84,7 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
     WriteSpec spec = table_spec(ctx, table, m, m->schema);
     spec.file_count = file_count;
     WrittenFileVec files = {0};
-    TRY(engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err));
+    TRY(write_and_send(ctx, table, rows, &spec, &files, err));
     for (size_t i = 0; i < files.len; i++) {
         const WrittenFile *f = &files.at[i];
         AddFile add = {.path = path_uri_encode(f->path, ctx->arena), .size = f->size, .modification_time_ms = f->modified_ms,
@@ -91,7 +108,7 @@ bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *
     spec.file_prefix = S("cdc-");
     spec.stats_columns = 0;
     WrittenFileVec files = {0};
-    TRY(engine_write(ctx->engine, rows, &spec, &ctx->run, ctx->arena, &files, err));
+    TRY(write_and_send(ctx, table, rows, &spec, &files, err));
     for (size_t i = 0; i < files.len; i++) {
         CdcFile c = {.path = path_uri_encode(files.at[i].path, ctx->arena), .size = files.at[i].size,
                      .partition_values = partition_properties(ctx, &spec, &files.at[i])};

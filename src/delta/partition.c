@@ -204,12 +204,20 @@ bool delta_file_location(DeltaTable *t, Str log_path, Arena *arena, Str *locatio
     Str path;
     TRY(path_uri_decode(log_path, arena, &path, err));
     if (has_scheme(path)) {
-        if (!str_starts_with(path, S("file:/")))
+        Store *other;
+        if (store_is_remote(path)) {
+            TRY(store_open(path, arena, &other, err));
+            *location = store_duckdb_path(other, S(""), arena);
+            return true;
+        }
+        if (!str_starts_with(path, S("file:/")) || store_is_remote(store_root(t->store)))
             return error_unsupported(err, "The data file location \"" STR_FMT "\"", STR_ARG(path));
         path = str_slice(path, 5, path.len);
         while (str_starts_with(path, S("//")))
             path = str_slice(path, 1, path.len);
     }
+    if (path.ptr[0] == '/' && store_is_remote(store_root(t->store)))
+        return error_unsupported(err, "The data file location \"" STR_FMT "\" in a table on S3", STR_ARG(path));
     *location = path.ptr[0] == '/' ? path : store_duckdb_path(t->store, path, arena);
     return true;
 }

@@ -12,6 +12,9 @@ static Str last_part(Str path)
 /* Spark's own sources name files with an empty host for input_file_name(), nobody else does. */
 static Str file_uri(const FileOrigin *f, bool with_host, Arena *a)
 {
+    Str remote;
+    if (store_remote_uri(f->path, a, &remote))
+        return path_uri_encode(remote, a);
     return str_concat(a, with_host ? S("file://") : S("file:"), path_uri_encode(f->path, a));
 }
 

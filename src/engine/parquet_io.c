@@ -213,6 +213,7 @@ static bool io_scan(void *self, const Str *paths, size_t path_count, const Parqu
               .column_count = column_count,
               .on_batch = on_batch,
               .arg = arg};
+    TRY(store_bring(paths, path_count, STORE_CHECKED, arena, err));
     TRY(engine_acquire(self, &s.connection, err));
     bool ended = false;
     bool ok = run_scan(&s, &ended, err);

@@ -241,7 +241,7 @@ static bool find_files(Scan *s, Error *err)
     DeltaTable *table = snapshot_table(s->snapshot);
     for (size_t i = 0; i < s->count; i++)
         TRY(delta_file_location(table, s->files[i].log_path, s->r->arena, &s->locations[i], err));
-    return true;
+    return store_bring(s->locations, s->count, STORE_IMMUTABLE, s->r->arena, err);
 }
 
 /* ---- columns ---- */

@@ -7,8 +7,8 @@
 
 enum { LOCATION_MAX = 4096 };
 
-/* "a//b/./c/.." -> "a/b": lexically, as Hadoop's Path does. */
-static Str normalise(Str path, Arena *arena)
+/* "a//b/./c/.." -> "/a/b": lexically, as Hadoop's Path does. */
+Str store_normalise(Str path, Arena *arena)
 {
     char *out = arena_alloc(arena, path.len + 2);
     size_t len = 0;
@@ -49,6 +49,8 @@ bool store_open(Str location, Arena *arena, Store **out, Error *err)
         return error_set(err, ERR_LAKESHED_FILE, P("path", str_slice(location, 0, 200)),
                          PZ("reason", "not a location"));
     if (has_scheme(location, &scheme, &rest)) {
+        if (store_is_remote(location))
+            return store_s3_open(location, arena, out, err);
         if (!str_is(scheme, "file"))
             return error_unsupported(err, "The storage scheme \"" STR_FMT "\"", STR_ARG(scheme));
         /* file:///a, file:/a; an authority names another machine. */
@@ -62,7 +64,9 @@ bool store_open(Str location, Arena *arena, Store **out, Error *err)
             return error_internal(err, "no working folder");
         location = str_printf(arena, "%s/" STR_FMT, folder, STR_ARG(location));
     }
-    return store_local_open(normalise(location, arena), arena, out, err);
+    if (store_of_copy(location, arena, out))
+        return true;
+    return store_local_open(store_normalise(location, arena), arena, out, err);
 }
 
 /* Relative, no empty or '..' parts, no NUL: nothing outside the root is ever touched. */
@@ -167,6 +171,13 @@ bool store_sync_files(Store *s, const Str *paths, size_t count, Error *err)
     return s->ops->sync_files(s, paths, count, err);
 }
 
+bool store_send(Store *s, const Str *paths, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(check_path(s, paths[i], err));
+    return !s->ops->send || !count || s->ops->send(s, paths, count, err);
+}
+
 bool store_clean_temporary(Store *s, Str folder, int64_t older_than_ms, Error *err)
 {
     TRY(check_path(s, folder, err));
@@ -175,10 +186,9 @@ bool store_clean_temporary(Store *s, Str folder, int64_t older_than_ms, Error *e
 
 Str store_duckdb_path(const Store *s, Str path, Arena *arena)
 {
-    const char *slash = str_is(s->root, "/") ? "" : "/";
-    return path.len
-               ? str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(s->root), slash, STR_ARG(path))
-               : s->root;
+    Str root = s->local_root.len ? s->local_root : s->root;
+    const char *slash = str_is(root, "/") ? "" : "/";
+    return path.len ? str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(root), slash, STR_ARG(path)) : root;
 }
 
 Str store_root(const Store *s)

@@ -14,8 +14,8 @@ typedef struct StoreEntry {
 } StoreEntry;
 typedef VEC(StoreEntry) StoreEntryVec;
 
-/* Opens the store that serves a table location: "/abs/path", "file:/abs", "s3://bucket/prefix"
- * (refused by name for now). Nothing is touched yet; afterwards every function may be called from
+/* Opens the store that serves a table location: "/abs/path", "file:/abs", "s3://bucket/prefix" (s3a://
+ * is the same). Nothing is touched yet; afterwards every function may be called from
  * many threads. */
 MUST_CHECK bool store_open(Str location, Arena *arena, Store **out, Error *err);
 
@@ -59,6 +59,35 @@ MUST_CHECK bool store_make_folder(Store *s, Str path, Error *err);
 MUST_CHECK bool store_sync_files(Store *s, const Str *paths, size_t count, Error *err);
 /* Removes what interrupted puts left in a folder and is older than the instant. */
 MUST_CHECK bool store_clean_temporary(Store *s, Str folder, int64_t older_than_ms, Error *err);
-/* What DuckDB's readers are given for a path inside this store; glob characters are not escaped. */
+/* What DuckDB's readers are given for a path inside this store; glob characters are not escaped. Of an
+ * object store it is a place on the local disk where store_bring puts the file. */
 Str store_duckdb_path(const Store *s, Str path, Arena *arena);
 Str store_root(const Store *s);
+/* Files that were written under their store_duckdb_path become the store's: durable before it returns. */
+MUST_CHECK bool store_send(Store *s, const Str *paths, size_t count, Error *err);
+
+/* ---- local copies of an object store's files ---- */
+
+typedef enum StoreFreshness {
+    STORE_IMMUTABLE, /* a copy is as good as the file: its name is never used again */
+    STORE_CHECKED    /* the file may have been replaced since it was copied */
+} StoreFreshness;
+
+/* Copies the files behind these local paths to the disk, where they stay at least until the arena is
+ * freed; paths that belong to no object store are passed over. */
+MUST_CHECK bool store_bring(const Str *local_paths, size_t count, StoreFreshness freshness, Arena *arena,
+                            Error *err);
+bool store_is_remote(Str location); /* "s3://..", "s3a://.." */
+/* A local path as the user knows it: "s3a://bucket/key" for copies; false for local files. */
+bool store_remote_uri(Str local_path, Arena *arena, Str *out);
+/* Where copies are kept and how many bytes of them; once, before the first store is opened. */
+void store_keep_copies(Str folder, int64_t max_bytes);
+
+/* What a session says of its stores, by the names of Spark's settings; empty: not set. */
+typedef struct StoreSettings {
+    Str (*get)(void *self, Str key, Arena *arena);
+    void *self;
+} StoreSettings;
+/* The settings that stores opened by this thread follow from now on; the former ones come back. */
+const StoreSettings *store_use_settings(const StoreSettings *settings);
+const StoreSettings *store_settings_in_use(void);

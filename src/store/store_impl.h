@@ -18,12 +18,19 @@ typedef struct StoreOps {
     bool (*remove_folder)(Store *s, Str path, bool *removed, Error *err);
     bool (*make_folder)(Store *s, Str path, Error *err);
     bool (*sync_files)(Store *s, const Str *paths, size_t count, Error *err);
+    bool (*send)(Store *s, const Str *paths, size_t count, Error *err); /* NULL: they are where they belong */
     bool (*clean_temporary)(Store *s, Str folder, int64_t older_than_ms, Error *err);
 } StoreOps;
 
 struct Store {
     const StoreOps *ops;
     Str root; /* absolute, normalised, without a slash at the end unless it is "/" */
+    Str local_root; /* where copies are; empty: the root itself */
 };
 
 bool store_local_open(Str root, Arena *arena, Store **out, Error *err);
+bool store_s3_open(Str location, Arena *arena, Store **out, Error *err);
+/* The object store of a path among its local copies; false for other paths. */
+bool store_of_copy(Str local_path, Arena *arena, Store **out);
+/* "a//b/./c/.." -> "/a/b" */
+Str store_normalise(Str path, Arena *arena);

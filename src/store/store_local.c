@@ -446,6 +446,6 @@ bool store_local_open(Str root, Arena *arena, Store **out, Error *err)
 {
     (void)err;
     *out = ARENA_NEW(arena, Store);
-    **out = (Store){&local_ops, root};
+    **out = (Store){.ops = &local_ops, .root = root};
     return true;
 }
