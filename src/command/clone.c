@@ -69,7 +69,7 @@ static bool delta_source(CommandContext *ctx, const Command *c, Clone *v, Error 
     TRY(travel_to(ctx, &c->table.clone_travel, &t, v, err));
     v->table = t.table;
     v->source_version = snapshot_version(v->snapshot);
-    v->source_text = t.resolved.kind == RESOLVED_TABLE ? t.name : str_printf(ctx->arena, "delta.`file:" STR_FMT "`", STR_ARG(delta_table_location(t.table)));
+    v->source_text = t.resolved.kind == RESOLVED_TABLE ? t.name : str_printf(ctx->arena, "delta.`%s" STR_FMT "`", store_is_remote(delta_table_location(t.table)) ? "" : "file:", STR_ARG(delta_table_location(t.table)));
     v->metadata = metadata_copy(snapshot_metadata(v->snapshot), ctx->arena);
     v->metadata->id = clock_uuid_in(ctx->arena);
     v->protocol = *snapshot_protocol(v->snapshot);
@@ -99,6 +99,9 @@ static bool open_source(CommandContext *ctx, const Command *c, Clone *v, Error *
 
 static Str file_uri(CommandContext *ctx, Str location)
 {
+    Str remote;
+    if (store_remote_uri(location, ctx->arena, &remote))
+        return path_uri_encode(remote, ctx->arena);
     return location.ptr[0] == '/' ? str_concat(ctx->arena, S("file:"), path_uri_encode(location, ctx->arena)) : location;
 }
 
@@ -155,7 +158,8 @@ static bool copy_file(CommandContext *ctx, Store *store, Str from, Str to, Error
         if (to.ptr[i] == '/')
             folder = str_slice(to, 0, i);
     if (from.ptr[0] != '/' || target.ptr[0] != '/')
-        return error_unsupported(err, "DEEP CLONE from or to an object store");
+        return error_unsupported(err, "DEEP CLONE from " STR_FMT, STR_ARG(from));
+    TRY(store_bring(&from, 1, STORE_IMMUTABLE, ctx->arena, err));
     TRY(store_make_folder(store, folder, err));
     int in = open(str_z(from, ctx->arena), O_RDONLY | O_CLOEXEC);
     if (in < 0)

@@ -7,9 +7,31 @@
 
 #include "command/command_impl.h"
 
+typedef struct Deleting {
+    Store *store;
+    Error *err;
+    bool ok;
+} Deleting;
+
+static bool delete_object(const StoreEntry *e, void *arg)
+{
+    Deleting *d = arg;
+    d->ok = store_delete(d->store, e->path, d->err);
+    return d->ok;
+}
+
+static bool delete_objects(CommandContext *ctx, Str location, Error *err)
+{
+    Deleting d = {.err = err, .ok = true};
+    TRY(store_open(location, ctx->arena, &d.store, err));
+    return store_walk(d.store, S(""), delete_object, &d, err) && d.ok;
+}
+
 /* Only below the folder, never through a symbolic link. */
 bool delete_table_files(CommandContext *ctx, Str location, Error *err)
 {
+    if (store_is_remote(location))
+        return delete_objects(ctx, location, err);
     char *root = str_z(location, ctx->arena);
     char *paths[] = {root, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -41,6 +63,8 @@ static bool make_parent(CommandContext *ctx, Str path, Error *err)
 
 bool move_folder(CommandContext *ctx, Str from, Str to, Error *err)
 {
+    if (store_is_remote(from) || store_is_remote(to))
+        return error_unsupported(err, "Moving the table at " STR_FMT ", which is on S3,", STR_ARG(from));
     TRY(make_parent(ctx, to, err));
     return !rename(str_z(from, ctx->arena), str_z(to, ctx->arena)) ||
            error_set(err, ERR_LAKESHED_FILE, P("path", to), PZ("reason", strerror(errno)));
@@ -49,6 +73,8 @@ bool move_folder(CommandContext *ctx, Str from, Str to, Error *err)
 /* Walks below root; folders at one depth when depth is not 0, else files. */
 static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err)
 {
+    if (store_is_remote(root))
+        return error_unsupported(err, "Partitions of files on S3 without a Delta log (" STR_FMT ")", STR_ARG(root));
     char *top = str_z(root, ctx->arena), *paths[] = {top, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     if (!walk)

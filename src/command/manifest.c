@@ -25,6 +25,7 @@ static bool add_file(Manifests *m, const AddFile *f)
         map_put(&m->lists, path, list);
         vec_push(a, &m->paths, path);
     }
+    location = store_shown(location, a);
     buf_addf(list, "%s" STR_FMT "\n", location.ptr[0] == '/' ? "file:" : "", STR_ARG(location));
     return true;
 }

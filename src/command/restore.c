@@ -1,6 +1,4 @@
 /* RESTORE: the files of an older version become the newest version's. */
-#include <unistd.h>
-
 #include "command/command_impl.h"
 
 typedef struct Restored {
@@ -56,11 +54,17 @@ static bool same_file(const AddFile *x, const AddFile *y)
 static bool check_present(CommandContext *ctx, const Target *t, const AddFile *f, int64_t version, Error *err)
 {
     Str location;
+    Store *store;
+    StoreEntry entry;
+    bool found;
     TRY(delta_file_location(t->table, f->path, ctx->arena, &location, err));
-    if (access(str_z(location, ctx->arena), R_OK) == 0)
+    ptrdiff_t slash = str_rfind_char(location, '/');
+    TRY(store_open(slash > 0 ? str_slice(location, 0, (size_t)slash) : S("/"), ctx->arena, &store, err));
+    TRY(store_stat(store, str_slice(location, (size_t)slash + 1, location.len), &found, &entry, err));
+    if (found)
         return true;
     return error_set(err, ERR_DELTA_CANNOT_RESTORE_TABLE_VERSION, P("version", str_printf(ctx->arena, "%lld", (long long)version)),
-                     PZ("startVersion", "the oldest version whose files are all present"), P("endVersion", location));
+                     PZ("startVersion", "the oldest version whose files are all present"), P("endVersion", store_shown(location, ctx->arena)));
 }
 
 /* Ids of columns that came after the restored version are never given again. */

@@ -341,6 +341,8 @@ static bool write_partitions(CommandContext *ctx, const TableEntry *entry, Write
 
 bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, const FileWrite *w, Error *err)
 {
+    if (store_is_remote(entry->location))
+        return error_unsupported(err, "Writing to the table " STR_FMT " of " STR_FMT " files on S3 (a Delta table there can be written)", STR_ARG(entry->name), STR_ARG(entry->provider));
     WriteSpec spec = {.folder = entry->location, .format = entry->provider, .schema = schema, .file_prefix = S("part-")};
     ChangeSet kept = {0};
     TRY(file_options_of(ctx, entry, &spec, err));

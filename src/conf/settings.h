@@ -30,6 +30,8 @@ typedef struct ServerSettings {
     int rest_port;       /* 8080; 0: any free one; -1: none */
     Str memory_limit;
     Str spill_folder;
+    Str s3_cache_folder;  /* copies of files on S3; empty: <data>/s3-cache */
+    int64_t s3_cache_bytes;
     int threads;
     int workers;         /* requests that run at once; 0: from the number of cores */
     int64_t max_message_bytes;

@@ -88,6 +88,13 @@ static bool answer_is_streaming(Request *r, const PB(AnalyzePlanRequest) *m, PB(
     return true;
 }
 
+static Str file_uri(Str path, Arena *arena)
+{
+    Str remote;
+    bool is_copy = store_remote_uri(path, arena, &remote);
+    return is_copy ? path_uri_encode(remote, arena) : str_concat(arena, S("file://"), path_uri_encode(path, arena));
+}
+
 /* Files of the scans in a bound plan, inputs first. */
 static void collect_files(Request *r, const BoundRel *rel, StrVec *out)
 {
@@ -96,7 +103,7 @@ static void collect_files(Request *r, const BoundRel *rel, StrVec *out)
     collect_files(r, rel->input, out);
     if (rel->kind == BREL_SCAN_FILES)
         for (size_t i = 0; i < rel->files->paths.len; i++)
-            vec_push(r->arena, out, str_concat(r->arena, S("file://"), path_uri_encode(rel->files->paths.at[i], r->arena)));
+            vec_push(r->arena, out, file_uri(rel->files->paths.at[i], r->arena));
     if (rel->kind == BREL_JOIN)
         collect_files(r, rel->join.right, out);
     if (rel->kind == BREL_SETOP)

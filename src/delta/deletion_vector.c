@@ -260,7 +260,7 @@ static bool read_from_file(DeltaTable *t, const DeletionVector *dv, Arena *scrat
                          &block, err));
     if (!found)
         return error_set(err, ERR_DELTA_FILE_NOT_FOUND,
-                         P("path", store_duckdb_path(store, path, err->arena)));
+                         P("path", store_shown(store_duckdb_path(store, path, err->arena), err->arena)));
     const uint8_t *b = (const uint8_t *)block.ptr;
     if (read_be32(b) != (uint32_t)dv->size_in_bytes)
         return error_set(err, ERR_DELTA_DELETION_VECTOR_SIZE_MISMATCH);

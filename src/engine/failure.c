@@ -116,6 +116,9 @@ static bool conversion_failure(Str text, Error *err)
 
 static Str file_uri(Str path, Arena *arena)
 {
+    Str remote;
+    if (store_remote_uri(path, arena, &remote))
+        return remote;
     return str_starts_with(path, S("/")) ? str_concat(arena, S("file://"), path) : path;
 }
 

@@ -68,6 +68,8 @@ static bool server_open(Server *s, Error *err)
 {
     log_set_level(log_level(s->settings.log_level));
     TRY(data_folder_open(s->settings.data_folder, s->arena, &s->folder, err));
+    store_keep_copies(s->settings.s3_cache_folder.len ? s->settings.s3_cache_folder : str_printf(s->arena, STR_FMT "/s3-cache", STR_ARG(s->folder.path)),
+                      s->settings.s3_cache_bytes);
     TRY(catalog_open(s->folder.path, &s->catalog, err));
     TRY(open_engine(s, err));
     engine_install_parquet_io(s->engine);

@@ -175,6 +175,12 @@ bool store_remote_uri(Str local_path, Arena *arena, Str *out)
     return true;
 }
 
+Str store_shown(Str local_path, Arena *arena)
+{
+    Str uri;
+    return store_remote_uri(local_path, arena, &uri) ? uri : local_path;
+}
+
 /* ---- which copies stay ---- */
 
 static _Atomic uint32_t *pin_of(Str path)

@@ -80,6 +80,8 @@ MUST_CHECK bool store_bring(const Str *local_paths, size_t count, StoreFreshness
 bool store_is_remote(Str location); /* "s3://..", "s3a://.." */
 /* A local path as the user knows it: "s3a://bucket/key" for copies; false for local files. */
 bool store_remote_uri(Str local_path, Arena *arena, Str *out);
+/* The same for messages and listings: other paths stay as they are. */
+Str store_shown(Str local_path, Arena *arena);
 /* Where copies are kept and how many bytes of them; once, before the first store is opened. */
 void store_keep_copies(Str folder, int64_t max_bytes);
 
