@@ -9,19 +9,66 @@
 
 /* ---- records ---- */
 
-static size_t quoted_line_end(const FileBytes *b, const FileOptions *o, size_t at)
+static bool at_separator(Str line, size_t at, const FileOptions *o)
 {
-    bool quoted = false;
-    for (; at < b->len; at++) {
-        char c = b->ptr[at];
-        if (quoted && o->escape && c == o->escape && at + 1 < b->len)
+    return str_starts_with(str_slice(line, at, line.len), o->separator);
+}
+
+static bool at_line_end(Str s, size_t at)
+{
+    return at >= s.len || s.ptr[at] == '\n' || s.ptr[at] == '\r';
+}
+
+static size_t unquoted_end(Str s, size_t at, const FileOptions *o)
+{
+    while (!at_line_end(s, at) && !at_separator(s, at, o))
+        at++;
+    return at;
+}
+
+/* Past a quoted cell that may span lines. A quote that nothing fitting follows makes it a plain one. */
+static size_t quoted_end(Str s, size_t at, const FileOptions *o)
+{
+    for (at++; at < s.len; at++) {
+        if (o->escape && s.ptr[at] == o->escape && o->escape != o->quote && at + 1 < s.len &&
+            (s.ptr[at + 1] == o->quote || s.ptr[at + 1] == o->escape)) {
             at++;
-        else if (o->quote && c == o->quote)
-            quoted = !quoted;
-        else if (!quoted && (c == '\n' || c == '\r'))
-            return at;
+        } else if (s.ptr[at] == o->quote && o->escape == o->quote && at + 1 < s.len &&
+                   s.ptr[at + 1] == o->quote) {
+            at++;
+        } else if (s.ptr[at] == o->quote) {
+            size_t after = at + 1;
+            while (after < s.len && s.ptr[after] == ' ' && !at_separator(s, after, o))
+                after++;
+            return at_line_end(s, after) || at_separator(s, after, o) ? after
+                                                                      : unquoted_end(s, at, o);
+        }
     }
-    return b->len;
+    return s.len;
+}
+
+static size_t record_end(const FileBytes *b, const FileOptions *o, size_t at)
+{
+    Str s = {b->ptr, b->len};
+    for (;;) {
+        size_t start = at;
+        while (o->trim_left && start < s.len && s.ptr[start] == ' ' && !at_separator(s, start, o))
+            start++;
+        bool quoted = o->quote && start < s.len && s.ptr[start] == o->quote;
+        at = quoted ? quoted_end(s, start, o) : unquoted_end(s, at, o);
+        if (at_line_end(s, at))
+            return at;
+        at += o->separator.len;
+    }
+}
+
+/* Java's trim takes every control character. */
+static bool is_blank(Str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] > ' ')
+            return false;
+    return true;
 }
 
 bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *record)
@@ -32,7 +79,7 @@ bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *
         if (o->multi_line && !o->line_separator.len) {
             if (*at >= b->len)
                 return false;
-            size_t end = quoted_line_end(b, o, *at);
+            size_t end = record_end(b, o, *at);
             *record = (Str){b->ptr + *at, end - *at};
             *at = end;
             if (*at < b->len && b->ptr[*at] == '\r')
@@ -42,18 +89,13 @@ bool csv_next_record(const FileBytes *b, const FileOptions *o, size_t *at, Str *
         } else if (!file_next_line(b, o->line_separator, at, record)) {
             return false;
         }
-        if (!str_trim(*record).len || (o->comment && record->ptr[0] == o->comment))
+        if (is_blank(*record) || (o->comment && record->ptr[0] == o->comment))
             continue;
         return true;
     }
 }
 
 /* ---- cells ---- */
-
-static bool at_separator(Str line, size_t at, const FileOptions *o)
-{
-    return str_starts_with(str_slice(line, at, line.len), o->separator);
-}
 
 static Str trimmed(Str s, const FileOptions *o)
 {
@@ -75,6 +117,14 @@ static size_t plain_end(Str line, size_t at, const FileOptions *o)
     return at;
 }
 
+/* Whether a run of escapes ends before a quote. */
+static bool escapes_quote(Str line, size_t at, const FileOptions *o)
+{
+    while (at < line.len && line.ptr[at] == o->escape)
+        at++;
+    return at < line.len && line.ptr[at] == o->quote;
+}
+
 /* A cell that starts with a quote. *end is behind its closing quote; false when it never closes
  * properly. */
 static bool quoted_cell(Str line, size_t at, const FileOptions *o, Buf *out, size_t *end)
@@ -88,9 +138,11 @@ static bool quoted_cell(Str line, size_t at, const FileOptions *o, Buf *out, siz
             buf_addc(out, next);
             i++;
         } else if (o->escape && c == o->escape && o->escape != o->quote && next == o->escape &&
-                   i + 2 < line.len && line.ptr[i + 2] == o->quote) {
+                   escapes_quote(line, i + 1, o)) {
             buf_addc(out, c); /* an escaped escape before a quote */
             i++;
+        } else if (o->multi_line && c == '\r' && next == '\n') {
+            continue; /* lines inside of a cell end in one character */
         } else if (c == o->quote) {
             size_t after = i + 1;
             while (after < line.len && line.ptr[after] == ' ' && !at_separator(line, after, o))
@@ -109,8 +161,12 @@ static bool quoted_cell(Str line, size_t at, const FileOptions *o, Buf *out, siz
     return false;
 }
 
-static Str cell_text(Str text, const FileOptions *o)
+/* Nothing at all is NULL, nothing between quotes is the option emptyValue. */
+static Str cell_text(Str text, bool quoted, const FileOptions *o)
 {
+    if (!text.len && !quoted)
+        return (Str){NULL, 0};
+    text = text.len ? text : o->empty_value;
     return str_eq(text, o->null_value) ? (Str){NULL, 0} : text.ptr ? text : S("");
 }
 
@@ -125,6 +181,7 @@ void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
             start++;
         size_t end;
         Str cell;
+        bool quoted = o->quote && start < line.len && line.ptr[start] == o->quote;
         if (o->quote && start < line.len && line.ptr[start] == o->quote) {
             Buf b = buf_in(arena);
             if (quoted_cell(line, start, o, &b, &end)) {
@@ -142,7 +199,7 @@ void csv_split_line(Str line, const FileOptions *o, Arena *arena, CsvCells *out)
             end = plain_end(line, at, o);
             cell = trimmed(str_slice(line, at, end), o);
         }
-        vec_push(arena, out, cell_text(cell, o));
+        vec_push(arena, out, cell_text(cell, quoted, o));
         if (end >= line.len)
             return;
         at = end + o->separator.len;
@@ -163,6 +220,11 @@ bool csv_parse_real(Str text, const FileOptions *o, double *out)
     if (s.len && (s.ptr[s.len - 1] == 'd' || s.ptr[s.len - 1] == 'f' || s.ptr[s.len - 1] == 'D' ||
                   s.ptr[s.len - 1] == 'F'))
         s = str_slice(s, 0, s.len - 1);
+    Str unsigned_text = str_starts_with(s, S("+")) || str_starts_with(s, S("-")) ? str_slice(s, 1, s.len) : s;
+    if (str_is(unsigned_text, "NaN"))
+        return *out = NAN, true;
+    if (str_is(unsigned_text, "Infinity"))
+        return *out = s.ptr[0] == '-' ? -INFINITY : INFINITY, true;
     if (!s.len || !strchr("+-.0123456789", s.ptr[0]) || str_find_char(s, 'x') >= 0 ||
         str_find_char(s, 'X') >= 0)
         return false;

@@ -48,6 +48,9 @@ static bool inflate_file(Str path, FileBytes *out, Error *err)
         if (len == cap)
             bytes = realloc(bytes, cap *= 2);
     }
+    /* zlib hands on what is not compressed as it is. */
+    if (len && gzdirect(file))
+        n = -1;
     /* A file that ends in the middle is told of at the end only. */
     if (gzclose(file) != Z_OK)
         n = -1;
@@ -55,9 +58,8 @@ static bool inflate_file(Str path, FileBytes *out, Error *err)
         panic("out of memory");
     if (n < 0 || len >= INFLATED_MAX) {
         free(bytes);
-        return error_set(err, ERR_LAKESHED_FILE, P("path", path),
-                         PZ("reason", n < 0 ? "the compressed data are damaged"
-                                            : "it is too large when inflated"));
+        return n < 0 ? error_set(err, ERR_FAILED_READ_FILE__NO_HINT, P("path", str_concat(err->arena, S("file://"), path)))
+                     : error_set(err, ERR_LAKESHED_FILE, P("path", path), PZ("reason", "it is too large when inflated"));
     }
     *out = (FileBytes){.ptr = bytes, .len = len, .owned = bytes};
     return true;

@@ -222,18 +222,26 @@ bool file_parse_timestamp(Str text, const FileOptions *o, bool ntz, int64_t *us)
 
 /* ---- writing cells ---- */
 
+/* Spark's decoder puts U+FFFD for what is no UTF-8. */
+Str text_as_utf8(Str text, Arena *arena)
+{
+    if (str_is_utf8(text))
+        return text;
+    Buf b = buf_in(arena);
+    for (size_t at = 0; at < text.len;) {
+        char bytes[4];
+        size_t n = str_utf8_put(str_utf8_next(text, &at), bytes);
+        buf_add_bytes(&b, bytes, n);
+    }
+    return buf_str(&b);
+}
+
 void cell_put_text(duckdb_vector vector, idx_t row, Str text)
 {
     if (!str_is_utf8(text)) {
-        /* Spark's decoder puts U+FFFD for what is no UTF-8. */
         AUTO_ARENA arena = arena_new();
-        Buf b = buf_in(arena);
-        for (size_t at = 0; at < text.len;) {
-            char bytes[4];
-            size_t n = str_utf8_put(str_utf8_next(text, &at), bytes);
-            buf_add_bytes(&b, bytes, n);
-        }
-        duckdb_vector_assign_string_element_len(vector, row, b.ptr, b.len);
+        text = text_as_utf8(text, arena);
+        duckdb_vector_assign_string_element_len(vector, row, text.ptr, text.len);
         return;
     }
     duckdb_unsafe_vector_assign_string_element_len(vector, row, text.ptr ? text.ptr : "", text.len);

@@ -82,6 +82,8 @@ static const Type *number_type(JsonInfer *j, Str text)
     }
     if (!point && str_to_i64(text, &n))
         return type_simple(TYPE_LONG);
+    if (!digits)
+        return type_simple(TYPE_DOUBLE); /* NaN, Infinity */
     bool wants_decimal = !point || j->options->prefers_decimal;
     if (!wants_decimal || digits > DECIMAL_MAX_PRECISION)
         return type_simple(TYPE_DOUBLE);
@@ -200,6 +202,8 @@ static bool infer_file(JsonInfer *j, Str path, const Type **schema, Error *err)
     while (whole || file_next_line(&bytes, j->options->line_separator, &at, &text)) {
         if (whole)
             text = (Str){bytes.ptr, bytes.len};
+        if (text.ptr == bytes.ptr && str_starts_with(text, S("\xef\xbb\xbf")))
+            text = str_slice(text, 3, text.len);
         if (str_trim(text).len) {
             yyjson_doc *doc = json_file_document(text);
             *schema = record_type(j, *schema, yyjson_doc_get_root(doc));
@@ -222,6 +226,9 @@ bool json_infer(const FileScan *scan, const FileOptions *o, Arena *arena, const 
     for (size_t i = 0; i < scan->paths.len; i++)
         TRY(infer_file(&j, scan->paths.at[i], &schema, err));
     const Type *whole = settled(&j, schema);
+    if (j.any_corrupt && o->mode == MODE_FAIL)
+        return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION, P("badRecord", o->corrupt_name),
+                         PZ("failFastMode", "FAILFAST"));
     if (j.any_corrupt && o->mode == MODE_PERMISSIVE) {
         Field corrupt = {o->corrupt_name, type_simple(TYPE_STRING), true, S("")};
         const Type *extra = type_struct(&corrupt, 1, arena);
@@ -334,7 +341,7 @@ bool csv_infer(const FileScan *scan, const FileOptions *o, bool infer_types, Are
             csv_split_line(record, o, arena, &header);
             for (size_t k = 0; k < header.len; k++)
                 if (header.at[k].ptr)
-                    header.at[k] = str_copy(header.at[k], arena);
+                    header.at[k] = str_copy(text_as_utf8(header.at[k], arena), arena);
         }
         file_bytes_close(&bytes);
     }

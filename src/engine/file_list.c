@@ -13,12 +13,14 @@
 
 #include "base/buf.h"
 #include "engine/file_source.h"
+#include "type/datetime.h"
 
 enum { FOLDER_MAX_DEPTH = 64 };
 
 typedef struct Listing {
     Arena *arena;
     Str name_filter; /* pathGlobFilter; empty: none */
+    int64_t before_us, after_us; /* modifiedBefore, modifiedAfter */
     ListedFileVec *out;
     Error *err;
 } Listing;
@@ -35,6 +37,12 @@ static bool name_passes(const Listing *l, Str name)
 {
     return !l->name_filter.len ||
            !fnmatch(str_z(l->name_filter, l->arena), str_z(name, l->arena), 0);
+}
+
+static bool time_passes(const Listing *l, const struct stat *facts)
+{
+    int64_t us = (int64_t)facts->st_mtim.tv_sec * US_PER_SECOND + facts->st_mtim.tv_nsec / 1000000 * 1000;
+    return us < l->before_us && us > l->after_us;
 }
 
 static int visible(const struct dirent *entry) { return !is_hidden(str_from(entry->d_name)); }
@@ -68,7 +76,7 @@ static bool list_folder(Listing *l, Str path, Str folder, int depth)
                                                 STR_ARG(name))
                                    : name;
             ok = list_folder(l, child, below, depth + 1);
-        } else if (name_passes(l, name)) {
+        } else if (name_passes(l, name) && time_passes(l, &facts)) {
             ListedFile file = {child, folder, facts.st_size};
             vec_push(l->arena, l->out, file);
         }
@@ -112,7 +120,8 @@ static bool list_one(Listing *l, Str path, Str base)
         return list_folder(l, path, below(base, path), 0);
     ptrdiff_t slash = str_rfind_char(path, '/');
     ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash)), facts.st_size};
-    vec_push(l->arena, l->out, file);
+    if (time_passes(l, &facts))
+        vec_push(l->arena, l->out, file);
     return true;
 }
 
@@ -152,9 +161,20 @@ static bool list_partition(Listing *l, Str path, Str folder)
     return true;
 }
 
-bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out, Error *err)
+static bool read_time(const FileScan *scan, const char *key, const char *strategy, Str zone, int64_t *us, Error *err)
 {
-    Listing l = {arena, file_option(&scan->options, "pathGlobFilter", ""), out, err};
+    Str text = file_option(&scan->options, key, ""), own = file_option(&scan->options, "timeZone", "");
+    if (!text.len || timestamp_parse(text, own.len ? own : zone, us))
+        return true;
+    return error_set(err, ERR__LEGACY_ERROR_TEMP_1294, PZ("strategy", strategy), P("timeString", text));
+}
+
+bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena, ListedFileVec *out, Error *err)
+{
+    Listing l = {.arena = arena, .name_filter = file_option(&scan->options, "pathGlobFilter", ""), .before_us = INT64_MAX,
+                 .after_us = INT64_MIN, .out = out, .err = err};
+    TRY(read_time(scan, "modifiedBefore", "modifiedbefore", zone, &l.before_us, err));
+    TRY(read_time(scan, "modifiedAfter", "modifiedafter", zone, &l.after_us, err));
     Str base = file_option(&scan->options, "basePath", "");
     if (base.len)
         base = local_path(base, arena);

@@ -12,8 +12,8 @@ typedef VEC(ListedFile) ListedFileVec;
 
 /* scan->paths may be files, folders, globs, file: URIs. Hidden files are left out. PATH_NOT_FOUND
  * naming the path. */
-MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Arena *arena, ListedFileVec *out,
-                           Error *err);
+MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena,
+                           ListedFileVec *out, Error *err);
 /* A folder with _spark_metadata, and the files that it names. */
 bool sink_log_exists(Str folder, Arena *arena);
 MUST_CHECK bool sink_log_files(Str folder, Arena *arena, ListedFileVec *out, Error *err);

@@ -45,10 +45,8 @@ static bool read_mode(const KeyValueVec *options, ParseMode *out, Error *err)
         *out = MODE_DROP;
     else if (str_is_ci(mode, "FAILFAST"))
         *out = MODE_FAIL;
-    else if (str_is_ci(mode, "PERMISSIVE"))
-        *out = MODE_PERMISSIVE;
     else
-        return error_unsupported(err, "The parse mode " STR_FMT, STR_ARG(mode));
+        *out = MODE_PERMISSIVE; /* what is none is taken so, as Spark does */
     return true;
 }
 
@@ -70,7 +68,7 @@ static bool read_char(const KeyValueVec *options, const char *key, char otherwis
     Str text = key_value_get(options, key);
     *out = text.len ? text.ptr[0] : 0;
     if (text.len > 1)
-        return error_unsupported(err, "The option %s of more than one character", key);
+        return error_set(err, ERR_OPTION_VALUE_EXCEEDS_ONE_CHARACTER, PZ("paramName", key), P("actualValue", text));
     return true;
 }
 
@@ -81,8 +79,61 @@ static Str separator_text(Str text)
     return str_is(text, "\\\\") ? S("\\") : text;
 }
 
+/* Options of csv files that would change the answer and are not there. */
+static bool refuse_csv(const KeyValueVec *o, bool schema_given, Error *err)
+{
+    static const char *const flags[] = {"header", "inferSchema", "ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "multiLine",
+                                        "quoteAll", "escapeQuotes", "enforceSchema", "preferDate"};
+    static const char *const numbers[] = {"maxColumns", "maxCharsPerColumn", "inputBufferSize"};
+    for (size_t i = 0; i < LENGTH_OF(flags); i++) {
+        Str v = file_option(o, flags[i], "true");
+        if (!str_is_ci(v, "true") && !str_is_ci(v, "false"))
+            return error_set(err, ERR__LEGACY_ERROR_TEMP_2147, PZ("paramName", flags[i]));
+    }
+    for (size_t i = 0; i < LENGTH_OF(numbers); i++) {
+        int64_t n;
+        Str v = file_option(o, numbers[i], "-1");
+        if (!str_to_i64(v, &n))
+            return error_set(err, ERR__LEGACY_ERROR_TEMP_2146, PZ("paramName", numbers[i]), P("value", v));
+        if (i < 2 && n >= 0 && n < 20480)
+            return error_unsupported(err, "The option %s below Spark's default", numbers[i]);
+    }
+    if (!str_is_ci(file_option(o, "unescapedQuoteHandling", "STOP_AT_DELIMITER"), "STOP_AT_DELIMITER"))
+        return error_unsupported(err, "The option unescapedQuoteHandling other than STOP_AT_DELIMITER");
+    Str escaping = file_option(o, "charToEscapeQuoteEscaping", "");
+    if (escaping.len && !str_eq(escaping, file_option(o, "escape", "\\")))
+        return error_unsupported(err, "The option charToEscapeQuoteEscaping");
+    bool checked = !file_option_bool(o, "enforceSchema", true) && file_option_bool(o, "header", false);
+    return !(checked && schema_given) || error_unsupported(err, "The option enforceSchema = false");
+}
+
+/* Options of json files, by what they are without being said. */
+static bool refuse_json(const KeyValueVec *o, Error *err)
+{
+    static const struct {
+        const char *key;
+        bool otherwise;
+    } rows[] = {{"allowComments", false}, {"allowUnquotedFieldNames", false}, {"allowSingleQuotes", true},
+                {"allowNumericLeadingZeros", false}, {"allowNonNumericNumbers", true},
+                {"allowBackslashEscapingAnyCharacter", false}, {"allowUnquotedControlChars", false}};
+    static const char *const limits[] = {"maxNestingDepth", "maxNumLen", "maxStringLen"};
+    for (size_t i = 0; i < LENGTH_OF(rows); i++)
+        if (file_option_bool(o, rows[i].key, rows[i].otherwise) != rows[i].otherwise)
+            return error_unsupported(err, "The option %s = %s", rows[i].key, rows[i].otherwise ? "false" : "true");
+    for (size_t i = 0; i < LENGTH_OF(limits); i++)
+        if (key_value_has(o, limits[i]))
+            return error_unsupported(err, "The option %s", limits[i]);
+    return true;
+}
+
 static bool refuse_others(const FileScan *scan, Error *err)
 {
+    if (str_is_ci(scan->format, "json"))
+        TRY(refuse_json(&scan->options, err));
+    if (str_is_ci(scan->format, "csv"))
+        TRY(refuse_csv(&scan->options, scan->schema != NULL && !scan->schema_inferred, err));
+    if (file_option(&scan->options, "singleVariantColumn", "").len)
+        return error_unsupported(err, "The option singleVariantColumn");
     Str charset = file_option(&scan->options, "encoding", "UTF-8");
     if (key_value_has(&scan->options, "charset"))
         charset = key_value_get(&scan->options, "charset");
@@ -94,6 +145,22 @@ static bool refuse_others(const FileScan *scan, Error *err)
         return error_unsupported(err, "Reading text files with the locale " STR_FMT,
                                  STR_ARG(locale));
     return true;
+}
+
+Str file_corrupt_name(const KeyValueVec *options, const FuncContext *func)
+{
+    Str name = S("_corrupt_record");
+    if (func->setting)
+        (void)!func->setting(func->self, "spark.sql.columnNameOfCorruptRecord", &name);
+    return key_value_has(options, "columnNameOfCorruptRecord") ? key_value_get(options, "columnNameOfCorruptRecord") : name;
+}
+
+static bool flag_of(const FuncContext *func, const KeyValueVec *options, const char *key, const char *setting)
+{
+    Str value = S("false");
+    if (func->setting)
+        (void)!func->setting(func->self, setting, &value);
+    return file_option_bool(options, key, str_is_ci(value, "true"));
 }
 
 bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *arena, FileOptions *o,
@@ -111,12 +178,7 @@ bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *are
     o->line_separator = file_option(options, "lineSep", "");
     o->zone =
         file_option(options, "timeZone", "").len ? key_value_get(options, "timeZone") : func->zone;
-    Str corrupt = S("_corrupt_record");
-    if (func->setting)
-        (void)!func->setting(func->self, "spark.sql.columnNameOfCorruptRecord", &corrupt);
-    o->corrupt_name = key_value_has(options, "columnNameOfCorruptRecord")
-                          ? key_value_get(options, "columnNameOfCorruptRecord")
-                          : corrupt;
+    o->corrupt_name = file_corrupt_name(options, func);
     o->header = file_option_bool(options, "header", false);
     o->trim_left = file_option_bool(options, "ignoreLeadingWhiteSpace", false);
     o->trim_right = file_option_bool(options, "ignoreTrailingWhiteSpace", false);
@@ -128,6 +190,7 @@ bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *are
     TRY(read_char(options, "escape", '\\', &o->escape, err));
     TRY(read_char(options, "comment", 0, &o->comment, err));
     o->null_value = file_option(options, "nullValue", "");
+    o->empty_value = file_option(options, "emptyValue", "");
     o->nan_value = file_option(options, "nanValue", "NaN");
     o->positive_inf = file_option(options, "positiveInf", "Inf");
     o->negative_inf = file_option(options, "negativeInf", "-Inf");
@@ -135,7 +198,13 @@ bool file_options_read(const FileScan *scan, const FuncContext *func, Arena *are
     o->prefers_decimal = file_option_bool(options, "prefersDecimal", false);
     o->drop_all_null = file_option_bool(options, "dropFieldIfAllNull", false);
     o->infer_timestamp = file_option_bool(options, "inferTimestamp", false);
+    o->ignore_corrupt = flag_of(func, options, "ignoreCorruptFiles", "spark.sql.files.ignoreCorruptFiles");
+    o->ignore_missing = flag_of(func, options, "ignoreMissingFiles", "spark.sql.files.ignoreMissingFiles");
     o->prefer_date = file_option_bool(options, "preferDate", true);
+    double ratio = 1;
+    if (key_value_has(options, "samplingRatio") &&
+        (!str_to_f64(key_value_get(options, "samplingRatio"), &ratio) || ratio <= 0))
+        return error_unsupported(err, "A samplingRatio that is not greater than 0");
     o->sampling_ratio = 1;
     return true;
 }
@@ -172,9 +241,8 @@ bool reader_settle(FileReader *r, idx_t row, Parsed parsed, Str record, bool *ke
 {
     *keep = true;
     if (parsed != PARSED_OK && r->options->mode == MODE_FAIL)
-        return error_set(err, ERR_MALFORMED_RECORD_IN_PARSING__WITHOUT_SUGGESTION,
-                         P("badRecord", str_copy(str_slice(record, 0, 1000), err->arena)),
-                         PZ("failFastMode", "FAILFAST"));
+        return error_set(err, ERR_FAILED_READ_FILE__NO_HINT,
+                         P("path", str_concat(err->arena, S("file://"), r->path)));
     if (parsed != PARSED_OK && r->options->mode == MODE_DROP)
         *keep = false;
     duckdb_vector corrupt = r->corrupt >= 0 ? reader_vector(r, (size_t)r->corrupt) : NULL;
@@ -303,6 +371,19 @@ static void forget_row(FilesState *s, idx_t row)
                              schema->structure.fields[s->reader.columns[i]].type);
 }
 
+/* What is left of a file that cannot be read, where the options say that it does not matter. */
+static bool pass_over(FilesState *s, Error *err)
+{
+    const FileOptions *o = &s->files->options;
+    bool missing = err->cls == ERR_FAILED_READ_FILE__FILE_NOT_EXIST;
+    bool damaged = err->cls == ERR_FAILED_READ_FILE__NO_HINT || err->cls == ERR_LAKESHED_FILE;
+    if (!(missing && o->ignore_missing) && !(damaged && o->ignore_corrupt))
+        return false;
+    error_clear(err);
+    close_file(s);
+    return true;
+}
+
 static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows,
                        Error *err)
 {
@@ -312,11 +393,16 @@ static bool files_fill(void *state, duckdb_data_chunk chunk, idx_t capacity, idx
         s->reader.vectors[i] = duckdb_data_chunk_get_vector(chunk, i);
     while (*rows < capacity) {
         bool more = s->open, keep = true;
-        if (more)
-            TRY(s->files->format->next(&s->reader, *rows, &more, &keep, err));
+        if (more && !s->files->format->next(&s->reader, *rows, &more, &keep, err)) {
+            TRY(pass_over(s, err));
+            forget_row(s, *rows);
+            continue;
+        }
         if (!more) {
-            TRY(open_file(s, &more, err));
-            if (!more)
+            bool opened = open_file(s, &more, err);
+            if (!opened)
+                TRY(pass_over(s, err));
+            if (opened && !more)
                 return true;
             continue;
         }

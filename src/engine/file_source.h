@@ -20,3 +20,5 @@ MUST_CHECK bool file_source_new(const FileScan *scan, const FuncContext *func, A
 /* The value of an option by key, without case; `otherwise` when absent. */
 Str file_option(const KeyValueVec *options, const char *key, const char *otherwise);
 bool file_option_bool(const KeyValueVec *options, const char *key, bool otherwise);
+/* What the column of malformed records is called. */
+Str file_corrupt_name(const KeyValueVec *options, const FuncContext *func);

@@ -13,7 +13,7 @@ typedef enum Parsed { PARSED_OK, PARSED_PARTIAL, PARSED_BAD } Parsed;
 
 typedef struct FileOptions {
     ParseMode mode;
-    bool multi_line;
+    bool multi_line, ignore_corrupt, ignore_missing;
     Str line_separator;                                      /* empty: \n, \r\n or \r */
     Str date_format, timestamp_format, timestamp_ntz_format; /* empty: Spark's default parsing */
     Str zone;
@@ -22,7 +22,7 @@ typedef struct FileOptions {
     bool header, trim_left, trim_right;
     Str separator;
     char quote, escape, comment; /* 0: none */
-    Str null_value, nan_value, positive_inf, negative_inf;
+    Str null_value, empty_value, nan_value, positive_inf, negative_inf;
     /* json */
     bool primitives_as_string, prefers_decimal, drop_all_null, infer_timestamp;
     bool prefer_date; /* csv inference */
@@ -68,6 +68,7 @@ bool time_pattern_parse(Str pattern, Str text, int64_t *us, bool *has_zone);
 /* Whether the pattern has only letters that time_pattern_parse knows. */
 bool time_pattern_is_known(Str pattern);
 
+Str text_as_utf8(Str text, Arena *arena);
 void cell_put_text(duckdb_vector vector, idx_t row, Str text);
 void cell_put_int(duckdb_vector vector, idx_t row, TypeKind kind, int64_t v);
 bool cell_fits(TypeKind kind, int64_t v);

@@ -158,6 +158,39 @@ static void whole_schema(FileScan *scan, const Type *data, const Type *given, co
     scan->partition_count = h->names.len;
 }
 
+/* Text files have one column of text beside those of their folders. */
+static bool check_text(const FileScan *scan, const Type *data, const Hive *h, Error *err)
+{
+    size_t own = 0;
+    for (size_t i = 0; str_is_ci(scan->format, "text") && i < data->structure.count; i++) {
+        const Field *f = &data->structure.fields[i];
+        if (is_hive_name(h, f->name))
+            continue;
+        own++;
+        if (!type_is_stringy(f->type))
+            return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, PZ("format", "Text"),
+                             P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(f->name))),
+                             P("columnType", str_printf(err->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(f->type, err->arena)))));
+    }
+    return own < 2 || error_set(err, ERR__LEGACY_ERROR_TEMP_1290,
+                                P("schemaSize", str_printf(err->arena, "%zu", own)));
+}
+
+static bool check_names(const FileScan *scan, const Type *data, const FuncContext *func, Error *err)
+{
+    bool json = str_is_ci(scan->format, "json"), csv = str_is_ci(scan->format, "csv");
+    for (size_t i = 0; (json || csv) && i < data->structure.count; i++) {
+        const Field *f = &data->structure.fields[i];
+        if (type_contains(f->type, TYPE_VARIANT))
+            return error_unsupported(err, "Reading VARIANT from files of the format " STR_FMT, STR_ARG(scan->format));
+        for (size_t k = 0; json && scan->schema_inferred && !func->case_sensitive && k < i; k++)
+            if (str_ieq(data->structure.fields[k].name, f->name))
+                return error_set(err, ERR_COLUMN_ALREADY_EXISTS,
+                                 P("columnName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(str_lower(f->name, err->arena)))));
+    }
+    return true;
+}
+
 bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena *arena, Error *err)
 {
     if (!file_format_is_read(scan->format))
@@ -167,7 +200,7 @@ bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena
     TRY(file_options_read(scan, ctx->func, arena, &options, err));
     ListedFileVec files = {0};
     bool recursive = file_option_bool(&scan->options, "recursiveFileLookup", false);
-    TRY(list_files(scan, recursive, arena, &files, err));
+    TRY(list_files(scan, recursive, ctx->func->zone, arena, &files, err));
     scan->sink_log = scan->paths.len == 1 && sink_log_exists(scan->paths.at[0], arena);
     sort_by_size(&files, arena);
     Hive hive = {0};
@@ -184,8 +217,10 @@ bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena
             vec_push(arena, &scan->partition_values, hive.values.at[i]);
     }
     const Type *data = scan->schema;
+    scan->schema_inferred = !data;
     if (!data)
         TRY(data_schema(e, scan, ctx, &options, arena, &data, err));
+    TRY(check_text(scan, data, &hive, err) && check_names(scan, data, ctx->func, err));
     whole_schema(scan, data, scan->schema, &hive, &options, arena);
     return true;
 }

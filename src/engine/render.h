@@ -144,7 +144,7 @@ const BoundRel *split_deep(Render *r, const BoundRel *rel);
 
 /* ---- unused.c ---- */
 
-/* The columns of Delta scans that nothing in the plan refers to. */
+/* The columns of scans that nothing in the plan refers to. */
 const ColumnSet *unused_columns(const BoundRel *root, Arena *arena);
 bool column_is_unused(const Render *r, ColumnId id);
 

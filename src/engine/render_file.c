@@ -172,10 +172,30 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
 
 /* ---- formats with a reader of ours ---- */
 
+/* Spark does not parse records whose columns nobody wants, so that it could not tell which are corrupt. */
+static bool check_corrupt(Render *r, const BoundRel *rel, Error *err)
+{
+    const FileScan *scan = rel->files;
+    bool corrupt = false, others = false;
+    Str name = file_corrupt_name(&scan->options, &r->func);
+    for (size_t i = 0; i < rel->columns.len; i++) {
+        const BoundColumn *c = &rel->columns.at[i];
+        size_t field;
+        if (column_is_unused(r, c->id) || !field_of(scan, rel, i, &field) || is_partition(scan, field))
+            continue;
+        corrupt |= str_eq(c->name, name);
+        others |= !str_eq(c->name, name);
+    }
+    bool parsed = str_is_ci(scan->format, "csv") || str_is_ci(scan->format, "json");
+    return !parsed || !r->unused || !corrupt || others ||
+           error_set(err, ERR_UNSUPPORTED_FEATURE__QUERY_ONLY_CORRUPT_RECORD_COLUMN);
+}
+
 /* The source numbers the files behind its own columns. */
 static bool render_source(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     RowSource *source;
+    TRY(check_corrupt(r, rel, err));
     TRY(str_is_ci(rel->files->format, "orc")
             ? orc_source_new(r->engine, rel->files, &r->func, r->cancel, r->arena, &source, err)
             : file_source_new(rel->files, &r->func, r->arena, &source, err));

@@ -197,13 +197,13 @@ static void put_csv_text(const TextWriting *w, Str text, Buf *b)
         buf_add(b, w->empty_value);
         return;
     }
-    if (!w->quote || !needs_quotes(w, text)) {
+    if (!needs_quotes(w, text)) {
         buf_add(b, text);
         return;
     }
     buf_addc(b, w->quote);
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == w->quote)
+        if (text.ptr[i] == w->quote || (text.ptr[i] == w->escape && w->escape))
             buf_addc(b, w->escape);
         buf_addc(b, text.ptr[i]);
     }
@@ -212,7 +212,9 @@ static void put_csv_text(const TextWriting *w, Str text, Buf *b)
 
 static void put_csv(const TextWriting *w, const Value *v, Buf *b, Arena *arena)
 {
-    if (v->is_null)
+    if (v->is_null && w->quote_all)
+        buf_addf(b, "%c" STR_FMT "%c", w->quote, STR_ARG(w->null_value), w->quote);
+    else if (v->is_null)
         buf_add(b, w->null_value);
     else if (v->type->kind == TYPE_TIMESTAMP || v->type->kind == TYPE_TIMESTAMP_NTZ)
         put_csv_text(w, timestamp_form(w, v, arena), b);
@@ -451,7 +453,7 @@ static bool refuse_types(const TextWriting *w, Error *err)
                                            STR_ARG(type_sql(f->type, err->arena)))));
     }
     if (text && stored != 1)
-        return error_unsupported(err, "Writing text files of %zu columns", stored);
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_1290, P("schemaSize", str_printf(err->arena, "%zu", stored)));
     return true;
 }
 
@@ -490,6 +492,11 @@ static bool read_options(TextWriting *w, Error *err)
     for (size_t i = 0; i < LENGTH_OF(refused); i++)
         if (key_value_has(o, refused[i]))
             return error_unsupported(err, "Writing with the option %s", refused[i]);
+    Str charset = file_option(o, "encoding", str_z(file_option(o, "charset", "UTF-8"), w->arena));
+    if (!str_is_ci(charset, "UTF-8") && !str_is_ci(charset, "UTF8"))
+        return error_unsupported(err, "Writing text files in " STR_FMT, STR_ARG(charset));
+    if (file_option_bool(o, "pretty", false) || file_option_bool(o, "writeNonAsciiCharacterAsCodePoint", false))
+        return error_unsupported(err, "Writing with the options pretty and writeNonAsciiCharacterAsCodePoint");
     Str codec = w->spec->codec.len ? w->spec->codec : file_option(o, "compression", "none");
     w->gzip = str_is_ci(codec, "gzip");
     if (!w->gzip && !str_is_ci(codec, "none") && !str_is_ci(codec, "uncompressed"))

@@ -1,4 +1,4 @@
-/* Columns of Delta scans that nothing above refers to are left out of the SQL: DuckDB reads no more than it needs either
+/* Columns of scans that nothing above refers to; those of Delta scans are left out of the SQL: DuckDB reads no more than it needs either
  * way, but its parser and binder take time for every column of a wide table. */
 #include "engine/render.h"
 
@@ -58,6 +58,10 @@ static bool walk_rel(BoundRel **slot, void *arg)
     switch (rel->kind) {
     case BREL_SCAN_DELTA:
         for (size_t i = 0; i < rel->delta.column_count; i++)
+            note(arg, rel->columns.at[i].id, true);
+        break;
+    case BREL_SCAN_FILES:
+        for (size_t i = 0; i < rel->columns.len; i++)
             note(arg, rel->columns.at[i].id, true);
         break;
     case BREL_CTE_REF:

@@ -152,6 +152,7 @@ typedef struct FileScan {
     size_t partition_count; /* how many trailing columns come from hive paths */
     VEC(StrVec) partition_values; /* one list a file, in order of the partition columns */
     KeyValueVec options;
+    bool schema_inferred;
     bool sink_log;       /* what a streaming sink wrote: a given schema keeps its order */
 } FileScan;
 

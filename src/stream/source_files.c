@@ -141,7 +141,7 @@ static bool new_files(StreamSource *s, Arena *arena, SeenFileVec *out, Error *er
     FileSource *f = s->state;
     FileScan scan = {.format = s->read.format, .paths = s->read.paths, .options = s->read.options};
     ListedFileVec listed = {0};
-    if (!list_files(&scan, true, arena, &listed, err)) {
+    if (!list_files(&scan, true, S("UTC"), arena, &listed, err)) {
         if (err->cls != ERR_PATH_NOT_FOUND)
             return false;
         error_clear(err);
