@@ -72,7 +72,6 @@ static inline BoundExpr *call2(Bench *b, const FuncRow *row, const Type *type, B
         vec_push(b->arena, &e->call.args, x);
     if (y)
         vec_push(b->arena, &e->call.args, y);
-    e->call.constants = ARENA_ARRAY(b->arena, Value, 2);
     return e;
 }
 
