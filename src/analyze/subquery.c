@@ -1,5 +1,6 @@
 /* Subqueries in expressions: scalar, EXISTS, IN; outer columns resolve through the scope chain. */
 #include "analyze/analyze_impl.h"
+#include "type/collation.h"
 
 #include <string.h>
 
@@ -41,6 +42,11 @@ static bool bind_in(Analyzer *a, const Expr *e, Scope *scope, BoundExpr *s, Erro
         if (!coerce_all(a, &pair, "in", err))
             return set_context(a, err, e->origin);
         s->subquery.values.at[i] = pair.at[0];
+        if (type_is_indeterminate(pair.at[0]->type)) {
+            error_set(err, ERR_INDETERMINATE_COLLATION_IN_EXPRESSION,
+                      P("expr", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(s, a->func.zone, a->arena)))));
+            return set_context(a, err, e->origin);
+        }
         changed |= pair.at[1]->kind != BEXPR_COLUMN;
         BoundColumn c = plan->columns.at[i];
         if (pair.at[1]->kind != BEXPR_COLUMN)

@@ -102,8 +102,9 @@ static bool decode_type_at(const PB(DataType) *t, unsigned depth, Arena *arena, 
     switch (t->kind_case) {
     case KIND(STRING): {
         Str collation = wire_str(t->string->collation);
-        *out = collation.len == 0 || str_is(collation, "UTF8_BINARY") ? type_simple(TYPE_STRING)
-                                                                      : type_string(collation, arena);
+        if (collation.len)
+            TRY(type_collation(collation, arena, &collation, err));
+        *out = type_string(collation, arena);
         return true;
     }
     case KIND(CHAR): return decode_length(TYPE_CHAR, t->char_->length, arena, out, err);

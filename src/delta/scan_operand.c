@@ -4,8 +4,8 @@
 
 #include "delta/partition.h"
 #include "delta/scan_operand_impl.h"
-#include "type/datetime.h"
 #include "type/collation.h"
+#include "type/datetime.h"
 
 /* ---- comparing constants ---- */
 

@@ -210,8 +210,7 @@ bool collate_render(const BoundExpr *call, const Str **args, size_t count, const
         return put_case(call, *args, ctx, out, done);
     bool matches = listed(patterns, LENGTH_OF(patterns), name), lower = str_is_ci(type_first_collation(call->call.args.at[0]->type), "UTF8_LCASE");
     if (str_is(name, "like") && lower)
-        return func_find(S("ilike"))->render ? func_find(S("ilike"))->render(call, *args, count, ctx, out, err)
-                                             : func_render_template(call, *args, count, ctx, func_find(S("ilike"))->sql, out);
+        return func_render_template(call, *args, count, ctx, "ls_like($1, $2, $?3{$3}{'\\'}, true)", out);
     *done = false;
     if (str_is(name, "str_to_map")) {
         Str *own = ARENA_ARRAY(ctx->arena, Str, count);

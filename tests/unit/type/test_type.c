@@ -8,6 +8,7 @@
 
 #include "recorded.h"
 #include "type/type.h"
+#include "type/collation.h"
 
 static const Type *ddl(const char *text, Arena *a)
 {
@@ -196,6 +197,52 @@ static void predicates(void **state)
     assert_true(str_is(type_quote_if_needed(S("a b`"), a), "`a b```"));
 }
 
+static void collations(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    Error err = error_in(arena);
+    Str name;
+    static const char *const SPELLED[][2] = {{"unicode_ai_ci", "UNICODE_CI_AI"}, {"SR_CYRL_srb_rtrim_ci", "sr_Cyrl_SRB_CI_RTRIM"},
+                                             {"utf8_lcase_rtrim", "UTF8_LCASE_RTRIM"}, {"utf8_binary", ""}, {"de_cs_as", "de"}};
+    for (size_t i = 0; i < LENGTH_OF(SPELLED); i++) {
+        assert_true(type_collation(str_from(SPELLED[i][0]), arena, &name, &err));
+        assert_true(str_is(name, SPELLED[i][1]));
+    }
+    static const char *const WRONG[][2] = {{"nope", "ne, no"}, {"utf8_lcase_ci", "fr_CAN_CI"}, {"de_xx", "de"}, {"unicode_ci_cs", NULL},
+                                           {"x') || ('", NULL}, {"null", NULL}};
+    for (size_t i = 0; i < LENGTH_OF(WRONG); i++) {
+        assert_false(type_collation(str_from(WRONG[i][0]), arena, &name, &err));
+        assert_int_equal(err.cls, ERR_COLLATION_INVALID_NAME);
+        error_clear(&err);
+        if (WRONG[i][1])
+            assert_true(str_is(collation_suggestions(str_from(WRONG[i][0]), arena), WRONG[i][1]));
+    }
+    assert_int_equal(collation_list(arena).len, 1164); /* as many as Spark 4.2 lists */
+    arena_free(arena);
+}
+
+static void declared_binary_collation(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    Error err = error_in(arena);
+    const Type *declared, *back;
+    assert_true(type_from_ddl(S("array<string collate utf8_binary>"), arena, &declared, &err));
+    assert_true(type_equal(declared, type_array(type_simple(TYPE_STRING), true, arena)));
+    assert_false(type_is_collated(declared));
+    assert_true(str_is(type_simple_string(declared, arena), "array<string collate UTF8_BINARY>"));
+    Field f = {S("x"), declared, true, {0}};
+    const Type *schema = type_struct(&f, 1, arena);
+    assert_true(str_find(type_json(schema, arena), S("UTF8_BINARY")) < 0);
+    assert_true(type_from_json(type_json_declared(schema, arena), arena, &back, &err));
+    assert_true(str_is(type_simple_string(back, arena), "struct<x:array<string collate UTF8_BINARY>>"));
+    const Type *given = type_with_collation(schema, S("UNICODE"), true, arena);
+    assert_true(str_is(type_simple_string(given, arena), "struct<x:array<string collate UTF8_BINARY>>"));
+    assert_true(type_is_collated(type_with_collation(schema, S("UNICODE"), false, arena)));
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +252,8 @@ int main(void)
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(tree_string),
         cmocka_unit_test(duckdb_names),
+        cmocka_unit_test(collations),
+        cmocka_unit_test(declared_binary_collation),
         cmocka_unit_test(predicates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
