@@ -195,6 +195,8 @@ SqlOptions session_sql_options(Session *s, Arena *arena)
         .legacy_identifier_clause = session_bool(s, "spark.sql.legacy.identifierClause", false),
         .having_as_where = session_bool(s, "spark.sql.legacy.parser.havingWithoutGroupByAsWhere", false),
         .bang_is_not = session_bool(s, "spark.sql.legacy.bangEqualsNot", false),
+        .joins_before_commas = session_bool(s, "spark.sql.ansi.enabled", true) &&
+                               session_bool(s, "spark.sql.ansi.relationPrecedence", false),
         .no_single_pipe = !session_bool(s, "spark.sql.parser.singleCharacterPipeOperator.enabled", true),
         .no_pipes = !session_bool(s, "spark.sql.operatorPipeSyntaxEnabled", true),
         .zone = session_zone(s, arena),

@@ -35,16 +35,11 @@ static BoundColumnVec both_sides(Analyzer *a, const BoundRel *left, const BoundR
 
 static bool using_column(Analyzer *a, const BoundRel *side, Str name, const char *which, BoundColumn *out, Error *err)
 {
-    BoundExpr *e;
-    Name n = {0};
-    vec_push(a->arena, &n, name);
-    TRY(find_column(a, &n, &side->columns, &e, err));
-    if (e && e->kind == BEXPR_COLUMN)
-        for (size_t i = 0; i < side->columns.len; i++)
-            if (side->columns.at[i].id == e->column.id) {
-                *out = side->columns.at[i];
-                return true;
-            }
+    for (size_t i = 0; i < side->columns.len; i++) /* the first of that name, as in Spark */
+        if (!side->columns.at[i].hidden && name_matches(a, side->columns.at[i].name, name)) {
+            *out = side->columns.at[i];
+            return true;
+        }
     Buf list = buf_in(a->arena);
     buf_addc(&list, '[');
     for (size_t i = 0; i < side->columns.len; i++)

@@ -9,10 +9,6 @@ static bool bind_explode(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 1)
         return func_wrong_arg_count(call, "1", ctx, err);
     const Type *t = call->args.at[0]->type;
-    if (t->kind == TYPE_NULL) {
-        call->args.at[0] = func_coerce(call->args.at[0], type_array(t, true, ctx->arena), ctx);
-        t = call->args.at[0]->type;
-    }
     if (t->kind != TYPE_ARRAY && t->kind != TYPE_MAP)
         return func_unexpected_type(call, 0, "(\"ARRAY\" or \"MAP\")", ctx, err);
     call->result = t;
@@ -102,6 +98,11 @@ static bool render_stack(const BoundExpr *call, const Str *args, size_t count,
 static bool bind_json_tuple(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len < 2)
         return func_wrong_arg_count(call, "> 1", ctx, err);
+    for (size_t i = 0; i < call->args.len; i++)
+        if (call->args.at[i]->type->kind != TYPE_STRING)
+            return error_set(err, ERR_DATATYPE_MISMATCH__NON_STRING_TYPE,
+                             P("sqlExpr", func_call_text(call, ctx)),
+                             PZ("funcName", "`json_tuple`"));
     TRY(func_apply_signature(call, "(string, string...) -> string", ctx, err));
     Field *fields = ARENA_ARRAY(ctx->arena, Field, call->args.len);
     for (size_t i = 1; i < call->args.len; i++)

@@ -604,6 +604,9 @@ static bool parse_from_item(Parser *p, Rel *left, Rel **out)
     TRY(parse_relation_primary(p, &right));
     if (lateral)
         TRY(check_lateral(p, right, right_at));
+    bool own_joins_first = p->options->joins_before_commas && left && !lateral;
+    if (own_joins_first)
+        TRY(parse_extensions(p, &right));
     if (left || lateral) {
         Rel *join = new_rel(p, REL_JOIN, left ? left : new_rel(p, REL_ONE_ROW, NULL, from), from);
         join->join.right = right;
@@ -611,7 +614,8 @@ static bool parse_from_item(Parser *p, Rel *left, Rel **out)
         join->join.lateral = lateral;
         right = join;
     }
-    TRY(parse_extensions(p, &right));
+    if (!own_joins_first)
+        TRY(parse_extensions(p, &right));
     *out = right;
     return true;
 }

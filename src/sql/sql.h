@@ -15,6 +15,7 @@ typedef struct SqlOptions {
     bool no_pipes;                  /* spark.sql.operatorPipeSyntaxEnabled is false */
     bool having_as_where;           /* spark.sql.legacy.parser.havingWithoutGroupByAsWhere */
     bool bang_is_not;               /* spark.sql.legacy.bangEqualsNot */
+    bool joins_before_commas;       /* spark.sql.ansi.relationPrecedence */
     bool timestamp_ntz;             /* spark.sql.timestampType is TIMESTAMP_NTZ */
     Str zone; /* session time zone: TIMESTAMP '..' without a zone is read in it; empty: UTC */
 } SqlOptions;
