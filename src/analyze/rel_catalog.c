@@ -341,6 +341,26 @@ static bool get_create_table_string(Analyzer *a, const Rel *rel, BoundRel **out,
     return answer_text(a, text, out);
 }
 
+/* Partitions of a table of plain files are what the catalog knows. */
+static bool list_file_partitions(Analyzer *a, const ObjectInfo *o, BoundRel **out, Error *err)
+{
+    Answer t = {.a = a};
+    PartitionEntryVec all = {0};
+    const TableEntry *e = &o->resolved.entry;
+    Str parts[3] = {e->catalog, e->schema, e->name};
+    Name full = name_of(a->arena, 3, parts);
+    if (object_is_view(o))
+        return error_set(err, ERR_EXPECT_TABLE_NOT_VIEW__NO_ALTERNATIVE, P("viewName", name_quoted(&full, a->arena)),
+                         PZ("operation", "SHOW PARTITIONS"));
+    if (!o->partition_columns.len)
+        return error_set(err, ERR_INVALID_PARTITION_OPERATION__PARTITION_SCHEMA_IS_EMPTY, P("name", name_quoted(&full, a->arena)));
+    TRY(catalog_list_partitions(session_catalog(a->session), e->id, a->arena, &all, err));
+    column(&t, "partition", type_simple(TYPE_STRING), true);
+    for (size_t i = 0; i < all.len; i++)
+        *row(&t) = value_string(all.at[i].name);
+    return finish(&t, out);
+}
+
 static bool list_partitions(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
     Answer t = {.a = a};
@@ -351,7 +371,7 @@ static bool list_partitions(Analyzer *a, const Rel *rel, BoundRel **out, Error *
     TRY(table_argument(a, rel, &name, err));
     TRY(analyze_object(a, &name, rel->origin, &o, err));
     if (!o.snapshot)
-        return error_unsupported(err, "listPartitions of a table that is not a Delta table");
+        return list_file_partitions(a, &o, out, err);
     if (!o.partition_columns.len)
         return error_set(err, ERR_DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE, P("tableName", o.resolved.full_name));
     TRY(analyze_partitions(a, &o, &schema, &rows, err));

@@ -186,3 +186,17 @@ def test_bucketed_writes_and_inserts_into_tables_of_files(spark):
     with pytest.raises(Exception) as e:
         spark.range(1).write.format("parquet").sortBy("id").saveAsTable("never")
     assert e.value.getCondition() == "SORT_BY_WITHOUT_BUCKETING"
+
+
+def test_partitions_are_listed(spark):
+    spark.sql("CREATE TABLE listed (a INT, b STRING, c INT) USING parquet PARTITIONED BY (b, c)")
+    spark.sql("INSERT INTO listed VALUES (1, 'x', 2), (3, 'y/z', 4), (5, NULL, 6)")
+    names = ["b=__HIVE_DEFAULT_PARTITION__/c=6", "b=x/c=2", "b=y%2Fz/c=4"]
+    assert [p.partition for p in spark.catalog.listPartitions("listed")] == names
+    assert [r[0] for r in spark.sql("SHOW PARTITIONS listed").collect()] == names
+    spark.sql("DROP TABLE listed")
+    spark.sql("CREATE TABLE listed (a INT) USING parquet")
+    with pytest.raises(AnalysisException) as e:
+        spark.catalog.listPartitions("listed")
+    assert e.value.getCondition() == "INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY"
+    spark.sql("DROP TABLE listed")
