@@ -193,7 +193,7 @@ static bool grouping_call(Splitter *s, BoundExpr **slot)
         return false;
     BoundRel *rel = s->aggregate;
     size_t keys = rel->aggregate.keys.len;
-    if (!rel->aggregate.sets.len || (s->shown && !keys)) {
+    if (!rel->aggregate.sets.len || (s->shown && !keys && rel->aggregate.sets.len > 1)) {
         s->failed = true;
         error_set(s->err, ERR_UNSUPPORTED_GROUPING_EXPRESSION);
         set_context(s->a, s->err, e->origin);
