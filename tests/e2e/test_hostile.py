@@ -481,4 +481,4 @@ def test_truncated_gzip(spark, client, tmp_path, form):
     file.write_bytes(file.read_bytes()[:-2000])
     with pytest.raises(PySparkException) as raised:
         spark.read.format(form).schema("a int").load(str(file)).selectExpr("sum(a)").collect()
-    assert raised.value.getCondition() == "LAKESHED_FILE"
+    assert raised.value.getCondition() == "FAILED_READ_FILE.NO_HINT"
