@@ -252,12 +252,18 @@ static bool complete(CommandContext *ctx, const Metadata *m, Str table, BoundRel
     for (size_t i = 0; i < count; i++) {
         const Field *f = &schema->structure.fields[i];
         given[i] = bound_literal(value_bool(values[i] != NULL), ctx->arena);
+        if (options->given)
+            options->given[i] = values[i] != NULL;
+        if (values[i])
+            TRY(check_identity_given(f, err));
         const Type *declared;
         TRY(field_declared_type(f, ctx->arena, &declared, err));
         if (values[i] && options->plain_files)
             TRY(analyze_store_cast(ctx->analyzer, values[i], declared, table, f->name, &values[i], err));
         else if (values[i])
             TRY(store_value(ctx, f, table, values[i], &values[i], err));
+        else if (delta_is_identity(f))
+            TRY(identity_value(ctx, f, NULL, &values[i], err));
         else
             TRY(column_default(ctx, f, &values[i], err));
         build_push(ctx, p, values[i], f->name);

@@ -104,6 +104,13 @@ static void put_column(CommandContext *ctx, Buf *b, const Name *path, const Fiel
              STR_ARG(f->metadata.len ? f->metadata : S("{}")));
 }
 
+Str column_json(CommandContext *ctx, const Name *path, const Field *f)
+{
+    Buf b = buf_in(ctx->arena);
+    put_column(ctx, &b, path, f);
+    return buf_str(&b);
+}
+
 static void put_position(CommandContext *ctx, Buf *b, const ColumnDef *d)
 {
     if (d->first)

@@ -18,6 +18,13 @@ bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, 
 bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 
+/* A column as the history shows it. */
+Str column_json(CommandContext *ctx, const Name *path, const Field *f);
+
+/* identity.c */
+bool alter_sync_identity(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+bool check_identity_def(const ColumnDef *d, Error *err);
+
 /* alter_constraint.c */
 bool alter_add_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool alter_drop_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);

@@ -8,6 +8,11 @@ void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema)
     metadata_map_columns(m, false, ctx->arena);
 }
 
+Str field_metadata_of_its_own(Str metadata, Arena *arena)
+{
+    return field_metadata_without_identity(field_metadata_unmapped(metadata, arena), arena);
+}
+
 bool alter_commit(CommandContext *ctx, const Target *t, Metadata *m, const Protocol *wanted, CommitNote *note, bool reads_rows, Error *err)
 {
     bool changed;
@@ -156,7 +161,7 @@ static const AlterRule RULES[] = {
     [ALTER_CLUSTER_BY] = refuse_by_name,
     [ALTER_SET_OWNER] = refuse_by_name,
     [ALTER_SET_SERDE] = refuse_by_name,
-    [ALTER_SYNC_IDENTITY] = refuse_by_name,
+    [ALTER_SYNC_IDENTITY] = alter_sync_identity,
     [ALTER_DEFAULT_COLLATION] = refuse_by_name,
 };
 

@@ -53,12 +53,16 @@ bool is_delta(const ResolvedTable *t);
 /* alter_table.c: new columns; in a mapped table those without an id and a physical name get them. */
 void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema);
 
+/* alter_table.c: what a column keeps of its metadata when it becomes one of another table. */
+Str field_metadata_of_its_own(Str metadata, Arena *arena);
+
 /* ---- align.c: rows of a query become rows of the table ---- */
 
 typedef struct AlignOptions {
     bool by_name;               /* otherwise by position */
     const StrVec *columns;      /* INSERT INTO t (a, b): what the positions mean; NULL: all */
     bool fill_missing;          /* absent columns get default, generated value or NULL */
+    bool *given;                /* out, may be NULL: by field, whether the rows bring a value */
     bool plain_files;           /* not a Delta table: ANSI store assignment, where Delta takes whatever CAST accepts */
 } AlignOptions;
 
@@ -77,6 +81,19 @@ bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *valu
  * boolean over rows' columns; NULL: never given). */
 bool generate_columns(CommandContext *ctx, const Metadata *m, BoundRel *rows, size_t first, BoundExpr *const *given, BoundRel **out,
                       Error *err);
+
+/* ---- identity.c: columns whose numbers the table gives ---- */
+
+bool has_identity(const Type *schema);
+/* DELTA_IDENTITY_COLUMNS_EXPLICIT_INSERT_NOT_SUPPORTED and _UPDATE_NOT_SUPPORTED. */
+bool check_identity_given(const Field *f, Error *err);
+bool check_identity_kept(const Field *f, Error *err);
+/* The number of a row: counted over all rows, or over those for which `needs` holds. */
+bool identity_value(CommandContext *ctx, const Field *f, BoundExpr *needs, BoundExpr **out, Error *err);
+/* The metadata once `rows` more have their numbers, in columns that were not given; NULL when nothing changes. */
+bool identity_advance(CommandContext *ctx, const Metadata *m, const bool *given, int64_t rows, Metadata **out, Error *err);
+/* Numbers that were given once stay given when an older version comes back. */
+void identity_keep_highest(CommandContext *ctx, const Type *now, Metadata *m);
 
 /* ---- constraint.c ---- */
 

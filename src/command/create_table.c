@@ -22,6 +22,9 @@ Str column_def_metadata(CommandContext *ctx, const ColumnDef *d)
         json = field_metadata_with_text(json, "CURRENT_DEFAULT", d->default_sql, ctx->arena);
     if (d->generated_sql.len)
         json = field_metadata_with_text(json, "delta.generationExpression", d->generated_sql, ctx->arena);
+    DeltaIdentity identity = {.start = d->identity_start, .step = d->identity_step, .explicit_too = !d->identity_always};
+    if (d->is_identity)
+        json = identity_metadata(json, &identity, ctx->arena);
     bool plain = session_bool(ctx->session, "spark.sql.legacy.charVarcharAsString", false);
     if (!plain && type_char_as_string(d->type, ctx->arena) != d->type)
         json = field_metadata_with_text(json, "__CHAR_VARCHAR_TYPE_STRING", type_simple_string(d->type, ctx->arena), ctx->arena);
@@ -54,8 +57,7 @@ static bool columns_of(CommandContext *ctx, const ColumnDefVec *defs, const KeyV
     for (size_t i = 0; i < defs->len; i++) {
         const ColumnDef *d = &defs->at[i];
         Str name = vec_last(&d->name);
-        if (d->is_identity)
-            return error_unsupported(err, "an identity column (" STR_FMT ")", STR_ARG(name));
+        TRY(check_identity_def(d, err));
         if (duplicate_column(out, name, err))
             return false;
         TRY(check_default(ctx, d, properties, err));
@@ -72,7 +74,7 @@ static void columns_of_query(CommandContext *ctx, const BoundRel *query, FieldVe
     for (size_t i = 0; i < query->columns.len; i++) {
         const BoundColumn *c = &query->columns.at[i];
         const Type *type = type_unmapped(type_as_nullable(c->type, ctx->arena), ctx->arena);
-        Field f = {c->name, type, true, field_metadata_unmapped(c->metadata, ctx->arena)};
+        Field f = {c->name, type, true, field_metadata_of_its_own(c->metadata, ctx->arena)};
         vec_push(ctx->arena, out, f);
     }
 }
@@ -179,6 +181,8 @@ static bool partitioning(CommandContext *ctx, const TableSpec *spec, FieldVec *f
             return partition_missing(fields, vec_last(&e->column.name), err);
         if (type_is_nested(f->type))
             return error_set(err, ERR_DELTA_INVALID_PARTITION_COLUMN_TYPE, P("name", f->name), P("dataType", type_simple_string(f->type, ctx->arena)));
+        if (delta_is_identity(f))
+            return error_set(err, ERR_DELTA_IDENTITY_COLUMNS_PARTITION_NOT_SUPPORTED, P("colName", f->name));
         vec_push(ctx->arena, &m->partition_columns, f->name);
     }
     for (size_t i = 0; i < spec->partition_columns.len; i++) {
@@ -251,7 +255,13 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
             metadata_set_property(m, str_printf(ctx->arena, "delta.constraints." STR_FMT, STR_ARG(str_lower(spec->constraints.at[i].name, ctx->arena))),
                                   spec->constraints.at[i].check_sql, ctx->arena);
     t->metadata = m;
-    if (str_is(t->provider, "delta"))
+    bool delta = str_is(t->provider, "delta");
+    if (!delta && has_identity(m->schema)) {
+        Str parts[3] = {S("spark_catalog"), t->schema, t->name};
+        Name full = name_of(ctx->arena, 3, parts);
+        return error_set(err, ERR_UNSUPPORTED_FEATURE__TABLE_OPERATION, P("tableName", name_quoted(&full, ctx->arena)), PZ("operation", "identity columns"));
+    }
+    if (delta)
         TRY(check_names(m, err));
     TRY(check_log_retention(m, err));
     TRY(protocol_for_metadata(m, ctx->arena, &t->protocol, err));

@@ -12,7 +12,7 @@ static bool same_name(CommandContext *ctx, Str x, Str y)
 static Field written_field(CommandContext *ctx, const BoundColumn *c)
 {
     const Type *type = type_unmapped(type_as_nullable(c->type, ctx->arena), ctx->arena);
-    return (Field){c->name, type, true, field_metadata_unmapped(c->metadata, ctx->arena)};
+    return (Field){c->name, type, true, field_metadata_of_its_own(c->metadata, ctx->arena)};
 }
 
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out)
@@ -211,7 +211,10 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
                          AddFileVec *added, int64_t *rows, Error *err)
 {
     BoundRel *aligned;
-    if (!align_rows(ctx, m, t->name, w->rows, &w->align, &aligned, err)) {
+    AlignOptions align = w->align;
+    Metadata *advanced;
+    align.given = ARENA_ARRAY(ctx->arena, bool, m->schema->structure.count + 1);
+    if (!align_rows(ctx, m, t->name, w->rows, &align, &aligned, err)) {
         if (err->cls != ERR_DELTA_METADATA_MISMATCH)
             return false;
         error_clear(err);
@@ -220,6 +223,9 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
     if (w->mode == WRITE_REPLACE_WHERE)
         TRY(check_replacement(ctx, w->replace_where, &aligned, err));
     TRY(write_files_asked(ctx, t->table, m, aligned, true, w->file_count, added, rows, err));
+    TRY(identity_advance(ctx, m, align.given, *rows, &advanced, err));
+    if (advanced)
+        transaction_set_metadata(x, advanced);
     if (w->mode == WRITE_OVERWRITE && t->snapshot)
         remove_all(ctx, t, x, &counts->files_removed, &counts->bytes_removed);
     if (w->mode == WRITE_REPLACE_WHERE)
@@ -248,7 +254,7 @@ void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w)
     }
 }
 
-bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
+static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
 {
     CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us()};
     if (t->snapshot) {
@@ -292,6 +298,25 @@ bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t
     if (row_count)
         *row_count = rows;
     return ok;
+}
+
+enum { MAX_IDENTITY_WRITES = 100 };
+
+/* Two writers that give numbers change the same metadata: the one that comes second takes others. */
+bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
+{
+    for (int tries = 1;; tries++) {
+        if (write_once(ctx, t, w, row_count, err))
+            return true;
+        if (err->cls != ERR_DELTA_METADATA_CHANGED || w->mode != WRITE_APPEND || w->new_metadata || tries == MAX_IDENTITY_WRITES ||
+            !t->snapshot || !has_identity(snapshot_schema(t->snapshot)))
+            return false;
+        const Type *before = snapshot_schema(t->snapshot);
+        Error again = error_in(ctx->arena);
+        if (!target_refresh(ctx, t, &again) || !type_same_shape(before, snapshot_schema(t->snapshot)))
+            return false;
+        error_clear(err);
+    }
 }
 
 /* ---- INSERT ---- */

@@ -225,7 +225,7 @@ static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
             b->given[i] = true;
             continue;
         }
-        bool fills_itself = delta_generation_expression(f, m->ctx->arena).len || delta_default_expression(f, m->ctx->arena).len;
+        bool fills_itself = delta_is_identity(f) || delta_generation_expression(f, m->ctx->arena).len || delta_default_expression(f, m->ctx->arena).len;
         if (!fills_itself && !m->evolves)
             return unresolved(m, f->name, update ? "UPDATE clause" : "INSERT clause", err);
     }
@@ -275,6 +275,9 @@ static bool assigned_values(Merge *m, BoundClause *b, Error *err)
 static bool fill_insert(Merge *m, BoundClause *b, Error *err)
 {
     for (size_t i = 0; i < m->width; i++)
+        if (b->given[i])
+            TRY(check_identity_given(&m->metadata->schema->structure.fields[i], err));
+    for (size_t i = 0; i < m->width; i++)
         if (!b->values[i])
             TRY(column_default(m->ctx, &m->metadata->schema->structure.fields[i], &b->values[i], err));
     return true;
@@ -290,6 +293,9 @@ static bool bind_clause(Merge *m, const MergeClause *c, Error *err)
         TRY(star_values(m, &b, !insert, err));
     else if (c->action != MERGE_DELETE)
         TRY(assigned_values(m, &b, err));
+    for (size_t i = 0; i < m->width && !insert; i++)
+        if (b.given[i])
+            TRY(check_identity_kept(&m->metadata->schema->structure.fields[i], err));
     if (insert)
         TRY(fill_insert(m, &b, err));
     vec_push(m->ctx->arena, &m->clauses, b);
@@ -424,6 +430,38 @@ static BoundRel *numbered_join(Merge *m, BoundExpr *number, BoundColumn *column)
     return p;
 }
 
+/* Identity columns of inserted rows whose clause does not give them. */
+static bool number_rows(Merge *m, BoundRel *rows, size_t first, BoundExpr *const *given, BoundRel **out, Error *err)
+{
+    CommandContext *ctx = m->ctx;
+    BoundRel *p = build_project(ctx, rows);
+    for (size_t c = 0; c < rows->columns.len; c++) {
+        BoundColumn column = rows->columns.at[c];
+        BoundExpr *e = bound_column(&column, ctx->arena), *value;
+        const Field *f = c >= first && c < first + m->width ? &m->metadata->schema->structure.fields[c - first] : NULL;
+        if (f && delta_is_identity(f)) {
+            BoundExpr *kind[2] = {bound_column(&rows->columns.at[2], ctx->arena), build_int(ctx, CHANGE_ROW_INSERT)}, *needs[2], *is_given = given[c - first];
+            TRY(build_call(ctx, "=", 2, kind, &needs[0], err));
+            if (is_given) {
+                TRY(build_call(ctx, "not", 1, &is_given, &needs[1], err));
+                TRY(build_call(ctx, "and", 2, needs, &needs[0], err));
+            }
+            TRY(identity_value(ctx, f, needs[0], &value, err));
+            BoundExpr *choice = bound_new(BEXPR_CASE, e->type, true, ctx->arena);
+            vec_push(ctx->arena, &choice->cases.conditions, needs[0]);
+            vec_push(ctx->arena, &choice->cases.values, value);
+            choice->cases.otherwise = e;
+            e = choice;
+            column.id = analyzer_next_id(ctx->analyzer);
+        }
+        BoundItem item = {e, column.id};
+        vec_push(ctx->arena, &p->project.items, item);
+        vec_push(ctx->arena, &p->columns, column);
+    }
+    *out = p;
+    return true;
+}
+
 static bool changed_rows(Merge *m, bool has_old, BoundRel **out, Error *err)
 {
     CommandContext *ctx = m->ctx;
@@ -454,8 +492,10 @@ static bool changed_rows(Merge *m, bool has_old, BoundRel **out, Error *err)
     BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, m->width);
     for (size_t i = 0; i < m->width; i++)
         TRY(given_value(m, &carried, i, &given[i], err));
-    BoundRel *generated, *checked;
-    TRY(generate_columns(ctx, m->metadata, p, first, given, &generated, err));
+    BoundRel *numbered_rows = p, *generated, *checked;
+    if (has_identity(m->metadata->schema))
+        TRY(number_rows(m, p, first, given, &numbered_rows, err));
+    TRY(generate_columns(ctx, m->metadata, numbered_rows, first, given, &generated, err));
     TRY(enforce_constraints(ctx, m->metadata, generated, first, &checked, err));
     BoundRel *last = build_project(ctx, checked);
     for (size_t i = 0; i < first + m->width; i++)
@@ -614,6 +654,21 @@ static bool note_reads(Merge *m, Transaction *x, Error *err)
     return note_pairs(m->ctx, m->scan, m->source, m->on, m->has_insert ? NULL : &matched, m->has_insert && !takes_all_matched, x, err);
 }
 
+/* By field: whether every clause that inserts brings the value. */
+static bool *insert_gives(Merge *m)
+{
+    bool *out = ARENA_ARRAY(m->ctx->arena, bool, m->width);
+    for (size_t f = 0; f < m->width; f++) {
+        out[f] = true;
+        for (size_t i = 0; i < m->clauses.len; i++) {
+            MergeActionKind action = m->clauses.at[i].clause->action;
+            if (action == MERGE_INSERT || action == MERGE_INSERT_STAR)
+                out[f] &= m->clauses.at[i].given[f];
+        }
+    }
+    return out;
+}
+
 static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *counts, Error *err)
 {
     CommandContext *ctx = m->ctx;
@@ -632,8 +687,12 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
     TRY(change_set_apply(ctx, &m->target, &set, x, counts, err));
     if (!counts->updated && !counts->deleted && !counts->inserted && !m->evolved)
         return true;
+    Metadata *advanced;
+    bool ok = identity_advance(ctx, m->metadata, insert_gives(m), counts->inserted, &advanced, err);
+    if (ok && advanced)
+        transaction_set_metadata(x, advanced);
     note_merge(m, note, counts);
-    bool ok = note_commit(ctx, x, note, NULL, err);
+    ok = ok && note_commit(ctx, x, note, NULL, err);
     if (!ok)
         change_discard(&m->target, counts, err);
     return ok;

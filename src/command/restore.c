@@ -77,6 +77,7 @@ static bool restore_metadata(CommandContext *ctx, const Target *t, Snapshot *old
                          P("newMode", mapping_name(snapshot_column_mapping(old))));
     if (highest.len)
         metadata_set_property(m, S("delta.columnMapping.maxColumnId"), highest, ctx->arena);
+    identity_keep_highest(ctx, snapshot_schema(t->snapshot), m);
     transaction_set_metadata(x, m);
     return true;
 }

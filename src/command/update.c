@@ -138,6 +138,7 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
         BoundExpr *target, *value;
         TRY(assigned_field(ctx, t, a, picked->scan, &f, &target, err));
         bool nested = target->kind == BEXPR_FIELD;
+        TRY(check_identity_kept(&m->schema->structure.fields[f], err));
         if (values[f] && !(nested && in_parts[f]))
             return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->schema->structure.fields[f].name));
         Field field = m->schema->structure.fields[f];

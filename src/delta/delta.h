@@ -5,6 +5,7 @@
 #include "delta/changes.h"
 #include "delta/deletion_vector.h"
 #include "delta/feature.h"
+#include "delta/identity.h"
 #include "delta/mapping.h"
 #include "delta/partition.h"
 #include "delta/schema.h"
