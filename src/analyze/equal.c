@@ -153,31 +153,7 @@ bool bound_equal(const BoundExpr *x, const BoundExpr *y)
     return false;
 }
 
-static bool constant_child(BoundExpr **child, void *arg)
-{
-    bool *constant = arg;
-    *constant &= bound_is_constant(*child);
-    return *constant;
-}
-
 bool bound_is_constant(const BoundExpr *e)
 {
-    switch (e->kind) {
-    case BEXPR_COLUMN:
-    case BEXPR_SUBQUERY:
-    case BEXPR_AGGREGATE:
-    case BEXPR_WINDOW:
-    case BEXPR_GENERATOR:
-    case BEXPR_PYTHON:
-        return false;
-    case BEXPR_CALL:
-        if (e->call.row->flags & FUNC_NONDETERMINISTIC)
-            return false;
-        break;
-    default:
-        break;
-    }
-    bool constant = true;
-    bound_each_child((BoundExpr *)e, constant_child, &constant);
-    return constant;
+    return func_is_foldable(e);
 }

@@ -161,15 +161,13 @@ static bool bind_cast(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out,
     return true;
 }
 
-/* NULL is no condition of CASE, though it is one of if(..). */
+/* Nothing is cast to a condition of CASE, not even NULL, though if(..) takes that. */
 static bool bind_when_condition(Analyzer *a, const Expr *e, size_t i, Scope *scope, BoundExpr **out, Error *err)
 {
     TRY(bind_expr(a, e->cases.conditions.at[i], scope, out, err));
     TypeKind kind = (*out)->type->kind;
     if (kind == TYPE_BOOLEAN)
         return true;
-    if (type_is_stringy((*out)->type) && !a->ansi)
-        return coerce_to(a, *out, type_simple(TYPE_BOOLEAN), out, err);
     error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_INPUT_TYPE, PZ("sqlExpr", "\"CASE WHEN\""),
               P("paramIndex", i ? str_printf(a->arena, "%zuth", i + 1) : S("first")), PZ("requiredType", "\"BOOLEAN\""),
               P("inputSql", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(*out, a->func.zone, a->arena)))),

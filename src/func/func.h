@@ -80,6 +80,8 @@ StrVec func_similar(Str name, size_t limit, Arena *arena);
 /* Applies the row's type rules: checks the number and types of arguments (WRONG_NUM_ARGS, DATATYPE_MISMATCH.* exactly as
  * Spark names them), inserts implicit casts, decides the result. sql_text prints the call for error messages. */
 MUST_CHECK bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err);
+/* Whether an expression has one value for a whole query: no columns, no chance. */
+bool func_is_foldable(const BoundExpr *e);
 /* Types of the parameters of the lambda at argument `index`, once the other arguments are bound (higher-order rows). */
 MUST_CHECK bool func_lambda_params(const FuncRow *row, const BoundExprVec *args, size_t index, const FuncContext *ctx,
                                    const Type **types, bool *nullable, size_t *count, Error *err);

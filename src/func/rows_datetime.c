@@ -266,7 +266,7 @@ static bool bind_extract(FuncCall *call, const FuncContext *ctx, Error *err) {
     if (call->args.len != 2)
         return func_wrong_arg_count(call, "2", ctx, err);
     const Value *field = func_constant(call->args.at[0]);
-    if (!field || !type_is_stringy(field->type))
+    if (!field || (!field->is_null && !type_is_stringy(field->type)))
         return error_set(err, ERR_NON_FOLDABLE_ARGUMENT, P("funcName", func_name_text(call, ctx)),
                          PZ("paramName", "`field`"), PZ("paramType", "\"STRING\""));
     if (field->is_null) {

@@ -331,26 +331,37 @@ static bool render_schema_of(const BoundExpr *call, const Str *args, size_t coun
 
 /* (xml, path): the path is a constant. */
 static bool bind_xpath(FuncCall *call, const FuncContext *ctx, Error *err) {
-    const BoundExpr *path = call->args.len > 1 ? call->args.at[1] : NULL;
-    if (path && path->kind == BEXPR_COLUMN)
+    static const struct {
+        const char *name, *signature;
+    } RESULTS[] = {
+        {"xpath", "(string, string) -> array<string>?"}, {"xpath_string", "(string, string) -> string?"},
+        {"xpath_boolean", "(string, string) -> boolean?"}, {"xpath_double", "(string, string) -> double?"},
+        {"xpath_number", "(string, string) -> double?"}, {"xpath_float", "(string, string) -> float?"},
+        {"xpath_long", "(string, string) -> long?"}, {"xpath_int", "(string, string) -> int?"},
+        {"xpath_short", "(string, string) -> short?"},
+    };
+    if (call->args.len == 2 && !func_is_foldable(call->args.at[1]))
         return func_non_foldable(call, 1, "path", ctx, err);
-    return true;
+    for (size_t i = 0; i < LENGTH_OF(RESULTS); i++)
+        if (!strcmp(call->row->name, RESULTS[i].name))
+            return func_apply_signature(call, RESULTS[i].signature, ctx, err);
+    return error_unsupported(err, "the function %s", call->row->name);
 }
 
 /* A double as Java's (int) makes it: NaN is 0, the rest is cut off and kept in range. */
 #define XPATH_INTEGER(low, high)                                                                   \
-    "CASE WHEN isnan(ls_xpath_number($1, $2)) THEN 0 ELSE CAST(trunc(greatest(least("              \
+    "CASE WHEN $2 IS NULL THEN NULL WHEN isnan(ls_xpath_number($1, $2)) THEN 0 ELSE CAST(trunc(greatest(least("              \
     "ls_xpath_number($1, $2), " high "), " low ")) AS BIGINT) END"
 #define XPATH_INT XPATH_INTEGER("-2147483648.0", "2147483647.0")
-#define XPATH(name, result, text, example, want)                                                   \
-    { name, NULL, FUNC_SCALAR, "(string, string) -> " result "?", text, .bind = bind_xpath,        \
+#define XPATH(name, text, example, want)                                                           \
+    { name, NULL, FUNC_SCALAR, .sql = text, .bind = bind_xpath, .flags = FUNC_EXACT,                \
       EXAMPLE(name example, want) }
 
 #define EXAMPLE(text, want) .example = text, .expected = want
 
 const FuncRow json_rows[] = {
     {"get_json_object", NULL, FUNC_SCALAR, "(string, string) -> string?",
-     "ls_get_json_object($1, $2)",
+     "ls_get_json_object($1, $2)", .flags = FUNC_EXACT,
      EXAMPLE("get_json_object('[{\"a\":\"b\"},{\"a\":\"c\"}]', '$[*].a')", "[\"b\",\"c\"]")},
     {"json_array_length", NULL, FUNC_SCALAR, .bind = bind_text, .sql = "ls_json_array_length($1)",
      EXAMPLE("json_array_length('[1,2,3,{\"f1\":1,\"f2\":[5,6]},4]')", "5")},
@@ -386,22 +397,22 @@ const FuncRow json_rows[] = {
      .pretty = "schema_of_xml($1)",
      EXAMPLE("schema_of_xml('<p><a attr=\"2\">1</a><a>3</a><b>x</b></p>')",
              "STRUCT<a: ARRAY<STRUCT<_VALUE: BIGINT, _attr: BIGINT>>, b: STRING>")},
-    XPATH("xpath", "array<string>", "ls_xpath($1, $2)",
+    XPATH("xpath", "ls_xpath($1, $2)",
           "('<a><b>b1</b><b>b2</b></a>', 'a/b/text()')", "[b1, b2]"),
-    XPATH("xpath_string", "string", "ls_xpath_string($1, $2)",
+    XPATH("xpath_string", "ls_xpath_string($1, $2)",
           "('<a><b>b</b><c>cc</c></a>', 'a/c')", "cc"),
-    XPATH("xpath_boolean", "boolean", "ls_xpath_boolean($1, $2)", "('<a><b>1</b></a>', 'a/b')",
+    XPATH("xpath_boolean", "ls_xpath_boolean($1, $2)", "('<a><b>1</b></a>', 'a/b')",
           "true"),
-    XPATH("xpath_double", "double", "ls_xpath_number($1, $2)",
+    XPATH("xpath_double", "ls_xpath_number($1, $2)",
           "('<a><b>1</b><b>2</b></a>', 'sum(a/b)')", "3.0"),
-    XPATH("xpath_number", "double", "ls_xpath_number($1, $2)", "('<a>1e3</a>', 'a')", "NaN"),
-    XPATH("xpath_float", "float", "CAST(ls_xpath_number($1, $2) AS FLOAT)",
+    XPATH("xpath_number", "ls_xpath_number($1, $2)", "('<a>1e3</a>', 'a')", "NaN"),
+    XPATH("xpath_float", "CAST(ls_xpath_number($1, $2) AS FLOAT)",
           "('<a><b>1</b><b>2</b></a>', 'sum(a/b)')", "3.0"),
-    XPATH("xpath_long", "long",
+    XPATH("xpath_long",
           XPATH_INTEGER("-9223372036854774784.0", "9223372036854774784.0"),
           "('<a>1.9</a>', 'a')", "1"),
-    XPATH("xpath_int", "int", "CAST(" XPATH_INT " AS INTEGER)", "('<a>x</a>', 'a')", "0"),
-    XPATH("xpath_short", "short",
+    XPATH("xpath_int", "CAST(" XPATH_INT " AS INTEGER)", "('<a>x</a>', 'a')", "0"),
+    XPATH("xpath_short",
           "CAST(((" XPATH_INT " + 32768) & 65535) - 32768 AS SMALLINT)", "('<a>99999</a>', 'a')",
           "-31073"),
 };

@@ -35,18 +35,23 @@ static bool bind_tuple(FuncCall *call, const FuncContext *ctx, Error *err) {
         ctx, err);
 }
 
+/* How many registers: a constant INT. */
+static bool bind_hll(FuncCall *call, const FuncContext *ctx, Error *err) {
+    if (call->args.len < 2 || func_is_foldable(call->args.at[1]))
+        return true;
+    return error_set(err, ERR_HLL_K_MUST_BE_CONSTANT, P("function", str_printf(ctx->arena, "`%s`", call->row->name)));
+}
+
 static bool bind_kll(FuncCall *call, const FuncContext *ctx, Error *err) {
     int64_t k;
     if (call->args.len < 2)
         return true;
+    const Value *v = func_constant(call->args.at[1]);
+    if (v && v->is_null)
+        return error_set(err, ERR_DATATYPE_MISMATCH__UNEXPECTED_NULL, P("sqlExpr", func_call_text(call, ctx)),
+                         PZ("exprName", "`k`"));
     if (!func_constant_int(call->args.at[1], &k))
-        return failed_check(call,
-                            str_printf(ctx->arena,
-                                       "[KLL_SKETCH_K_MUST_BE_CONSTANT] For function `%s`, the k "
-                                       "parameter must be a constant value, but got a non-constant "
-                                       "expression. SQLSTATE: 42K0E",
-                                       call->row->name),
-                            ctx, err);
+        return func_non_foldable(call, 1, "k", ctx, err);
     if (k >= 8 && k <= 65535)
         return true;
     return failed_check(call,
@@ -172,7 +177,7 @@ static bool render_count_min(const BoundExpr *call, const Str *args, size_t coun
     {"kll_sketch_agg_" K, NULL, FUNC_AGGREGATE, in,                                                \
      "coalesce(ls_kll_build(" first ", " second ", '" S " ' || " CONFIG(2, "200")                  \
      " || ' kll_sketch_agg_" K "')$over, unhex('02010F01C8000800'))",                              \
-     .bind = bind_kll,                                                                             \
+     .bind = bind_kll, .flags = FUNC_EXACT,                                                        \
      EXAMPLE("SELECT hex(kll_sketch_agg_" K "(CAST(c AS " T "))) FROM VALUES (1) t(c)", one)},     \
     {"kll_merge_agg_" K, NULL, FUNC_AGGREGATE, "(binary, [int]) -> binary!",                       \
      "coalesce(ls_kll_unite($1, '" S " ' || " CONFIG(2, "0") " || ' kll_merge_agg_" K              \
@@ -216,7 +221,9 @@ static bool render_count_min(const BoundExpr *call, const Str *args, size_t coun
 
 /* An array of ranks or quantiles has a row of its own: "..quantile_x" -> "..quantiles_x". */
 static bool bind_list(FuncCall *call, const FuncContext *ctx, Error *err) {
-    (void)err;
+    bool rank = strstr(call->row->name, "_rank_") != NULL;
+    if (call->args.len == 2 && !func_is_foldable(call->args.at[1]))
+        return func_non_foldable(call, 1, rank ? "quantile" : "rank", ctx, err);
     if (call->args.len < 2 || call->args.at[1]->type->kind != TYPE_ARRAY)
         return true;
     Str name = str_from(call->row->name);
@@ -263,7 +270,7 @@ const FuncRow sketch_rows[] = {
      /* Spark takes NULL for 0 here, which it then refuses. */
      "coalesce(ls_hll_build(ls_sketch_hash($1), CAST(" HLL_SIZE " AS VARCHAR) || ' hll_sketch_agg')$over, "
      "ls_hll_empty(" HLL_SIZE ", 'hll_sketch_agg'))",
-     .pretty = "$f($1, $?2{$2}{12})",
+     .bind = bind_hll, .flags = FUNC_EXACT, .pretty = "$f($1, $?2{$2}{12})",
      EXAMPLE("SELECT hex(hll_sketch_agg(c)) FROM VALUES (1), (2), (3) t(c)",
              "0201070C030003082BF2FB06862FF90D7581660700000000000000000000000000000000000"
              "00000")},

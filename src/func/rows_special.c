@@ -38,11 +38,28 @@ static bool render_collation(const BoundExpr *call, const Str *args, size_t coun
 
 /* ---- random ---- */
 
+static bool is_null_constant(const BoundExpr *e) {
+    const Value *v = func_constant(e);
+    return v && v->is_null;
+}
+
 static bool seed_of(const FuncCall *call, size_t index, const FuncContext *ctx, Error *err) {
     int64_t seed;
-    if (call->args.len > index && !func_constant_int(call->args.at[index], &seed))
-        return func_non_foldable(call, index, "seed", ctx, err);
-    return true;
+    if (call->args.len <= index || func_constant_int(call->args.at[index], &seed) || is_null_constant(call->args.at[index]))
+        return true;
+    return func_non_foldable(call, index, "seed", ctx, err);
+}
+
+/* Of an integer and something else, the something else. */
+static const Type *uniform_type(const Type *a, const Type *b, const FuncContext *ctx) {
+    static const TypeKind FIRST[] = {TYPE_NULL, TYPE_DOUBLE, TYPE_FLOAT};
+    for (size_t i = 0; i < LENGTH_OF(FIRST); i++)
+        if (a->kind == FIRST[i] || b->kind == FIRST[i])
+            return type_simple(i ? FIRST[i] : TYPE_DOUBLE);
+    bool decimals = a->kind == TYPE_DECIMAL && b->kind == TYPE_DECIMAL;
+    if (!decimals && (a->kind == TYPE_DECIMAL || b->kind == TYPE_DECIMAL))
+        return a->kind == TYPE_DECIMAL ? a : b;
+    return coerce_common(a, b, ctx->ansi, ctx->arena);
 }
 
 static bool bind_uniform(FuncCall *call, const FuncContext *ctx, Error *err) {
@@ -53,18 +70,19 @@ static bool bind_uniform(FuncCall *call, const FuncContext *ctx, Error *err) {
         call, n == 3 ? "(numeric, numeric, integral) -> double" : "(numeric, numeric) -> double",
         ctx, err));
     for (size_t i = 0; i < 2; i++)
-        if (!func_is_numeric_constant(call->args.at[i]))
+        if (!func_is_foldable(call->args.at[i]))
             return func_non_foldable(call, i, i ? "max" : "min", ctx, err);
     TRY(seed_of(call, 2, ctx, err));
-    call->result =
-        coerce_common(call->args.at[0]->type, call->args.at[1]->type, ctx->ansi, ctx->arena);
+    call->result = uniform_type(call->args.at[0]->type, call->args.at[1]->type, ctx);
     call->nullable = false;
     return true;
 }
 
 static bool render_uniform(const BoundExpr *call, const Str *args, size_t count,
                            const FuncContext *ctx, Buf *out, Error *err) {
-    Str seed = count > 2 ? args[2] : str_printf(ctx->arena, "%lld", (long long)ctx->now_us);
+    Str seed = count <= 2                              ? str_printf(ctx->arena, "%lld", (long long)ctx->now_us)
+               : is_null_constant(call->call.args.at[2]) ? S("0")
+                                                         : args[2];
     Str text = str_printf(ctx->arena,
                           "(CAST(" STR_FMT " AS DOUBLE) + (CAST(" STR_FMT
                           " AS DOUBLE) - CAST(" STR_FMT " AS DOUBLE)) * ls_rand(" STR_FMT "))",
@@ -75,7 +93,7 @@ static bool render_uniform(const BoundExpr *call, const Str *args, size_t count,
 static bool bind_randstr(FuncCall *call, const FuncContext *ctx, Error *err) {
     TRY(func_apply_signature(call, "(int, [long]) -> string!", ctx, err));
     int64_t length;
-    if (!func_constant_int(call->args.at[0], &length))
+    if (!func_constant_int(call->args.at[0], &length) && !is_null_constant(call->args.at[0]))
         return func_non_foldable(call, 0, "length", ctx, err);
     return seed_of(call, 1, ctx, err);
 }
@@ -264,7 +282,7 @@ const FuncRow special_rows[] = {
      .example = "collate('a', 'UTF8_BINARY')", .expected = "a"},
     {"uniform", NULL, FUNC_SCALAR, .bind = bind_uniform, .render = render_uniform,
      .flags = FUNC_NONDETERMINISTIC, .example = "uniform(10, 20, 0) >= 10", .expected = "true"},
-    {"randstr", NULL, FUNC_SCALAR, .bind = bind_randstr, .sql = "ls_randstr($1, $?2{$2}{$now})",
+    {"randstr", NULL, FUNC_SCALAR, .bind = bind_randstr, .sql = "ls_randstr(coalesce($1, 0), $?2{coalesce($2, 0)}{$now})",
      .flags = FUNC_NONDETERMINISTIC, .example = "randstr(3, 0)", .expected = "ceV"},
     {"aes_encrypt", NULL, FUNC_SCALAR,
      "(binary, binary, [string], [string], [binary], [binary]) -> binary?",

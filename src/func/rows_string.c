@@ -441,7 +441,7 @@ const FuncRow string_rows[] = {
      .example = "try_url_decode('https%3A%2F%2Fspark.apache.org')",
      .expected = "https://spark.apache.org"},
     {"parse_url", NULL, FUNC_SCALAR, "(string, string, [string]) -> string?",
-     "ls_parse_url($1, $2, $?3{$3}{''}, $?3{true}{false}, false)",
+     "ls_parse_url($1, $2, $?3{$3}{''}, $?3{true}{false}, false)", .flags = FUNC_EXACT,
      .example = "parse_url('http://spark.apache.org/path?query=1', 'HOST')",
      .expected = "spark.apache.org"},
     {"try_parse_url", NULL, FUNC_SCALAR, "(string, string, [string]) -> string?",

@@ -633,6 +633,33 @@ bool func_coerce_all(FuncCall *call, size_t from, size_t to, const FuncContext *
     return true;
 }
 
+static bool foldable_child(BoundExpr **child, void *arg) {
+    bool *foldable = arg;
+    *foldable &= func_is_foldable(*child);
+    return *foldable;
+}
+
+bool func_is_foldable(const BoundExpr *e) {
+    switch (e->kind) {
+    case BEXPR_COLUMN:
+    case BEXPR_SUBQUERY:
+    case BEXPR_AGGREGATE:
+    case BEXPR_WINDOW:
+    case BEXPR_GENERATOR:
+    case BEXPR_PYTHON:
+        return false;
+    case BEXPR_CALL:
+        if (e->call.row->flags & FUNC_NONDETERMINISTIC)
+            return false;
+        break;
+    default:
+        break;
+    }
+    bool foldable = true;
+    bound_each_child((BoundExpr *)e, foldable_child, &foldable);
+    return foldable;
+}
+
 const Value *func_constant(const BoundExpr *e) {
     const Type *asked = e->type;
     while (e->kind == BEXPR_CAST && e->implicit)
