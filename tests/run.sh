@@ -7,12 +7,12 @@
 #   # builds: build|build-asan|build-fuzz   build directories that must be compiled first
 #   # minutes: N          it is stopped after that (default 10)
 #   # alone               nothing runs beside it
-# It finds CLIENT_PYTHON, OLDEST_CLIENT_PYTHON, PANDAS_PYTHON, ORACLE_PYTHON, DELTA_JARS and STAGE_DIR (an empty directory of its
+# It finds CLIENT_PYTHON, OLDER_CLIENTS, PANDAS_PYTHON, ORACLE_PYTHON, DELTA_JARS and STAGE_DIR (an empty directory of its
 # own) in the environment, and its last "N passed, N failed[, N skipped]" line counts.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export CACHE=${LAKESHED_CACHE:-$HOME/.cache/lakeshed}
-export CLIENT_PYTHON=$CACHE/venv-client/bin/python OLDEST_CLIENT_PYTHON=$CACHE/venv-client-3.5/bin/python
+export CLIENT_PYTHON=$CACHE/venv-client/bin/python OLDER_CLIENTS=$CACHE/venv-client
 export PANDAS_PYTHON=$CACHE/venv-pandas/bin/python
 export ORACLE_PYTHON=$CACHE/venv-oracle/bin/python DELTA_JARS=$CACHE/jars
 LOGS=$PWD/build/test

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Brings a plain Debian 12 to the point where Meson can configure: packages, pinned downloads, unpacked dependencies.
 #   tools/setup.sh GROUP...   downloads and Python environments are kept in ${LAKESHED_CACHE:-$HOME/.cache/lakeshed}
-# Groups: build; test (cmocka); client (the real Python clients); bench (the peers that bench/ measures beside); oldest-client; pandas (pandas-on-Spark); oracle (Spark itself);
+# Groups: build; test (cmocka); client (the real Python clients); bench (the peers that bench/ measures beside); older-clients; pandas (pandas-on-Spark); oracle (Spark itself);
 #         tpc (generators and queries of TPC-H and TPC-DS); fuzz (clang); lint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -165,7 +165,9 @@ if wanted build; then
 fi
 if wanted client; then make_venv "$CACHE/venv-client" tests/requirements-client.txt; fi
 if wanted pandas; then make_venv "$CACHE/venv-pandas" tests/requirements-pandas.txt; fi
-if wanted oldest-client; then make_venv "$CACHE/venv-client-3.5" tests/requirements-client-3.5.txt; fi
+if wanted older-clients; then
+    for line in 3.5 4.0 4.1; do make_venv "$CACHE/venv-client-$line" "tests/requirements-client-$line.txt"; done
+fi
 if wanted bench; then make_venv "$CACHE/venv-bench" bench/requirements.txt; fi
 if wanted oracle; then
     make_venv "$CACHE/venv-oracle" tests/requirements-oracle.txt
