@@ -28,7 +28,8 @@ struct Daemon {
 
 enum { START_MS = 30000, GREETING_MAX = 4096, FORK_MS = 30000, STOP_MS = 3000 };
 
-/* Says which Python this is before anything can fail, then becomes pyspark.daemon. */
+/* Says which Python this is before anything can fail, then becomes pyspark.daemon. An older PySpark's workers speak another
+ * protocol: with some of them a function would wait for ever. */
 static const char bootstrap[] =
     "import sys\n"
     "def say(text):\n"
@@ -39,6 +40,8 @@ static const char bootstrap[] =
     "say('%d.%d' % sys.version_info[:2])\n"
     "try:\n"
     "    import pyspark.daemon\n"
+    "    if [int(n) for n in pyspark.__version__.split('.')[:2]] < [4, 2]:\n"
+    "        raise ImportError('its pyspark is %s, 4.2 is needed' % pyspark.__version__)\n"
     "    say('')\n"
     "except BaseException as e:\n"
     "    say('%s: %s' % (type(e).__name__, e))\n"

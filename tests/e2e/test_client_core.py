@@ -275,6 +275,17 @@ def test_error_types(spark):
         spark.table("no_such_table").schema
 
 
+def test_python_function(spark):
+    """The tests' server runs its workers with the client's Python: one whose PySpark is older is refused by name, not waited for."""
+    frame = spark.range(3).select(F.udf(lambda n: n + 1, "long")("id"))
+    if tuple(int(n) for n in pyspark.__version__.split(".")[:2]) >= (4, 2):
+        assert tuples(frame) == [(1,), (2,), (3,)]
+        return
+    with pytest.raises(Exception, match=f"its pyspark is {pyspark.__version__}, 4.2 is needed") as e:
+        frame.collect()
+    assert condition(e.value) == "LAKESHED_PYTHON_NOT_AVAILABLE"
+
+
 def test_interrupt(spark):
     """A query that would run for hours ends when it is told to."""
     failed = []
