@@ -76,6 +76,8 @@ MUST_CHECK bool analyze_table_name(Analyzer *a, const Name *name, Origin origin,
 /* Refuses an old version whose files VACUUM may have taken (DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION). */
 MUST_CHECK bool analyze_check_retention(Analyzer *a, const Snapshot *newest, const Snapshot *asked, Error *err);
 /* A Delta table's snapshot as a relation, for DML and reads: the newest unless travel says otherwise. */
+/* The columns that a Delta table is clustered by, as dotted paths. */
+MUST_CHECK bool analyze_clustering(Analyzer *a, const Snapshot *s, StrVec *out, Error *err);
 MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err);
 
 /* Values for :name and ? in the statement, and the plans that Connect ships beside it under names. Kept by reference. */

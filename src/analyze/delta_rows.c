@@ -159,7 +159,7 @@ static const Type *detail_schema(Analyzer *a)
 }
 
 /* The domain lists physical paths: {"clusteringColumns":[["a"],["s","x"]]}. */
-static bool clustering_columns(Analyzer *a, const Snapshot *s, StrVec *out, Error *err)
+bool analyze_clustering(Analyzer *a, const Snapshot *s, StrVec *out, Error *err)
 {
     Str text = snapshot_domain(s, S("delta.clustering"));
     yyjson_val *root, *path, *part;
@@ -196,7 +196,7 @@ static bool delta_detail(Analyzer *a, const ObjectInfo *o, const Type *schema, V
     const Type *texts = schema->structure.fields[D_FEATURES].type;
     DeltaStrVec features = {0};
     StrVec clustering = {0};
-    TRY(clustering_columns(a, s, &clustering, err));
+    TRY(analyze_clustering(a, s, &clustering, err));
     protocol_features(p, a->arena, &features);
     if (features.len)
         qsort(features.at, features.len, sizeof(Str), by_text);

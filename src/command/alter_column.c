@@ -384,6 +384,7 @@ static bool drop_column(CommandContext *ctx, const Target *t, Metadata *m, const
         return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_COLUMN, PZ("advice", MAPPING_ADVICE));
     if (name->len == 1 && metadata_partition_index(m, name->at[0]) >= 0)
         return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN, P("columnList", name->at[0]));
+    TRY(check_unclustered(ctx, t, name, err));
     TRY(check_dependents(ctx, m, name, err));
     return edit_schema(ctx, m, name, drop_field, NULL, err);
 }

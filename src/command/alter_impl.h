@@ -21,6 +21,11 @@ bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error
 /* A column as the history shows it. */
 Str column_json(CommandContext *ctx, const Name *path, const Field *f);
 
+/* cluster.c */
+bool alter_cluster_by(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+/* DELTA_UNSUPPORTED_DROP_CLUSTERING_COLUMN */
+bool check_unclustered(CommandContext *ctx, const Target *t, const Name *column, Error *err);
+
 /* identity.c */
 bool alter_sync_identity(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool check_identity_def(const ColumnDef *d, Error *err);

@@ -95,6 +95,12 @@ bool identity_advance(CommandContext *ctx, const Metadata *m, const bool *given,
 /* Numbers that were given once stay given when an older version comes back. */
 void identity_keep_highest(CommandContext *ctx, const Type *now, Metadata *m);
 
+/* ---- cluster.c ---- */
+
+/* What the log says of a table that is clustered by these columns (none: no longer). */
+bool clustering_domain(CommandContext *ctx, const Metadata *m, const StrVec *columns, DomainMetadata *out, Error *err);
+Str clustering_json(CommandContext *ctx, const StrVec *columns);
+
 /* ---- constraint.c ---- */
 
 /* NOT NULL, CHECK, invariants and generated columns that were given: a row that breaks one raises Delta's error. */
@@ -309,6 +315,7 @@ typedef struct TableWrite {
     bool merge_schema, overwrite_schema;
     Metadata *new_metadata;     /* creating or replacing a table */
     const Protocol *new_protocol;
+    const DomainMetadata *domain; /* NULL: none */
     Str txn_app_id;             /* txnAppId / txnVersion options: idempotent writes */
     int64_t txn_version;
 } TableWrite;

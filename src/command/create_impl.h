@@ -10,6 +10,8 @@ typedef struct NewTable {
     bool managed;
     Metadata *metadata;
     Protocol protocol;
+    DomainMetadata clustering;       /* no domain: nothing to say of it */
+    StrVec clustered_by;
     BoundRel *query;                 /* AS SELECT */
     bool exists_in_catalog, exists_in_log;
     TableEntry old;

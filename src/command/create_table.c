@@ -227,8 +227,11 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
         TRY(columns_of(ctx, &spec->columns, &spec->properties, t->collation, &fields, err));
     TRY(columns_of(ctx, &spec->partition_columns, &spec->properties, t->collation, &fields, err));
     TRY(partitioning(ctx, spec, &fields, m, err));
-    if (spec->cluster_by_given)
-        return error_unsupported(err, "CLUSTER BY");
+    if (spec->cluster_by_auto || (spec->cluster_by_given && !str_is(t->provider, "delta")))
+        return error_unsupported(err, "this CLUSTER BY");
+    if (spec->cluster_by.len && m->partition_columns.len)
+        return error_set(err, ERR_DELTA_CLUSTER_BY_WITH_PARTITIONED_BY);
+    t->clustered_by = spec->cluster_by;
     m->id = clock_uuid_in(ctx->arena);
     m->description = spec->comment;
     m->format_provider = S("parquet");
@@ -396,7 +399,7 @@ static Str properties_json(CommandContext *ctx, const Metadata *m)
 static void note_table(CommandContext *ctx, const NewTable *t, CommitNote *note)
 {
     note_parameter_text(ctx, note, "partitionBy", names_json(ctx, &t->metadata->partition_columns));
-    note_parameter_text(ctx, note, "clusterBy", S("[]"));
+    note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, &t->clustered_by));
     if (t->metadata->description.len)
         note_parameter_text(ctx, note, "description", t->metadata->description);
     else
@@ -461,6 +464,8 @@ static bool commit_empty(CommandContext *ctx, const Command *c, Target *target, 
             transaction_remove(x, files.at[i], true);
         transaction_read_whole_table(x);
     }
+    if (t->clustering.domain.len)
+        transaction_domain(x, &t->clustering);
     note_table(ctx, t, &note);
     bool ok = note_commit(ctx, x, &note, NULL, err);
     transaction_end(x);
@@ -474,7 +479,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
     if (!saved)
         note_table(ctx, t, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
-                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .file_count = asked_files(c->query)};
+                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .domain = t->clustering.domain.len ? &t->clustering : NULL, .file_count = asked_files(c->query)};
     if (saved) {
         w.operation = S("WRITE");
         w.mode_name = c->table.save_mode;
@@ -519,6 +524,10 @@ static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Err
         return error_set(err, ERR_DELTA_CREATE_EXTERNAL_TABLE_WITHOUT_TXN_LOG, P("path", t->location), P("tableName", t->name), P("logPath", str_printf(ctx->arena, STR_FMT "/_delta_log", STR_ARG(t->location))));
     TRY(build_metadata(ctx, c, t, err));
     TRY(keep_identity(ctx, &target, t, err));
+    if (t->clustered_by.len || (target.snapshot && snapshot_domain(target.snapshot, S("delta.clustering")).len)) {
+        TRY(clustering_domain(ctx, t->metadata, &t->clustered_by, &t->clustering, err));
+        TRY(protocol_add_feature(&t->protocol, "clustering", ctx->arena, err));
+    }
     TRY(t->query ? commit_query(ctx, c, &target, t, err) : commit_empty(ctx, c, &target, t, err));
     return new_table_register(ctx, t, &c->table.spec, err);
 }

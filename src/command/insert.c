@@ -192,6 +192,8 @@ static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const Tab
         transaction_set_metadata(x, w->new_metadata);
         if (w->new_protocol)
             transaction_set_protocol(x, w->new_protocol);
+        if (w->domain)
+            transaction_domain(x, w->domain);
         return w->new_metadata;
     }
     const Metadata *current = snapshot_metadata(t->snapshot);

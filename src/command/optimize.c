@@ -19,6 +19,9 @@ typedef struct Packed {
     int64_t vectors_removed;
     int64_t smallest[2], largest[2]; /* of the files added and removed */
     Str sorted_by;                   /* ZORDER BY: the column; empty: none */
+    StrVec clustered_by;
+    Str predicate;                   /* JSON: what WHERE says, as Delta notes it */
+    bool full;
     bool purge;                      /* only files with deleted rows */
 } Packed;
 
@@ -75,6 +78,21 @@ static void note_size(Packed *p, int side, int64_t size, bool first)
         p->largest[side] = size;
 }
 
+static BoundRel *cluster_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, Error *err)
+{
+    BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    for (size_t i = 0; i < p->clustered_by.len; i++) {
+        BoundSort by = {.nulls_first = true};
+        Expr *e;
+        if (!sql_parse_expr(p->clustered_by.at[i], &options, ctx->arena, &e, err) || !analyze_expr(ctx->analyzer, e, &scan->columns, &by.expr, err))
+            return NULL;
+        vec_push(ctx->arena, &sort->sort.order, by);
+    }
+    sort->columns = scan->columns;
+    return sort;
+}
+
 /* The Z-order of one column is its order. */
 static BoundRel *sort_rows(CommandContext *ctx, const Packed *p, BoundRel *scan)
 {
@@ -107,6 +125,30 @@ static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c,
     return c->optimize.zorder.len <= 1 || error_unsupported(err, "OPTIMIZE ... ZORDER BY several columns");
 }
 
+/* A clustered table is sorted by its columns in their order; what the statement may say besides is Delta's. */
+static bool check_clustering(CommandContext *ctx, const Target *t, const Command *c, Packed *p, Error *err)
+{
+    TRY(analyze_clustering(ctx->analyzer, t->snapshot, &p->clustered_by, err));
+    p->full = c->optimize.full;
+    if (p->purge)
+        p->clustered_by = (StrVec){0};
+    if (p->full && !p->clustered_by.len)
+        return error_set(err, ERR_DELTA_OPTIMIZE_FULL_NOT_SUPPORTED);
+    bool clustered = snapshot_domain(t->snapshot, S("delta.clustering")).len > 0;
+    Buf columns = buf_in(ctx->arena);
+    for (size_t i = 0; i < c->optimize.zorder.len; i++)
+        buf_addf(&columns, "%s" STR_FMT, i ? ", " : "", STR_ARG(name_text(&c->optimize.zorder.at[i]->column.name, ctx->arena)));
+    if (clustered && columns.len)
+        return error_set(err, ERR_DELTA_CLUSTERING_WITH_ZORDER_BY, P("zOrderBy", buf_str(&columns)));
+    if (!clustered || !c->optimize.where)
+        return true;
+    BoundRel *scan;
+    BoundExpr *condition;
+    TRY(target_scan(ctx, t, NULL, false, &scan, err));
+    TRY(analyze_condition(ctx->analyzer, c->optimize.where, &scan->columns, &condition, err));
+    return error_set(err, ERR_DELTA_CLUSTERING_WITH_PARTITION_PREDICATE, P("predicates", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)));
+}
+
 static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transaction *x, AddFileVec *added, Packed *p, Error *err)
 {
     BoundRel *scan;
@@ -115,7 +157,9 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
     *only = bin->files;
     scan->delta.only_files = only;
     size_t before = added->len;
-    BoundRel *rows = sort_rows(ctx, p, scan);
+    BoundRel *rows = p->clustered_by.len ? cluster_rows(ctx, p, scan, err) : sort_rows(ctx, p, scan);
+    if (!rows)
+        return false;
     TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, false, added, NULL, err));
     for (size_t i = before; i < added->len; i++) {
         note_size(p, 0, added->at[i].size, !p->files_added);
@@ -166,6 +210,18 @@ static bool partition_files(CommandContext *ctx, const Target *t, BoundRel *scan
     return snapshot_scan(t->snapshot, &conjuncts, columns, scan->delta.column_count, analyzer_func(ctx->analyzer)->zone, ctx->arena, out, err);
 }
 
+/* Delta notes the condition before its columns are resolved, which Spark shows as 'name; texts stand without quotes. */
+static bool name_unresolved(BoundExpr **e, void *arg)
+{
+    const BoundExpr *was = *e;
+    bool is_text = was->kind == BEXPR_LITERAL && was->type->kind == TYPE_STRING && !was->literal.is_null;
+    if (was->kind != BEXPR_COLUMN && !is_text)
+        return bound_each_child(*e, name_unresolved, arg);
+    *e = bound_new(BEXPR_COLUMN, was->type, was->nullable, arg);
+    (*e)->column.name = is_text ? was->literal.bytes : str_concat(arg, S("'"), was->column.name);
+    return true;
+}
+
 static bool candidates(CommandContext *ctx, const Target *t, const Command *c, FileList *out, Packed *p, Error *err)
 {
     FileList all = {0};
@@ -175,6 +231,12 @@ static bool candidates(CommandContext *ctx, const Target *t, const Command *c, F
         TRY(target_scan(ctx, t, NULL, false, &scan, err));
         TRY(analyze_condition(ctx->analyzer, c->optimize.where, &scan->columns, &condition, err));
         TRY(partition_files(ctx, t, scan, condition, &all, err));
+        name_unresolved(&condition, ctx->arena);
+        Buf shown = buf_in(ctx->arena);
+        buf_addc(&shown, '[');
+        json_put_str(&shown, func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena));
+        buf_addc(&shown, ']');
+        p->predicate = buf_str(&shown);
     } else
         snapshot_files(t->snapshot, ctx->arena, &all);
     p->considered = (int64_t)all.len;
@@ -254,12 +316,14 @@ static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, 
     if (p->sorted_by.len)
         json_put_str(&sorted, p->sorted_by);
     buf_addc(&sorted, ']');
-    note_parameter_text(ctx, note, "predicate", S("[]"));
+    note_parameter_text(ctx, note, "predicate", p->predicate.len ? p->predicate : S("[]"));
     if (p->purge)
         note_parameter(ctx, note, "applyPurge", S("true"));
     else {
         note_parameter_text(ctx, note, "zOrderBy", buf_str(&sorted));
-        note_parameter_text(ctx, note, "clusterBy", S("[]"));
+        note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, &p->clustered_by));
+        if (p->clustered_by.len)
+            note_parameter(ctx, note, "isFull", p->full ? S("true") : S("false"));
         note_parameter(ctx, note, "auto", S("false"));
     }
     note_metric(ctx, note, "numRemovedFiles", p->files_removed);
@@ -285,6 +349,7 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(command_name(ctx, c, &name, err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, false, err));
+    TRY(check_clustering(ctx, &t, c, &packed, err));
     TRY(check_zorder(ctx, &t, c, &packed, err));
     TRY(candidates(ctx, &t, c, &files, &packed, err));
     fill_bins(ctx, &files, &bins, &packed);

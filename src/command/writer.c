@@ -96,6 +96,8 @@ static bool create_as(CommandContext *ctx, const Command *c, Str format, const N
     create->table.spec.bucket_by = c->write.bucket_by;
     create->table.spec.sort_by = c->write.sort_by;
     create->table.spec.buckets = c->write.buckets;
+    if (str_is(format, "delta"))
+        create->table.spec.cluster_by = c->write.cluster_by;
     for (size_t i = 0; i < c->properties.len; i++)
         if (!str_is_ci(c->properties.at[i].key, "path"))
             vec_push(ctx->arena, &create->table.spec.options, c->properties.at[i]);
@@ -467,6 +469,8 @@ static bool v2_create(CommandContext *ctx, const Command *c, const Name *name, b
     create->table.replace = replace;
     create->table.spec.provider = format_of(ctx, c->write_v2.provider);
     create->table.spec.partition_by = c->write_v2.partition_by;
+    if (str_is(create->table.spec.provider, "delta"))
+        create->table.spec.cluster_by = c->write_v2.cluster_by;
     create->table.spec.properties = c->write_v2.table_properties;
     create->table.spec.options = c->properties;
     return run_create_table(ctx, create, result, err);

@@ -184,3 +184,58 @@ def test_identity_by_the_builder(spark):
     spark.sql("INSERT INTO built (v) VALUES ('a'), ('b')")
     spark.sql("INSERT INTO built (own, v) VALUES (9, 'c')")
     assert content(spark, "built") == [(3, 1, "a"), (5, 2, "b"), (7, 9, "c")]
+
+
+# ---- clustering ----
+
+def clustered_by(spark, name):
+    return spark.sql(f"DESCRIBE DETAIL {name}").first()["clusteringColumns"]
+
+
+def last_parameters(spark, name):
+    return spark.sql(f"DESCRIBE HISTORY {name} LIMIT 1").first()["operationParameters"]
+
+
+def test_clustered_tables(spark):
+    spark.sql("DROP TABLE IF EXISTS heap")
+    spark.sql("CREATE TABLE heap (a INT, b STRING, c STRUCT<x: INT>) USING DELTA CLUSTER BY (a, c.x)")
+    assert clustered_by(spark, "heap") == ["a", "c.x"]
+    assert json.loads(last_parameters(spark, "heap")["clusterBy"]) == ["a", "c.x"]
+    for i in (3, 1, 2):
+        spark.sql(f"INSERT INTO heap VALUES ({i}, 'b{i}', struct({i}))")
+    spark.sql("OPTIMIZE heap")
+    assert last_parameters(spark, "heap")["clusterBy"] == '["a","c.x"]'
+    assert [r[0] for r in spark.table("heap").collect()] == [1, 2, 3]
+    spark.sql("ALTER TABLE heap CLUSTER BY (b)")
+    assert clustered_by(spark, "heap") == ["b"]
+    assert last_parameters(spark, "heap") == {"oldClusteringColumns": "a,c.x", "newClusteringColumns": "b"}
+    assert refused(spark, "OPTIMIZE heap ZORDER BY (a)") == "DELTA_CLUSTERING_WITH_ZORDER_BY"
+    assert refused(spark, "OPTIMIZE heap WHERE a = 1") == "DELTA_CLUSTERING_WITH_PARTITION_PREDICATE"
+    assert refused(spark, "ALTER TABLE heap CLUSTER BY (c)") == "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED"
+    assert refused(spark, "ALTER TABLE heap CLUSTER BY (nope)") == "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA"
+    assert refused(spark, "ALTER TABLE heap CLUSTER BY (a, a)") == "DELTA_DUPLICATE_COLUMNS_FOUND.CLUSTER_BY"
+    spark.sql("ALTER TABLE heap SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')")
+    assert refused(spark, "ALTER TABLE heap DROP COLUMN b") == "DELTA_UNSUPPORTED_DROP_CLUSTERING_COLUMN"
+    spark.sql("ALTER TABLE heap RENAME COLUMN b TO bb")
+    assert clustered_by(spark, "heap") == ["bb"]
+    spark.sql("ALTER TABLE heap CLUSTER BY NONE")
+    assert clustered_by(spark, "heap") == []
+    assert refused(spark, "OPTIMIZE heap FULL") == "DELTA_OPTIMIZE_FULL_NOT_SUPPORTED"
+
+
+def test_clustering_by_the_clients(spark):
+    from delta.tables import DeltaTable
+    for name in ("built", "saved", "heap"):
+        spark.sql(f"DROP TABLE IF EXISTS {name}")
+    DeltaTable.create(spark).tableName("built").addColumn("a", "INT").addColumn("b", "INT").clusterBy("b", "a").execute()
+    assert clustered_by(spark, "built") == ["b", "a"]
+    spark.range(3).write.format("delta").clusterBy("id").saveAsTable("saved")
+    assert clustered_by(spark, "saved") == ["id"] and spark.table("saved").count() == 3
+    spark.sql("CREATE OR REPLACE TABLE saved (id INT) USING DELTA")
+    assert clustered_by(spark, "saved") == []
+    spark.sql("CREATE TABLE heap (a INT, p STRING) USING DELTA PARTITIONED BY (p)")
+    assert refused(spark, "ALTER TABLE heap CLUSTER BY (a)") == "DELTA_ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED"
+    for _ in range(2):
+        spark.sql("INSERT INTO heap VALUES (1, 'x'), (2, 'y')")
+    spark.sql("OPTIMIZE heap WHERE p = 'x'")
+    assert last_parameters(spark, "heap")["predicate"] == """["('p = x)"]"""
