@@ -2,6 +2,7 @@
 # Brings a plain Debian 12 to the point where Meson can configure: packages, pinned downloads, unpacked dependencies.
 #   tools/setup.sh GROUP...   downloads and Python environments are kept in ${LAKESHED_CACHE:-$HOME/.cache/lakeshed}
 # Groups: build; test (cmocka); client (the real Python clients); bench (the peers that bench/ measures beside); older-clients; pandas (pandas-on-Spark); oracle (Spark itself);
+#         s3 (the S3 server of the tests, built with Go);
 #         tpc (generators and queries of TPC-H and TPC-DS); fuzz (clang); lint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -163,6 +164,24 @@ if wanted build; then
     unpack yyjson "1 $(grep yyjson tools/downloads.txt | sha256sum)"
     unpack proto "1 $(cat tools/gen_protos.py <(grep -E 'pyspark|delta_spark|googleapis' tools/downloads.txt) | sha256sum)"
 fi
+# versitygw, the S3 server of the tests, is built from its Go module, whose hash is checked here and whose own go.sum names the rest.
+GATEWAY=github.com/versity/versitygw
+GATEWAY_VERSION=v1.8.0
+GATEWAY_SUM=h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=
+build_gateway() {
+    local new=$CACHE/bin/.new
+    go version -m "$CACHE/bin/versitygw" 2>/dev/null | grep "$GATEWAY_VERSION.*$GATEWAY_SUM" >/dev/null && return 0
+    command -v go >/dev/null || { step "no Go here: the tests on S3 are skipped"; return 0; }
+    step "building $GATEWAY $GATEWAY_VERSION"
+    rm -rf "$new"
+    GOBIN=$new GOFLAGS=-buildvcs=false go install "$GATEWAY/cmd/versitygw@$GATEWAY_VERSION" >"$CACHE/go.log" 2>&1 ||
+        { tail -20 "$CACHE/go.log" >&2; die "could not build $GATEWAY"; }
+    go version -m "$new/versitygw" | grep "$GATEWAY_VERSION.*$GATEWAY_SUM" >/dev/null || die "$GATEWAY is not the one that is pinned"
+    mv "$new/versitygw" "$CACHE/bin/versitygw"
+    rm -rf "$new"
+}
+
+if wanted s3; then build_gateway; fi
 if wanted client; then make_venv "$CACHE/venv-client" tests/requirements-client.txt; fi
 if wanted pandas; then make_venv "$CACHE/venv-pandas" tests/requirements-pandas.txt; fi
 if wanted older-clients; then

@@ -154,13 +154,20 @@ Str catalog_managed_location(const Catalog *c, const SchemaEntry *schema, Str ta
 
 bool catalog_delta_table(Catalog *c, Str location, DeltaTable **out, Error *err)
 {
+    AUTO_ARENA scratch = arena_new();
+    Str key = location;
+    if (store_is_remote(location)) {
+        Store *store;
+        TRY(store_open(location, scratch, &store, err));
+        key = store_identity(store, scratch);
+    }
     pthread_mutex_lock(&c->lock);
-    DeltaTable *t = map_get(&c->tables, location);
+    DeltaTable *t = map_get(&c->tables, key);
     bool ok = t != NULL;
     if (!ok) {
         ok = delta_table_open(location, &t, err);
         if (ok)
-            map_put(&c->tables, str_copy(location, c->names_arena), t);
+            map_put(&c->tables, str_copy(key, c->names_arena), t);
     }
     if (ok)
         delta_table_ref(t);

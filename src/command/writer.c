@@ -178,7 +178,18 @@ static bool partition_indexes(CommandContext *ctx, const StrVec *names, const Ty
     return true;
 }
 
-static bool replace_files(CommandContext *ctx, WriteSpec *spec, BoundRel *rows, bool overwrite, Error *err)
+static bool send_files(CommandContext *ctx, Str place, const WrittenFileVec *files, Error *err)
+{
+    Store *store;
+    Str *paths = ARENA_ARRAY(ctx->arena, Str, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        paths[i] = files->at[i].path;
+    TRY(store_open(place, ctx->arena, &store, err));
+    return store_send(store, paths, files->len, err);
+}
+
+/* place: where the files belong, which spec->folder stands for on the disk. */
+static bool replace_files(CommandContext *ctx, WriteSpec *spec, Str place, BoundRel *rows, bool overwrite, Error *err)
 {
     WrittenFileVec files = {0};
     ChangeSet kept = {0};
@@ -189,9 +200,10 @@ static bool replace_files(CommandContext *ctx, WriteSpec *spec, BoundRel *rows, 
         kept.source = rows->columns;
         TRY(engine_store(ctx->engine, kept.stored_id, rows, &ctx->run, err));
         rows = change_set_rel(ctx, &kept);
-        ok = delete_table_files(ctx, spec->folder, err);
+        ok = delete_table_files(ctx, place, err);
     }
-    ok = ok && engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, &files, err);
+    ok = ok && engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, &files, err) &&
+         (!store_is_remote(place) || send_files(ctx, place, &files, err));
     if (overwrite)
         engine_drop_stored(ctx->engine, kept.stored_id);
     return ok;
@@ -232,26 +244,48 @@ static bool rows_as_xml(CommandContext *ctx, const Command *c, BoundRel **rows, 
     return true;
 }
 
+static bool note_object(const StoreEntry *e, void *arg)
+{
+    (void)e;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Whether anything is there, and where it is written: of S3, the folder of its copies. */
+static bool look_at_place(CommandContext *ctx, Str path, bool *any, Str *folder, Error *err)
+{
+    Store *store;
+    *folder = path;
+    *any = !store_is_remote(path) && !access(str_z(path, ctx->arena), F_OK);
+    if (!store_is_remote(path))
+        return true;
+    TRY(store_open(path, ctx->arena, &store, err));
+    *folder = store_duckdb_path(store, S(""), ctx->arena);
+    return store_walk(store, S(""), note_object, any, err);
+}
+
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
 {
     static const char *const FORMATS[] = {"parquet", "csv", "json", "text", "xml", "avro", "orc"};
-    bool known = false, any = !access(str_z(path, ctx->arena), F_OK);
+    bool known = false, any;
+    Str folder;
     for (size_t i = 0; i < LENGTH_OF(FORMATS); i++)
         known |= str_is(format, FORMATS[i]);
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
+    TRY(look_at_place(ctx, path, &any, &folder, err));
     if (any && mode == SAVE_IGNORE)
         return true;
     if (any && mode == SAVE_ERROR)
-        return error_set(err, ERR_PATH_ALREADY_EXISTS, P("outputPath", str_printf(ctx->arena, "file:" STR_FMT, STR_ARG(path))));
+        return error_set(err, ERR_PATH_ALREADY_EXISTS, P("outputPath", location_uri(path, ctx->arena)));
     BoundRel *rows;
     TRY(analyze_query(ctx->analyzer, c->query, &rows, err));
     if (str_is(format, "xml"))
         TRY(rows_as_xml(ctx, c, &rows, err));
-    WriteSpec spec = {.folder = path, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
+    WriteSpec spec = {.folder = folder, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
                       .options = c->properties, .codec = option(&c->properties, "compression"), .file_count = asked_files(c->query)};
     TRY(partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err));
-    return replace_files(ctx, &spec, rows, any && mode == SAVE_OVERWRITE, err);
+    return replace_files(ctx, &spec, path, rows, any && mode == SAVE_OVERWRITE, err);
 }
 
 /* The sizes that ANALYZE found are no longer true. */
@@ -352,7 +386,7 @@ bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *
     if (!partitions_tracked(entry)) {
         if (w->fixed.len)
             return require_partitions(ctx, entry, "INSERT .. PARTITION", err);
-        return replace_files(ctx, &spec, rows, w->overwrite, err);
+        return replace_files(ctx, &spec, entry->location, rows, w->overwrite, err);
     }
     if (!w->overwrite)
         return write_partitions(ctx, entry, &spec, rows, w, err);

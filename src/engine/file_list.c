@@ -176,11 +176,18 @@ bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena, Li
     TRY(read_time(scan, "modifiedBefore", "modifiedbefore", zone, &l.before_us, err));
     TRY(read_time(scan, "modifiedAfter", "modifiedafter", zone, &l.after_us, err));
     Str base = file_option(&scan->options, "basePath", "");
-    if (base.len)
+    if (base.len && !store_is_remote(base))
         base = local_path(base, arena);
     for (size_t i = 0; i < scan->paths.len; i++) {
         Str path = scan->paths.at[i];
         ptrdiff_t scheme = str_find(path, S("://"));
+        if (store_is_remote(path) && scan->given_partitions)
+            return error_unsupported(err, "Partitions of files on S3 without a Delta log (" STR_FMT ")", STR_ARG(path));
+        if (store_is_remote(path)) {
+            ListFilter filter = {l.name_filter, l.before_us, l.after_us};
+            TRY(list_objects(path, file_option(&scan->options, "basePath", ""), &filter, arena, out, err));
+            continue;
+        }
         if (scheme > 0 && !str_starts_with(path, S("file:")))
             return error_unsupported(err, "Reading files from " STR_FMT,
                                      STR_ARG(str_slice(path, 0, (size_t)scheme)));

@@ -14,6 +14,13 @@ typedef VEC(ListedFile) ListedFileVec;
  * naming the path. */
 MUST_CHECK bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena,
                            ListedFileVec *out, Error *err);
+/* Which files of a folder count. */
+typedef struct ListFilter {
+    Str name;                    /* a pattern; empty: none */
+    int64_t before_us, after_us; /* of the time of change, both ends left out */
+} ListFilter;
+/* The same for one path on S3; the files are copied to the disk and known by their copies' paths. */
+MUST_CHECK bool list_objects(Str path, Str base, const ListFilter *filter, Arena *arena, ListedFileVec *out, Error *err);
 /* A folder with _spark_metadata, and the files that it names. */
 bool sink_log_exists(Str folder, Arena *arena);
 MUST_CHECK bool sink_log_files(Str folder, Arena *arena, ListedFileVec *out, Error *err);

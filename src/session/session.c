@@ -95,8 +95,21 @@ Catalog *session_catalog(Session *s)
     return s->catalog;
 }
 
+void session_use_stores(Session *s)
+{
+    AUTO_ARENA arena = arena_new();
+    KeyValueVec all = {0};
+    VEC(StoreSetting) settings = {0};
+    session_all(s, arena, &all);
+    for (size_t i = 0; i < all.len; i++)
+        if (store_is_setting(all.at[i].key))
+            vec_push(arena, &settings, ((StoreSetting){all.at[i].key, all.at[i].value}));
+    store_use_settings(settings.at, settings.len);
+}
+
 void session_enter(Session *s)
 {
+    session_use_stores(s);
     view_store_enter(&s->views);
     view_store_enter(view_store_global());
 }

@@ -30,6 +30,9 @@ void session_unref(Session *s);
 void session_enter(Session *s);
 void session_leave(Session *s);
 
+/* What this session says of object stores holds for the stores that this thread opens from now on; entering does it too. */
+void session_use_stores(Session *s);
+
 Str session_id(const Session *s);
 Str session_server_id(const Session *s);   /* the server_side_session_id, stable */
 Str session_user(const Session *s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,32 +14,65 @@ enum { PROFILE_FILE_MAX = 1 << 20 };
 
 /* ---- session settings ---- */
 
-static _Thread_local const StoreSettings *thread_settings;
+typedef struct ThreadSettings {
+    Arena *arena;
+    StoreSetting *at;
+    size_t count;
+} ThreadSettings;
 
-const StoreSettings *store_use_settings(const StoreSettings *settings)
+static pthread_key_t thread_settings;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void release_settings(void *settings)
 {
-    const StoreSettings *before = thread_settings;
-    thread_settings = settings;
-    return before;
+    arena_free(((ThreadSettings *)settings)->arena);
 }
 
-const StoreSettings *store_settings_in_use(void)
+static void make_key(void)
 {
-    return thread_settings;
+    if (pthread_key_create(&thread_settings, release_settings))
+        abort();
+}
+
+static const ThreadSettings *settings_in_use(void)
+{
+    pthread_once(&once, make_key);
+    return pthread_getspecific(thread_settings);
+}
+
+void store_use_settings(const StoreSetting *settings, size_t count)
+{
+    const ThreadSettings *before = settings_in_use();
+    ThreadSettings *kept = NULL;
+    if (count) {
+        Arena *arena = arena_new();
+        kept = ARENA_NEW(arena, ThreadSettings);
+        *kept = (ThreadSettings){arena, ARENA_ARRAY(arena, StoreSetting, count), count};
+        for (size_t i = 0; i < count; i++)
+            kept->at[i] = (StoreSetting){str_copy(settings[i].key, arena), str_copy(settings[i].value, arena)};
+    }
+    pthread_setspecific(thread_settings, kept);
+    if (before)
+        arena_free(before->arena);
+}
+
+bool store_is_setting(Str key)
+{
+    return str_starts_with(key, S("fs.s3a.")) || str_starts_with(key, S("spark.hadoop.fs.s3a."));
 }
 
 /* Hadoop's rule: fs.s3a.bucket.NAME.x outranks fs.s3a.x; Spark passes both with "spark.hadoop." before them. */
 static Str setting(Str bucket, const char *name, Arena *arena)
 {
     static const char *const forms[] = {"spark.hadoop.fs.s3a.", "fs.s3a."};
-    for (int of_bucket = 1; thread_settings && of_bucket >= 0; of_bucket--)
-        for (size_t i = 0; i < 2; i++) {
-            Str key = of_bucket ? str_printf(arena, "%sbucket." STR_FMT ".%s", forms[i],
-                                             STR_ARG(bucket), name)
+    const ThreadSettings *t = settings_in_use();
+    for (int of_bucket = 1; t && of_bucket >= 0; of_bucket--)
+        for (size_t i = 0; i < LENGTH_OF(forms); i++) {
+            Str key = of_bucket ? str_printf(arena, "%sbucket." STR_FMT ".%s", forms[i], STR_ARG(bucket), name)
                                 : str_printf(arena, "%s%s", forms[i], name);
-            Str value = str_trim(thread_settings->get(thread_settings->self, key, arena));
-            if (value.len)
-                return value;
+            for (size_t k = 0; k < t->count; k++)
+                if (str_eq(t->at[k].key, key) && str_trim(t->at[k].value).len)
+                    return str_copy(str_trim(t->at[k].value), arena);
         }
     return S("");
 }

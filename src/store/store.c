@@ -191,6 +191,12 @@ Str store_duckdb_path(const Store *s, Str path, Arena *arena)
     return path.len ? str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(root), slash, STR_ARG(path)) : root;
 }
 
+/* The local root names the credentials where a session has its own, the pointer those of the process as they were read. */
+Str store_identity(const Store *s, Arena *arena)
+{
+    return s->local_root.len ? str_printf(arena, STR_FMT "\n" STR_FMT "\n%p", STR_ARG(s->root), STR_ARG(s->local_root), s->service) : s->root;
+}
+
 Str store_root(const Store *s)
 {
     return s->root;

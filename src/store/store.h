@@ -85,11 +85,13 @@ Str store_shown(Str local_path, Arena *arena);
 /* Where copies are kept and how many bytes of them; once, before the first store is opened. */
 void store_keep_copies(Str folder, int64_t max_bytes);
 
-/* What a session says of its stores, by the names of Spark's settings; empty: not set. */
-typedef struct StoreSettings {
-    Str (*get)(void *self, Str key, Arena *arena);
-    void *self;
-} StoreSettings;
-/* The settings that stores opened by this thread follow from now on; the former ones come back. */
-const StoreSettings *store_use_settings(const StoreSettings *settings);
-const StoreSettings *store_settings_in_use(void);
+/* A key that no two stores share whose files or credentials differ. */
+Str store_identity(const Store *s, Arena *arena);
+
+/* What a session says of its stores, by the names of Spark's settings. Stores that this thread opens from now on follow a copy
+ * of them; none: the process's environment alone. */
+typedef struct StoreSetting {
+    Str key, value;
+} StoreSetting;
+void store_use_settings(const StoreSetting *settings, size_t count);
+bool store_is_setting(Str key); /* fs.s3a.*, spark.hadoop.fs.s3a.* */

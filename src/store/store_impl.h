@@ -26,6 +26,7 @@ struct Store {
     const StoreOps *ops;
     Str root; /* absolute, normalised, without a slash at the end unless it is "/" */
     Str local_root; /* where copies are; empty: the root itself */
+    const void *service; /* which client, of those that live as long as the process */
 };
 
 bool store_local_open(Str root, Arena *arena, Store **out, Error *err);

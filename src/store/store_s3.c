@@ -405,6 +405,7 @@ static bool open_at(CopyName at, Arena *arena, Store **out)
     s->at = (CopyName){at.client, str_copy(at.bucket, arena), str_copy(at.key, arena)};
     s->base.ops = &s3_ops;
     s->base.root = str_printf(arena, "s3://" STR_FMT "%s" STR_FMT, STR_ARG(at.bucket), at.key.len ? "/" : "", STR_ARG(at.key));
+    s->base.service = at.client;
     s->base.local_root = copy_path(&s->at, arena);
     *out = &s->base;
     return true;

@@ -161,6 +161,8 @@ static bool open_checkpoint(StreamQuery *q, Error *err)
     bool temporary;
     Str folder;
     TRY(checkpoint_folder(q, &folder, &temporary, err));
+    if (store_is_remote(folder))
+        return error_unsupported(err, "A streaming checkpoint on S3 (" STR_FMT ")", STR_ARG(folder));
     TRY(checkpoint_open(folder, temporary, q->arena, &q->checkpoint, err));
     static const char *const FOLDERS[] = {"", "offsets", "commits"};
     for (size_t i = 0; i < LENGTH_OF(FOLDERS); i++)
@@ -425,6 +427,7 @@ static void *query_thread(void *arg)
     StreamQuery *q = arg;
     AUTO_ARENA arena = arena_new();
     Error err = error_in(arena);
+    session_use_stores(q->session);
     bool ok = run_loop(q, &err);
     /* What a stop interrupted did not fail. */
     if (!ok && stream_is_stopping(q) && cancel_is_raised(q->cancel))

@@ -255,6 +255,8 @@ static bool files_open(StreamQuery *q, const Type *schema, Error *err)
         if (type_field_index(schema, q->spec.partition_by.at[i], false) < 0)
             return error_set(err, ERR_COLUMN_NOT_FOUND, P("colName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(q->spec.partition_by.at[i]))),
                              PZ("caseSensitiveConfig", "\"spark.sql.caseSensitive\""));
+    if (store_is_remote(f->folder))
+        return error_unsupported(err, "Streaming to plain files on S3 (" STR_FMT "; a Delta table there can be streamed to)", STR_ARG(f->folder));
     TRY(store_open(f->folder, q->arena, &f->store, err));
     TRY(store_make_folder(f->store, S(""), err));
     return line_log_open(f->store, S("_spark_metadata"), q->arena, &f->log, err);

@@ -86,6 +86,9 @@ static bool files_open(StreamSource *s, Error *err)
 {
     AUTO_ARENA arena = arena_new();
     FileSource *f = s->state = ARENA_NEW(s->arena, FileSource);
+    for (size_t i = 0; i < s->read.paths.len; i++)
+        if (store_is_remote(s->read.paths.at[i]))
+            return error_unsupported(err, "Streaming from plain files on S3 (" STR_FMT "; a Delta table there can be streamed from)", STR_ARG(s->read.paths.at[i]));
     Str cleaning = key_value_get(&s->read.options, "cleanSource");
     if (cleaning.len && !str_is_ci(cleaning, "off"))
         return error_unsupported(err, "The option cleanSource of a streaming read of files");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The built program driven by the real clients. A process for each file: clients keep sessions and retries for the whole process,
 # also those of servers that a test has killed.
-# needs: client
+# needs: client s3
 # builds: build
 # minutes: 20
 status=0
