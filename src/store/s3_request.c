@@ -406,6 +406,7 @@ static const struct {
     const char *advice;
 } ADVICE[] = {
     {"InvalidAccessKeyId", 0, "the service does not know this access key: check AWS_ACCESS_KEY_ID (or spark.hadoop.fs.s3a.access.key)"},
+    {"XAdminUserNotFound", 0, "the service does not know this access key: check AWS_ACCESS_KEY_ID (or spark.hadoop.fs.s3a.access.key)"},
     {"SignatureDoesNotMatch", 0, "the secret key does not fit the access key: check AWS_SECRET_ACCESS_KEY (or spark.hadoop.fs.s3a.secret.key) "
                                  "and the region"},
     {"ExpiredToken", 0, "the session token has expired: set a new AWS_SESSION_TOKEN (or spark.hadoop.fs.s3a.session.token)"},

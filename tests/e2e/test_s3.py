@@ -133,7 +133,7 @@ def test_statements(spark, gateway):
     assert spark.sql(state).collect() == expected
     with pytest.raises(Exception, match="DELTA_CANNOT_RESTORE_TABLE_VERSION.*s3a://lake/a b/s/"):
         spark.sql("RESTORE TABLE s TO VERSION AS OF 1")
-    assert one(spark, "SELECT count(*) FROM (DESCRIBE HISTORY s)") == 8
+    assert spark.sql("DESCRIBE HISTORY s").count() == len([f for f in gateway.files("a b/s/_delta_log") if f.endswith(".json")])
     assert one(spark, "SELECT DISTINCT _metadata.file_path LIKE 's3a://lake/a%20b/s/%.parquet' FROM s") is True
     assert spark.sql("DESCRIBE DETAIL s").collect()[0].location == "s3://lake/a b/s"
     assert any(f.endswith(".checkpoint.parquet") for f in gateway.files("a b/s/_delta_log"))
@@ -197,7 +197,7 @@ with s.open_output_stream('lake/' + sys.argv[2]) as f:
 
 def test_large_file_goes_up_in_parts(spark, gateway):
     """Random numbers do not compress: the one file is larger than a part, and comes back in pieces."""
-    spark.sql("CREATE TABLE big USING delta LOCATION 's3://lake/big' TBLPROPERTIES('delta.targetFileSize'='200mb') AS "
+    spark.sql("CREATE TABLE big USING delta LOCATION 's3://lake/big' AS "
               "SELECT id, hash(id) AS h, xxhash64(id) AS x FROM range(3000000)")
     sizes = [p.stat().st_size for p in (gateway.folder / "lake/big").glob("*.parquet")]
     assert max(sizes) > 20 << 20
@@ -280,11 +280,12 @@ def test_kill_leaves_no_half_version(gateway, spark, tmp_path):
         folder = tmp_path / str(round_number)
         folder.mkdir()
         victim = start(gateway, folder)
-        program = ("import sys\nfrom pyspark.sql import SparkSession\ns = SparkSession.builder.remote(sys.argv[1]).getOrCreate()\n"
+        program = ("import sys\nfrom pyspark.sql import SparkSession\ns = SparkSession.builder.remote(sys.argv[1]).create()\n"
                    "while True:\n    s.sql('INSERT INTO delta.`s3://lake/killed` SELECT id, xxhash64(id) FROM range(1500000)')\n"
                    "    print('committed', flush=True)\n")
         client = subprocess.Popen([sys.executable, "-c", program, victim.remote], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                  stdin=subprocess.DEVNULL, text=True)
+                                  stdin=subprocess.DEVNULL, text=True,
+                                  env={k: v for k, v in os.environ.items() if "SPARK" not in k})
         assert client.stdout.readline() == "committed\n"
         time.sleep(chance.random() * 0.6)
         victim.stop(signal.SIGKILL)
@@ -374,7 +375,7 @@ def test_streaming_sink(spark, tmp_path):
 
 
 @pytest.mark.parametrize("sql", [
-    "INSERT INTO plain_csv VALUES (1)",
+    "INSERT INTO plain_csv VALUES (1, 2)",
     "MSCK REPAIR TABLE plain_csv",
 ])
 def test_refused_by_name(spark, sql):
