@@ -283,7 +283,8 @@ def test_kill_leaves_no_half_version(gateway, spark, tmp_path):
         program = ("import sys\nfrom pyspark.sql import SparkSession\ns = SparkSession.builder.remote(sys.argv[1]).create()\n"
                    "while True:\n    s.sql('INSERT INTO delta.`s3://lake/killed` SELECT id, xxhash64(id) FROM range(1500000)')\n"
                    "    print('committed', flush=True)\n")
-        client = subprocess.Popen([sys.executable, "-c", program, victim.remote], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        (folder / "writer.py").write_text(program)
+        client = subprocess.Popen([sys.executable, str(folder / "writer.py"), victim.remote], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                   stdin=subprocess.DEVNULL, text=True,
                                   env={k: v for k, v in os.environ.items() if "SPARK" not in k})
         assert client.stdout.readline() == "committed\n"
