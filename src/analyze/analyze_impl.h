@@ -373,3 +373,9 @@ bool analyze_catalog_call(Analyzer *a, const Rel *rel, BoundRel **out, Error *er
 
 /* run.c: the analyzer's own small queries */
 bool run_rows(Analyzer *a, const BoundRel *rel, size_t max_rows, RowVec *rows, Error *err);
+
+/* ---- named_arguments.c ---- */
+
+/* The call with its named arguments in their places. Errors: NAMED_PARAMETERS_NOT_SUPPORTED, UNRECOGNIZED_PARAMETER_NAME,
+ * DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT, UNEXPECTED_POSITIONAL_ARGUMENT, REQUIRED_PARAMETER_NOT_FOUND. */
+bool arrange_arguments(Analyzer *a, const char *function, const Expr *e, Expr *out, Error *err);

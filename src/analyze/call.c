@@ -414,7 +414,11 @@ static bool check_where(Analyzer *a, const Expr *e, const FuncRow *row, BoundExp
 
 static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scope, BoundExpr **out, Error *err)
 {
+    Expr arranged;
     TRY(check_place(a, e, row, scope, err));
+    if (!arrange_arguments(a, row->name, e, &arranged, err))
+        return set_context(a, err, e->origin);
+    e = &arranged;
     Scope inner = *scope;
     inner.allow_windows = false;
     if (row->kind == FUNC_AGGREGATE) {

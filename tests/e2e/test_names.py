@@ -225,3 +225,21 @@ def test_variables_are_named_in_expressions(spark):
     assert spark.sql("SELECT va, va + 1, IDENTIFIER('va')").columns == \
         ["va", "(variablereference(system.session.va=1) + 1)", "variablereference(system.session.va=1)"]
     spark.sql("DROP TEMPORARY VARIABLE va")
+
+
+@pytest.mark.parametrize("call, want", [
+    ("mask('AbC1', digitChar => 'd')", "XxXd"),
+    ("mask(lowerChar => 'q', upperChar => 'Q', digitChar => 'd', str => 'AbCD123-@$#')", "QqQQddd-@$#"),
+    ("mask('a', nosuch => 'q')", "UNRECOGNIZED_PARAMETER_NAME"),
+    ("mask(lowerChar => 'q', 'a')", "UNEXPECTED_POSITIONAL_ARGUMENT"),
+    ("mask('a', digitChar => 'd', digitChar => 'e')", "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE"),
+    ("mask('a', str => 'b')", "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED"),
+    ("mask(lowerChar => 'q')", "REQUIRED_PARAMETER_NOT_FOUND"),
+    ("abs(expr => 1)", "NAMED_PARAMETERS_NOT_SUPPORTED"),
+])
+def test_named_arguments_of_builtins(spark, call, want):
+    try:
+        got = spark.sql(f"SELECT {call}").collect()[0][0]
+    except Exception as failure:
+        got = failure.getCondition()
+    assert got == want
