@@ -18,7 +18,7 @@ typedef struct Packed {
     int64_t files_added, files_removed, bytes_added, bytes_removed, partitions, bins, considered, skipped;
     int64_t vectors_removed;
     int64_t smallest[2], largest[2]; /* of the files added and removed */
-    Str sorted_by;                   /* ZORDER BY: the column; empty: none */
+    StrVec sorted_by;                /* ZORDER BY */
     StrVec clustered_by;
     Str predicate;                   /* JSON: what WHERE says, as Delta notes it */
     bool full;
@@ -78,34 +78,101 @@ static void note_size(Packed *p, int side, int64_t size, bool first)
         p->largest[side] = size;
 }
 
-static BoundRel *cluster_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, Error *err)
+static bool cluster_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
 {
     BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
     SqlOptions options = session_sql_options(ctx->session, ctx->arena);
     for (size_t i = 0; i < p->clustered_by.len; i++) {
         BoundSort by = {.nulls_first = true};
         Expr *e;
-        if (!sql_parse_expr(p->clustered_by.at[i], &options, ctx->arena, &e, err) || !analyze_expr(ctx->analyzer, e, &scan->columns, &by.expr, err))
-            return NULL;
+        TRY(sql_parse_expr(p->clustered_by.at[i], &options, ctx->arena, &e, err));
+        TRY(analyze_expr(ctx->analyzer, e, &scan->columns, &by.expr, err));
         vec_push(ctx->arena, &sort->sort.order, by);
     }
     sort->columns = scan->columns;
-    return sort;
+    *out = sort;
+    return true;
+}
+
+/* Where a row stands in a column's order, as a number of `bits` bits. */
+static bool place_in(CommandContext *ctx, const BoundColumn *column, size_t bits, BoundExpr **out, Error *err)
+{
+    BoundExpr *w = bound_new(BEXPR_WINDOW, NULL, false, ctx->arena);
+    BoundExpr *share[2] = {w, bound_literal(value_double((double)(((int64_t)1 << bits) - 1)), ctx->arena)};
+    BoundSort by = {.expr = bound_column(column, ctx->arena), .nulls_first = true};
+    TRY(build_call(ctx, "percent_rank", 0, NULL, &w->window.function, err));
+    vec_push(ctx->arena, &w->window.order, by);
+    w->type = w->window.function->type;
+    TRY(build_call(ctx, "*", 2, share, out, err));
+    return build_call(ctx, "floor", 1, out, out, err);
+}
+
+/* One bit of a place, moved to where it stands in the Z-order. */
+static bool moved_bit(CommandContext *ctx, const BoundColumn *place, size_t bit, size_t to, BoundExpr **out, Error *err)
+{
+    BoundExpr *step[2] = {bound_cast(bound_column(place, ctx->arena), type_simple(TYPE_LONG), CAST_LEGACY, true, ctx->arena), build_int(ctx, (int64_t)bit)};
+    TRY(build_call(ctx, "shiftright", 2, step, &step[0], err));
+    step[1] = bound_literal(value_int(TYPE_LONG, 1), ctx->arena);
+    TRY(build_call(ctx, "&", 2, step, &step[0], err));
+    step[1] = build_int(ctx, (int64_t)to);
+    return build_call(ctx, "shiftleft", 2, step, out, err);
+}
+
+enum { MAX_PLACE_BITS = 10, Z_BITS = 62 };
+
+/* Rows in the order of the interleaved bits of their places in each column, as Delta ranges and interleaves them. */
+static bool interleave(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
+{
+    size_t count = p->sorted_by.len, bits = Z_BITS / count < MAX_PLACE_BITS ? Z_BITS / count : MAX_PLACE_BITS;
+    BoundRel *placed = build_project(ctx, scan), *last;
+    BoundSort by = {.expr = NULL};
+    for (size_t i = 0; i < scan->columns.len; i++) {
+        BoundItem item = {bound_column(&scan->columns.at[i], ctx->arena), scan->columns.at[i].id};
+        vec_push(ctx->arena, &placed->project.items, item);
+        vec_push(ctx->arena, &placed->columns, scan->columns.at[i]);
+    }
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < scan->columns.len; i++)
+            if (str_eq(scan->columns.at[i].name, p->sorted_by.at[k])) {
+                BoundExpr *place;
+                TRY(place_in(ctx, &scan->columns.at[i], bits, &place, err));
+                build_push(ctx, placed, place, S("_place"));
+            }
+    for (size_t bit = 0; bit < bits; bit++)
+        for (size_t k = scan->columns.len; k < placed->columns.len; k++) {
+            BoundExpr *both[2] = {by.expr, NULL};
+            TRY(moved_bit(ctx, &placed->columns.at[k], bit, bit * count + (k - scan->columns.len), &both[1], err));
+            if (by.expr)
+                TRY(build_call(ctx, "|", 2, both, &by.expr, err));
+            else
+                by.expr = both[1];
+        }
+    BoundRel *sort = brel_new(BREL_SORT, placed, ctx->arena);
+    vec_push(ctx->arena, &sort->sort.order, by);
+    sort->columns = placed->columns;
+    last = build_project(ctx, sort);
+    for (size_t i = 0; i < scan->columns.len; i++)
+        build_push(ctx, last, bound_column(&scan->columns.at[i], ctx->arena), scan->columns.at[i].name);
+    *out = last;
+    return true;
 }
 
 /* The Z-order of one column is its order. */
-static BoundRel *sort_rows(CommandContext *ctx, const Packed *p, BoundRel *scan)
+static bool sort_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
 {
+    *out = scan;
+    if (p->sorted_by.len > 1)
+        return interleave(ctx, p, scan, out, err);
     for (size_t i = 0; p->sorted_by.len && i < scan->columns.len; i++) {
-        if (!str_eq(scan->columns.at[i].name, p->sorted_by))
+        if (!str_eq(scan->columns.at[i].name, p->sorted_by.at[0]))
             continue;
         BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
         BoundSort by = {.expr = bound_column(&scan->columns.at[i], ctx->arena), .nulls_first = true};
         vec_push(ctx->arena, &sort->sort.order, by);
         sort->columns = scan->columns;
-        return sort;
+        *out = sort;
     }
-    return scan;
+    return true;
 }
 
 static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c, Packed *p, Error *err)
@@ -118,11 +185,12 @@ static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c,
             return error_unsupported(err, "OPTIMIZE ... ZORDER BY the nested field " STR_FMT, STR_ARG(name_text(name, ctx->arena)));
         if (at < 0)
             return error_set(err, ERR_DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST, P("columnName", name_text(name, ctx->arena)));
-        p->sorted_by = m->schema->structure.fields[at].name;
-        if (metadata_partition_index(m, p->sorted_by) >= 0)
-            return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", p->sorted_by));
+        Str column = m->schema->structure.fields[at].name;
+        if (metadata_partition_index(m, column) >= 0)
+            return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", column));
+        vec_push(ctx->arena, &p->sorted_by, column);
     }
-    return c->optimize.zorder.len <= 1 || error_unsupported(err, "OPTIMIZE ... ZORDER BY several columns");
+    return c->optimize.zorder.len <= Z_BITS || error_unsupported(err, "OPTIMIZE ... ZORDER BY more than 62 columns");
 }
 
 /* A clustered table is sorted by its columns in their order; what the statement may say besides is Delta's. */
@@ -157,9 +225,8 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
     *only = bin->files;
     scan->delta.only_files = only;
     size_t before = added->len;
-    BoundRel *rows = p->clustered_by.len ? cluster_rows(ctx, p, scan, err) : sort_rows(ctx, p, scan);
-    if (!rows)
-        return false;
+    BoundRel *rows;
+    TRY(p->clustered_by.len ? cluster_rows(ctx, p, scan, &rows, err) : sort_rows(ctx, p, scan, &rows, err));
     TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, false, added, NULL, err));
     for (size_t i = before; i < added->len; i++) {
         note_size(p, 0, added->at[i].size, !p->files_added);
@@ -311,16 +378,11 @@ static BoundRel *metrics_row(CommandContext *ctx, const Target *t, const Packed 
 
 static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, CommitNote *note, Error *err)
 {
-    Buf sorted = buf_in(ctx->arena);
-    buf_addc(&sorted, '[');
-    if (p->sorted_by.len)
-        json_put_str(&sorted, p->sorted_by);
-    buf_addc(&sorted, ']');
     note_parameter_text(ctx, note, "predicate", p->predicate.len ? p->predicate : S("[]"));
     if (p->purge)
         note_parameter(ctx, note, "applyPurge", S("true"));
     else {
-        note_parameter_text(ctx, note, "zOrderBy", buf_str(&sorted));
+        note_parameter_text(ctx, note, "zOrderBy", clustering_json(ctx, &p->sorted_by));
         note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, &p->clustered_by));
         if (p->clustered_by.len)
             note_parameter(ctx, note, "isFull", p->full ? S("true") : S("false"));

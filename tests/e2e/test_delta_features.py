@@ -239,3 +239,16 @@ def test_clustering_by_the_clients(spark):
         spark.sql("INSERT INTO heap VALUES (1, 'x'), (2, 'y')")
     spark.sql("OPTIMIZE heap WHERE p = 'x'")
     assert last_parameters(spark, "heap")["predicate"] == """["('p = x)"]"""
+
+
+def test_zorder_by_several_columns(spark):
+    spark.sql("DROP TABLE IF EXISTS heap")
+    spark.sql("CREATE TABLE heap USING DELTA AS SELECT CAST(id % 16 AS INT) a, CAST(id div 16 AS INT) b FROM range(256)")
+    spark.sql("OPTIMIZE heap ZORDER BY (a, b)")
+    assert last_parameters(spark, "heap")["zOrderBy"] == '["a","b"]'
+    rows = [tuple(r) for r in spark.table("heap").collect()]
+    assert sorted(rows) == sorted((i % 16, i // 16) for i in range(256))
+    for quarter in range(4):  # a run of neighbours is narrow in both columns
+        for column in range(2):
+            values = [r[column] for r in rows[quarter * 64:quarter * 64 + 64]]
+            assert max(values) - min(values) <= 8
