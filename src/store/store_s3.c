@@ -141,7 +141,8 @@ static bool put_if_absent(Store *s, Str path, Str content, bool *exists, Error *
     bool answered = s3_send(self(s)->at.client, &r, scratch, &a, err);
     if (answered && s3_is_good(&a))
         return true;
-    bool lost = !answered || a.ambiguous || a.status >= 500;
+    /* Also curl repeats a request by itself when a kept connection dies under it: "it exists" may always mean our own. */
+    bool lost = !answered || a.ambiguous || a.status >= 500 || a.status == 412;
     if (lost && is_ours(s, path, content)) {
         if (!answered)
             error_clear(err);

@@ -1,15 +1,19 @@
 """Delta tables on a real S3 server (versitygw), written by this program, by several at once, and by delta-rs."""
 import concurrent.futures
+import http.client
+import http.server
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.request
+import zlib
 
 import pytest
 
@@ -383,3 +387,110 @@ def test_refused_by_name(spark, sql):
     spark.sql("CREATE TABLE IF NOT EXISTS plain_csv (a INT, k INT) USING csv PARTITIONED BY (k) LOCATION 's3://lake/plain_csv'")
     with pytest.raises(Exception, match="S3"):
         spark.sql(sql).collect()
+
+
+class Faults(http.server.BaseHTTPRequestHandler):
+    """Stands before the gateway; server.fault(method, path) says "refuse", "lose" (done, but nobody is told) or nothing."""
+    protocol_version = "HTTP/1.1"
+
+    def forward(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = self.server.fault(self.command, self.path)
+        if fault == "refuse":
+            self.answer(503, [], b"<Error><Code>SlowDown</Code></Error>")
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.gateway_port)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if self.server.blind and name.lower() == "if-none-match":
+                continue
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        if fault == "lose":
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.answer(answer.status, answer.getheaders(), content)
+
+    def answer(self, status, headers, content):
+        self.send_response_only(status)
+        length = str(len(content))
+        for name, value in headers:
+            if name.lower() == "content-length":
+                length = value
+            elif name.lower() not in ("transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = forward
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def faulty(gateway, tmp_path):
+    """A session of a server whose requests pass through Faults, and that proxy, which knows the server's copies."""
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faults)
+    proxy.gateway_port, proxy.fault, proxy.blind = gateway.port, lambda method, path: None, False
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    server = start(gateway, tmp_path, AWS_ENDPOINT_URL=f"http://127.0.0.1:{proxy.server_port}")
+    session = server.session()
+    proxy.copies = server.data / "s3-cache"
+    yield session, proxy
+    proxy.fault = lambda method, path: None
+    server.stop()
+    proxy.shutdown()
+
+
+@pytest.mark.parametrize("fault", ["refuse", "lose"])
+@pytest.mark.parametrize("method, part", [("PUT", "_delta_log/0"), ("PUT", ".parquet"), ("GET", ".parquet"), ("GET", "_delta_log"),
+                                          ("GET", "list-type"), ("DELETE", ".parquet")])
+def test_passing_faults_are_outlived(faulty, gateway, fault, method, part):
+    """Every first attempt of a kind of request fails: nothing is lost, nothing is done twice."""
+    session, proxy = faulty
+    name = f"faults-{fault}-{method}-{zlib.crc32(part.encode())}"
+    seen = set()
+
+    def once(asked, path):
+        if asked != method or part not in path or path in seen:
+            return None
+        seen.add(path)
+        return fault
+
+    proxy.fault = once
+    table = f"delta.`s3://lake/{name}`"
+    session.sql(f"CREATE TABLE {table} (id BIGINT) USING delta")
+    for k in range(4):
+        session.sql(f"INSERT INTO {table} VALUES ({k})")
+    session.sql(f"OPTIMIZE {table}")
+    session.sql("SET spark.databricks.delta.retentionDurationCheck.enabled = false")
+    session.sql(f"VACUUM {table} RETAIN 0 HOURS")
+    shutil.rmtree(proxy.copies)
+    assert sorted(r[0] for r in session.sql(f"SELECT id FROM {table}").collect()) == [0, 1, 2, 3]
+    assert seen
+    versions = [f for f in gateway.files(f"{name}/_delta_log") if f.endswith(".json")]
+    assert versions == [f"{v:020}.json" for v in range(len(versions))] and len(versions) >= 6
+
+
+def test_commit_that_is_never_answered(faulty, gateway):
+    """The service takes the commit and its answers never come: what is there is read back."""
+    session, proxy = faulty
+    session.sql("CREATE TABLE delta.`s3://lake/unanswered` (id BIGINT) USING delta")
+    proxy.fault = lambda method, path: "lose" if method == "PUT" and path.endswith("00001.json") else None
+    session.sql("INSERT INTO delta.`s3://lake/unanswered` VALUES (1)")
+    proxy.fault = lambda method, path: None
+    assert session.sql("SELECT count(*), sum(id) FROM delta.`s3://lake/unanswered`").collect() == [(1, 1)]
+
+
+def test_service_without_exclusion_is_refused(faulty):
+    """A service that takes every put is no place for commits."""
+    session, proxy = faulty
+    proxy.blind = True
+    with pytest.raises(Exception, match="If-None-Match"):
+        session.sql("CREATE TABLE delta.`s3://lake/unsafe` (id BIGINT) USING delta")
