@@ -91,7 +91,7 @@ static bool fetch_range(const Fetched *f, int64_t from, int64_t count, Arena *ar
     if (a->status == 404)
         return not_there(f, err);
     if (a->status == 412)
-        return error_set(err, ERR_LAKESHED_FILE, P("path", f->path), PZ("reason", "the object was replaced while it was read"));
+        return error_set(err, ERR_LAKESHED_FILE, P("path", store_shown(f->path, err->arena)), PZ("reason", "the object was replaced while it was read"));
     return s3_is_good(a) || s3_failure(f->name.client, &r, a, err);
 }
 
@@ -128,7 +128,7 @@ static bool fetch_piece(size_t index, void *arg, Error *err)
     AUTO_ARENA arena = arena_new();
     S3Answer a;
     TRY(fetch_range(&w->files.at[p->file], p->from, p->count, arena, &a, err));
-    return a.status == 206 || error_set(err, ERR_LAKESHED_FILE, P("path", w->files.at[p->file].path), PZ("reason", "the S3 service does not answer ranges"));
+    return a.status == 206 || error_set(err, ERR_LAKESHED_FILE, P("path", store_shown(w->files.at[p->file].path, err->arena)), PZ("reason", "the S3 service does not answer ranges"));
 }
 
 static bool finish_file(Fetched *f, Error *err)
@@ -137,7 +137,7 @@ static bool finish_file(Fetched *f, Error *err)
     if (fstat(f->fd, &st))
         return disk_failure(err, f->path);
     if (f->size < 0 || st.st_size != f->size)
-        return error_set(err, ERR_LAKESHED_FILE, P("path", f->path),
+        return error_set(err, ERR_LAKESHED_FILE, P("path", store_shown(f->path, err->arena)),
                          P("reason", str_printf(err->arena, "%lld bytes came instead of %lld", (long long)st.st_size, (long long)f->size)));
     copies_seal(f->fd, f->etag, f->modified_ms);
     if (rename(f->temporary.ptr, f->path.ptr))
