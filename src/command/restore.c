@@ -68,18 +68,14 @@ static bool check_present(CommandContext *ctx, const Target *t, const AddFile *f
 }
 
 /* Ids of columns that came after the restored version are never given again. */
-static bool restore_metadata(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x, Error *err)
+static void restore_metadata(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x)
 {
     Metadata *m = metadata_copy(snapshot_metadata(old), ctx->arena);
     Str highest = snapshot_property(t->snapshot, "delta.columnMapping.maxColumnId");
-    if (snapshot_column_mapping(old) != snapshot_column_mapping(t->snapshot))
-        return error_set(err, ERR_DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE, P("oldMode", mapping_name(snapshot_column_mapping(t->snapshot))),
-                         P("newMode", mapping_name(snapshot_column_mapping(old))));
-    if (highest.len)
+    if (highest.len && snapshot_column_mapping(old) != MAPPING_NONE)
         metadata_set_property(m, S("delta.columnMapping.maxColumnId"), highest, ctx->arena);
     identity_keep_highest(ctx, snapshot_schema(t->snapshot), m);
     transaction_set_metadata(x, m);
-    return true;
 }
 
 static bool exchange(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x, Restored *r, Error *err)
@@ -105,7 +101,7 @@ static bool exchange(CommandContext *ctx, const Target *t, Snapshot *old, Transa
         r->restored_bytes += add.size;
     }
     if (!str_eq(snapshot_metadata(old)->schema_string, snapshot_metadata(t->snapshot)->schema_string))
-        return restore_metadata(ctx, t, old, x, err);
+        restore_metadata(ctx, t, old, x);
     return true;
 }
 

@@ -102,6 +102,9 @@ def test_a_table_becomes_mapped(spark):
     spark.sql("INSERT INTO upgraded (id, `t u`, s) VALUES (2, struct(20), 5)")
     assert content(spark, "upgraded") == [(1, (10,), "k1", None), (2, (20,), "k2", 5)]
     assert refused(spark, "ALTER TABLE upgraded DROP COLUMN id") == "DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE"
+    spark.sql("RESTORE TABLE upgraded TO VERSION AS OF 1")
+    assert content(spark, "upgraded") == [(1, (10,), "k1")] and "delta.columnMapping.mode" not in fields(spark, "upgraded")[1]
+    spark.sql("RESTORE TABLE upgraded TO VERSION AS OF 5")
     spark.sql("CREATE OR REPLACE TABLE upgraded_copy USING DELTA AS SELECT id, s FROM upgraded")
     assert set(fields(spark, "upgraded_copy")[0].values()) == {(None, None)}
 
