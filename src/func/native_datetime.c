@@ -662,6 +662,9 @@ static bool row_calendar_scale(Native *n, idx_t row) {
     double months = division ? in.months / by : in.months * by;
     double days = division ? in.days / by : in.days * by;
     double us = division ? (double)in.micros / by : (double)in.micros * by;
+    bool fits = fabs(months) < 2147483648.0 && fabs(days) < 2147483648.0 && fabs(us) < 9223372036854775807.0;
+    if (mode == CAST_TRY && !fits)
+        return native_set_null(n, row);
     if (!calendar_part(n, months, mode == CAST_ANSI, &out.months) ||
         !calendar_part(n, days, mode == CAST_ANSI, &out.days))
         return false;

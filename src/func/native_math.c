@@ -246,27 +246,6 @@ static bool scale_interval(Native *n, idx_t row, long double b) {
     return native_set_i64(n, row, (int64_t)r);
 }
 
-/* A calendar interval (interval, number, divide, mode): months and days keep their whole part, what is left of a day becomes
- * microseconds. */
-static bool row_calendar_scale(Native *n, idx_t row) {
-    duckdb_interval i = native_interval(n, 0, row);
-    double b = native_f64(n, 1, row);
-    bool division = native_bool(n, 2, row);
-    int mode = native_i32(n, 3, row);
-    if (division && b == 0)
-        return mode == CAST_TRY ? native_set_null(n, row)
-                                : NATIVE_FAIL(n, ERR_INTERVAL_DIVIDED_BY_ZERO, PZ("config", "\"spark.sql.ansi.enabled\""));
-    double months = division ? i.months / b : i.months * b, days = division ? i.days / b : i.days * b;
-    double us = division ? (double)i.micros / b : (double)i.micros * b;
-    us += (days - trunc(days)) * 86400e6;
-    if (!(fabs(trunc(months)) <= INT32_MAX && fabs(trunc(days)) <= INT32_MAX && fabs(us) < 9.2233720368547758e18))
-        return mode == CAST_TRY ? native_set_null(n, row)
-                                : NATIVE_FAIL(n, ERR_INTERVAL_ARITHMETIC_OVERFLOW__WITH_SUGGESTION,
-                                              P("functionName", division ? S("`try_divide`") : S("`try_multiply`")));
-    ((duckdb_interval *)n->result)[row] = (duckdb_interval){(int32_t)months, (int32_t)days, (int64_t)floor(us + 0.5)};
-    return true;
-}
-
 /* ---- rounding ---- */
 
 /* BigDecimal(Double.toString(x)).setScale(digits, HALF_UP or HALF_EVEN). */
@@ -581,7 +560,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_interval_negate", "8:84", row_interval_negate, 0, 0},
     {"ls_calendar_add", "v:vv4", row_calendar_sum, 0, 0},
     {"ls_calendar_subtract", "v:vv4", row_calendar_sum, 0, 1},
-    {"ls_calendar_scale", "v:vdb4", row_calendar_scale, 0, 0},
     {"ls_real_round", "d:?4", row_real_round, 0, 0},
     {"ls_real_bround", "d:?4", row_real_round, 0, 1},
     {"ls_real_floor", "8:d", row_real_to_long, 0, 0},

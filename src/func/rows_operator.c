@@ -461,8 +461,10 @@ static bool bind_arithmetic(FuncCall *call, const FuncContext *ctx, Error *err) 
     call->row = plain;
     TRY(bind_plain(call, ctx, err));
     bool swapped = first->kind != TYPE_DATE;
-    if (call->row == plain)
+    if (op_of(call->row) == op_of(row)) { /* itself, or the same operator over intervals */
+        call->written_name = call->row == plain ? call->written_name : str_from(row->name);
         call->row = row;
+    }
     else if (swapped && !strcmp(call->row->name, "date_add"))
         call->row = func_find(S("try_date_add_swapped"));
     else
