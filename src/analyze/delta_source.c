@@ -2,6 +2,7 @@
 #include "analyze/analyze_impl.h"
 
 #include "delta/changes.h"
+#include "delta/row_tracking.h"
 #include "delta/vacuum.h"
 #include "type/datetime.h"
 
@@ -47,6 +48,19 @@ static Str public_metadata(Str metadata, Arena *arena)
     return buf_str(&b);
 }
 
+void analyze_row_facts(Analyzer *a, BoundRel *scan, bool hidden)
+{
+    static const char *const NAMES[] = {ROW_FACT_PREFIX "row_id", ROW_FACT_PREFIX "row_commit_version"};
+    RowColumns kept;
+    if (!snapshot_row_columns(scan->delta.snapshot, &kept))
+        return;
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++) {
+        BoundColumn c = new_column(a, str_from(NAMES[i]), type_simple(TYPE_LONG), true);
+        c.hidden = hidden;
+        vec_push(a->arena, &scan->columns, c);
+    }
+}
+
 bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err)
 {
     (void)err;
@@ -65,8 +79,9 @@ bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, 
         r->delta.fields[i] = i;
         vec_push(a->arena, &r->columns, c);
     }
+    RowColumns kept;
     if (!with_row_position)
-        push_file_metadata(a, r, false);
+        push_file_metadata(a, r, snapshot_row_columns(snapshot, &kept) ? FACTS_OF_TRACKED_ROWS : FACTS_OF_FILE);
     if (r->columns.len)
         vec_last(&r->columns).qualifier = *qualifier;
     if (with_row_position) {
@@ -78,6 +93,7 @@ bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, 
         r->delta.row_id = row.id;
         vec_push(a->arena, &r->columns, file);
         vec_push(a->arena, &r->columns, row);
+        analyze_row_facts(a, r, true);
     }
     *out = r;
     return true;

@@ -57,14 +57,16 @@ static BoundRel *in_order_of(Analyzer *a, BoundRel *rel, const Type *schema)
 }
 
 /* A column of the files' own that is called so wins. */
-void push_file_metadata(Analyzer *a, BoundRel *rel, bool with_row_index)
+void push_file_metadata(Analyzer *a, BoundRel *rel, FileFacts facts)
 {
     static const struct {
         const char *name;
         TypeKind kind;
     } FIELDS[] = {{"file_path", TYPE_STRING}, {"file_name", TYPE_STRING}, {"file_size", TYPE_LONG}, {"file_block_start", TYPE_LONG},
-                  {"file_block_length", TYPE_LONG}, {"file_modification_time", TYPE_TIMESTAMP}, {"row_index", TYPE_LONG}};
-    size_t count = with_row_index ? LENGTH_OF(FIELDS) : LENGTH_OF(FIELDS) - 1;
+                  {"file_block_length", TYPE_LONG}, {"file_modification_time", TYPE_TIMESTAMP}, {"row_index", TYPE_LONG},
+                  {"row_id", TYPE_LONG}, {"base_row_id", TYPE_LONG}, {"default_row_commit_version", TYPE_LONG}, {"row_commit_version", TYPE_LONG}};
+    size_t without[] = {[FACTS_OF_FILE] = 5, [FACTS_WITH_INDEX] = 4, [FACTS_OF_TRACKED_ROWS] = 0};
+    size_t count = LENGTH_OF(FIELDS) - without[facts];
     Field *fields = ARENA_ARRAY(a->arena, Field, count);
     if (!a->with_metadata)
         return;
@@ -91,7 +93,7 @@ static bool scan_files(Analyzer *a, FileScan *scan, BoundRel **out, Error *err)
     BoundRel *r = brel_new(BREL_SCAN_FILES, NULL, a->arena);
     r->files = scan;
     push_schema(a, r, scan->schema);
-    push_file_metadata(a, r, str_is_ci(scan->format, "parquet"));
+    push_file_metadata(a, r, str_is_ci(scan->format, "parquet") ? FACTS_WITH_INDEX : FACTS_OF_FILE);
     *out = scan->sink_log && wanted && !xml ? in_order_of(a, r, wanted) : r;
     return !xml || parse_xml_records(a, r, wanted, &scan->options, out, err);
 }

@@ -72,12 +72,15 @@ static bool delta_source(CommandContext *ctx, const Command *c, Clone *v, Error 
     v->source_text = t.resolved.kind == RESOLVED_TABLE ? t.name : str_printf(ctx->arena, "delta.`%s" STR_FMT "`", store_is_remote(delta_table_location(t.table)) ? "" : "file:", STR_ARG(delta_table_location(t.table)));
     v->metadata = metadata_copy(snapshot_metadata(v->snapshot), ctx->arena);
     v->metadata->id = clock_uuid_in(ctx->arena);
+    metadata_forget_row_columns(v->metadata);
     v->protocol = *snapshot_protocol(v->snapshot);
     snapshot_files(v->snapshot, ctx->arena, &files);
     for (size_t i = 0; i < files.len; i++) {
         Str location;
         TRY(delta_file_location(t.table, files.at[i]->path, ctx->arena, &location, err));
-        vec_push(ctx->arena, &v->files, *files.at[i]);
+        AddFile f = *files.at[i];
+        f.has_base_row_id = false; /* the clone gives ids of its own, as Delta's does */
+        vec_push(ctx->arena, &v->files, f);
         vec_push(ctx->arena, &v->locations, location);
     }
     return true;

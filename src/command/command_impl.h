@@ -49,6 +49,8 @@ bool target_refresh(CommandContext *ctx, Target *t, Error *err);
 /* The target as a relation, with hidden _file and _row columns when asked. */
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err);
 bool is_delta(const ResolvedTable *t);
+/* Rows keep their ids when they are written again (PROTOCOL.md "Row Tracking"). */
+bool target_tracks_rows(const Target *t);
 
 /* alter_table.c: new columns; in a mapped table those without an id and a physical name get them. */
 void metadata_set_schema(CommandContext *ctx, Metadata *m, const Type *schema);
@@ -117,6 +119,9 @@ bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m,
 /* The same as so many files as the query asked for; 0: by size. */
 bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, size_t file_count, AddFileVec *out,
                        int64_t *row_count, Error *err);
+/* Rows that were in the table before and may not lose their ids: behind the columns, where the table tracks its rows, come the id and the
+ * version of each; NULL: as of a new row. */
+bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err);
 /* repartition(n) or coalesce(1) right before a write; 0: nothing was asked. */
 size_t asked_files(const Rel *query);
 /* rows: the table's columns, then _change_type. */
@@ -149,20 +154,23 @@ bool update_manifests(CommandContext *ctx, const Transaction *x, Error *err);
 
 typedef struct CommitNote {
     Str operation;
-    PropertyVec parameters, metrics;
+    PropertyVec parameters, metrics, tags;
     int64_t started_us;
     bool blind_append;
+    bool keeps_rows;           /* UPDATE, MERGE, OPTIMIZE and kin: rows that stay keep their ids */
     int isolation;
 } CommitNote;
 
 void note_parameter(CommandContext *ctx, CommitNote *n, const char *key, Str json); /* JSON text */
 void note_parameter_text(CommandContext *ctx, CommitNote *n, const char *key, Str text); /* quoted for you */
+void note_protocol(CommandContext *ctx, CommitNote *n, const Protocol *p); /* of UPGRADE PROTOCOL */
 void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t value);
 bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64_t *version, Error *err);
 
 /* ---- dml.c: changed rows become deletion vectors or rewritten files ---- */
 
-/* What a stored set of changes holds: _file, _row, _change, then (with change feed) the old row, then the new row. */
+/* What a stored set of changes holds: _file, _row, _change, then (with change feed) the old row, then the new row, then (where rows are
+ * tracked) the row's id. */
 typedef enum ChangeType { CHANGE_ROW_UPDATE = 1, CHANGE_ROW_DELETE = 2, CHANGE_ROW_INSERT = 3 } ChangeType;
 
 typedef struct ChangeCounts {
@@ -178,17 +186,25 @@ typedef struct ChangeSet {
     BoundColumnVec source;     /* the stored columns */
     size_t old_at, new_at;     /* where the old and the new row start; old_at 0: not kept */
     size_t width;              /* columns of the table */
+    bool has_row_ids;          /* the row's id stands behind the new row; NULL: it is a new row */
 } ChangeSet;
 
 bool keeps_change_feed(const Target *t);
 /* Materialises rows: _file, _row, _change[, old row], new row. */
 bool change_set_store(CommandContext *ctx, const Target *t, BoundRel *changes, bool has_old, ChangeSet *out, Error *err);
+/* Where rows are tracked: the id of a row of a scan with positions, or of a join whose left side is one. */
+void change_push_row_id(CommandContext *ctx, const Target *t, BoundRel *p, const BoundRel *rows);
 /* A fresh reference to the stored changes. */
 BoundRel *change_set_rel(CommandContext *ctx, const ChangeSet *set);
 /* Adds to the transaction what the changes amount to. */
 bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set, Transaction *x, ChangeCounts *counts, Error *err);
 /* After a failed commit: its data files go, unless the failure was the disk's: the commit may exist all the same. */
 void change_discard(const Target *t, ChangeCounts *counts, const Error *err);
+
+/* ---- row_tracking.c ---- */
+
+/* Every file of the table has ids for its rows; what delta.enableRowTracking asks for before it may be set. */
+bool row_tracking_backfill(CommandContext *ctx, Target *t, Error *err);
 
 /* ---- read_set.c: what a statement read, for the conflict rules; the scans are narrowed by it ---- */
 

@@ -21,6 +21,30 @@ void note_parameter_text(CommandContext *ctx, CommitNote *n, const char *key, St
     push(ctx, &n->parameters, key, buf_str(&b));
 }
 
+static void put_names(Buf *b, const char *key, const DeltaStrVec *names)
+{
+    buf_addf(b, ",\"%s\":[", key);
+    for (size_t i = 0; i < names->len; i++) {
+        buf_addz(b, i ? "," : "");
+        json_put_str(b, names->at[i]);
+    }
+    buf_addc(b, ']');
+}
+
+void note_protocol(CommandContext *ctx, CommitNote *n, const Protocol *p)
+{
+    Buf b = buf_in(ctx->arena);
+    buf_addf(&b, "{\"minReaderVersion\":%d,\"minWriterVersion\":%d", p->min_reader, p->min_writer);
+    if (p->has_reader_features)
+        put_names(&b, "readerFeatures", &p->reader_features);
+    else if (p->has_writer_features)
+        buf_addz(&b, ",\"readerFeatures\":null");
+    if (p->has_writer_features)
+        put_names(&b, "writerFeatures", &p->writer_features);
+    buf_addc(&b, '}');
+    note_parameter_text(ctx, n, "newProtocol", buf_str(&b));
+}
+
 void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t value)
 {
     push(ctx, &n->metrics, key, str_printf(ctx->arena, "%lld", (long long)value));
@@ -30,6 +54,8 @@ bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64
 {
     bool found;
     CommitRequest r = {.operation = n->operation, .parameters = n->parameters, .metrics = n->metrics, .blind_append = n->blind_append};
+    r.tags = n->tags;
+    r.keeps_rows = n->keeps_rows;
     r.isolation = n->isolation;
     session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;

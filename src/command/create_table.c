@@ -524,6 +524,7 @@ static bool create_delta(CommandContext *ctx, const Command *c, NewTable *t, Err
         return error_set(err, ERR_DELTA_CREATE_EXTERNAL_TABLE_WITHOUT_TXN_LOG, P("path", t->location), P("tableName", t->name), P("logPath", str_printf(ctx->arena, STR_FMT "/_delta_log", STR_ARG(t->location))));
     TRY(build_metadata(ctx, c, t, err));
     TRY(keep_identity(ctx, &target, t, err));
+    metadata_name_row_columns(t->metadata, &t->protocol, target.snapshot ? snapshot_metadata(target.snapshot) : NULL, ctx->arena);
     if (t->clustered_by.len || (target.snapshot && snapshot_domain(target.snapshot, S("delta.clustering")).len)) {
         TRY(clustering_domain(ctx, t->metadata, &t->clustered_by, &t->clustering, err));
         TRY(protocol_add_feature(&t->protocol, "clustering", ctx->arena, err));
@@ -661,7 +662,7 @@ static bool copy_definition(CommandContext *ctx, const Command *c, const Resolve
         vec_push(ctx->arena, &out->table.spec.partition_by, expr_column(ctx->arena, m->partition_columns.at[i]));
     for (size_t i = 0; i < m->configuration.len; i++) {
         KeyValue kv = {m->configuration.at[i].key, m->configuration.at[i].value, NULL};
-        if (!str_is(kv.key, "delta.columnMapping.maxColumnId"))
+        if (!str_is(kv.key, "delta.columnMapping.maxColumnId") && !str_starts_with(kv.key, S(ROW_TRACKING_DOMAIN ".")))
             vec_push(ctx->arena, &out->table.spec.properties, kv);
     }
     return true;

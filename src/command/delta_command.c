@@ -6,8 +6,7 @@ static bool commit_protocol(CommandContext *ctx, const Target *t, const Protocol
     CommitNote note = {.operation = str_from(operation), .started_us = clock_monotonic_us()};
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
     transaction_set_protocol(x, p);
-    note_parameter_text(ctx, &note, "newProtocol",
-                        str_printf(ctx->arena, "{\"minReaderVersion\":%d,\"minWriterVersion\":%d}", p->min_reader, p->min_writer));
+    note_protocol(ctx, &note, p);
     bool ok = note_commit(ctx, x, &note, NULL, err);
     transaction_end(x);
     return ok;

@@ -20,6 +20,7 @@ bool change_set_store(CommandContext *ctx, const Target *t, BoundRel *changes, b
     *out = (ChangeSet){.stored_id = clock_uuid_in(ctx->arena), .source = changes->columns, .width = width};
     out->old_at = has_old ? 3 : 0;
     out->new_at = has_old ? 3 + width : 3;
+    out->has_row_ids = target_tracks_rows(t);
     TRY(engine_store(ctx->engine, out->stored_id, changes, &ctx->run, err));
     engine_drop_stored_with(ctx->engine, out->stored_id, ctx->arena);
     return true;
@@ -60,6 +61,14 @@ static BoundRel *pick_row(CommandContext *ctx, BoundRel *rel, size_t from, size_
     return p;
 }
 
+/* A scan with positions has the row's id behind them. */
+void change_push_row_id(CommandContext *ctx, const Target *t, BoundRel *p, const BoundRel *rows)
+{
+    size_t at = snapshot_schema(t->snapshot)->structure.count + 2;
+    if (target_tracks_rows(t))
+        build_push(ctx, p, bound_column(&rows->columns.at[at], ctx->arena), S("_row_id"));
+}
+
 static const int REPLACED[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_DELETE};
 static const int WRITTEN[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_INSERT};
 
@@ -67,7 +76,9 @@ static bool new_rows(CommandContext *ctx, const ChangeSet *set, BoundRel **out, 
 {
     BoundRel *rel;
     TRY(changes_of(ctx, set, 2, WRITTEN, &rel, err));
-    *out = pick_row(ctx, rel, set->new_at, set->width);
+    *out = pick_row(ctx, rel, set->new_at, set->width + set->has_row_ids);
+    if (set->has_row_ids) /* what changed, or is new, was last written by this commit */
+        build_push(ctx, *out, bound_literal(value_null(type_simple(TYPE_LONG)), ctx->arena), S("_row_version"));
     return true;
 }
 
@@ -219,7 +230,7 @@ static bool untouched_rows(CommandContext *ctx, const Target *t, const ChangeSet
     scan->delta.only_files = only;
     TRY(changes_of(ctx, set, 2, REPLACED, &changed, err));
     changed = pick_row(ctx, changed, 0, 2);
-    size_t at = scan->columns.len - 2;
+    size_t at = set->width;
     BoundExpr *file[2] = {bound_column(&scan->columns.at[at], ctx->arena), bound_column(&changed->columns.at[0], ctx->arena)};
     BoundExpr *row[2] = {bound_column(&scan->columns.at[at + 1], ctx->arena), bound_column(&changed->columns.at[1], ctx->arena)};
     BoundExpr *both[2];
@@ -231,6 +242,8 @@ static bool untouched_rows(CommandContext *ctx, const Target *t, const ChangeSet
     TRY(build_call(ctx, "and", 2, both, &anti->join.condition, err));
     anti->columns = scan->columns;
     *out = pick_row(ctx, anti, 0, set->width);
+    for (size_t i = at + 2; set->has_row_ids && i < at + 4; i++)
+        build_push(ctx, *out, bound_column(&anti->columns.at[i], ctx->arena), anti->columns.at[i].name);
     return true;
 }
 
@@ -267,7 +280,7 @@ static bool rewrite_files(CommandContext *ctx, const Target *t, const ChangeSet 
         rows = union_all(ctx, kept, rows);
     }
     int64_t written = 0;
-    TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, true, added, &written, err));
+    TRY(write_rewritten_files(ctx, t, rows, true, added, &written, err));
     counts->copied = written - counts->updated - counts->inserted;
     return true;
 }
@@ -364,7 +377,7 @@ bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set
         ok = mark_deleted(ctx, t, &touched, x, counts, err);
         if (ok && (counts->updated || counts->inserted))
             ok = new_rows(ctx, set, &rows, err) &&
-                 write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, true, &added, NULL, err);
+                 write_rewritten_files(ctx, t, rows, true, &added, NULL, err);
     } else
         ok = rewrite_files(ctx, t, set, &touched, x, counts, &added, err);
     if (ok && keeps_change_feed(t) && (counts->updated || counts->deleted))

@@ -36,6 +36,19 @@ static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metada
     return spec;
 }
 
+/* The columns that keep what is known of rows follow the table's; nobody skips files by them. */
+static void add_row_columns(CommandContext *ctx, WriteSpec *spec, const RowColumns *names)
+{
+    size_t count = spec->schema->structure.count, leaves = leaf_count(spec->schema) - spec->partition_count;
+    Field *fields = ARENA_ARRAY(ctx->arena, Field, count + 2);
+    for (size_t i = 0; i < count; i++)
+        fields[i] = spec->schema->structure.fields[i];
+    fields[count] = (Field){names->id, type_simple(TYPE_LONG), true, {0}};
+    fields[count + 1] = (Field){names->version, type_simple(TYPE_LONG), true, {0}};
+    spec->schema = type_struct(fields, count + 2, ctx->arena);
+    spec->stats_columns = spec->stats_columns < leaves ? spec->stats_columns : leaves;
+}
+
 static PropertyVec partition_properties(CommandContext *ctx, const WriteSpec *spec, const WrittenFile *f)
 {
     PropertyVec out = {0};
@@ -73,6 +86,22 @@ static bool write_and_send(CommandContext *ctx, DeltaTable *table, BoundRel *row
     return false;
 }
 
+static bool write_as_adds(CommandContext *ctx, DeltaTable *table, BoundRel *rows, const WriteSpec *spec, bool data_change, AddFileVec *out,
+                          int64_t *row_count, Error *err)
+{
+    WrittenFileVec files = {0};
+    TRY(write_and_send(ctx, table, rows, spec, &files, err));
+    for (size_t i = 0; i < files.len; i++) {
+        const WrittenFile *f = &files.at[i];
+        AddFile add = {.path = path_uri_encode(f->path, ctx->arena), .size = f->size, .modification_time_ms = f->modified_ms,
+                       .data_change = data_change, .stats = f->stats, .partition_values = partition_properties(ctx, spec, f)};
+        vec_push(ctx->arena, out, add);
+        if (row_count)
+            *row_count += f->rows;
+    }
+    return true;
+}
+
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
 {
     return write_files_asked(ctx, table, m, rows, data_change, 0, out, row_count, err);
@@ -83,17 +112,17 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
 {
     WriteSpec spec = table_spec(ctx, table, m, m->schema);
     spec.file_count = file_count;
-    WrittenFileVec files = {0};
-    TRY(write_and_send(ctx, table, rows, &spec, &files, err));
-    for (size_t i = 0; i < files.len; i++) {
-        const WrittenFile *f = &files.at[i];
-        AddFile add = {.path = path_uri_encode(f->path, ctx->arena), .size = f->size, .modification_time_ms = f->modified_ms,
-                       .data_change = data_change, .stats = f->stats, .partition_values = partition_properties(ctx, &spec, f)};
-        vec_push(ctx->arena, out, add);
-        if (row_count)
-            *row_count += f->rows;
-    }
-    return true;
+    return write_as_adds(ctx, table, rows, &spec, data_change, out, row_count, err);
+}
+
+bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
+{
+    const Metadata *m = snapshot_metadata(t->snapshot);
+    WriteSpec spec = table_spec(ctx, t->table, m, m->schema);
+    RowColumns kept;
+    if (snapshot_row_columns(t->snapshot, &kept))
+        add_row_columns(ctx, &spec, &kept);
+    return write_as_adds(ctx, t->table, rows, &spec, data_change, out, row_count, err);
 }
 
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err)

@@ -90,7 +90,7 @@ static bool remove_where(CommandContext *ctx, const Target *t, const Expr *predi
     TRY(analyze_condition(ctx->analyzer, predicate, &scan->columns, &condition, err));
     note_read(ctx, scan, condition, x);
     BoundRel *rows = build_filter(ctx, scan, condition), *p = build_project(ctx, rows);
-    size_t width = scan->columns.len - 2;
+    size_t width = snapshot_schema(t->snapshot)->structure.count;
     bool has_old = keeps_change_feed(t);
     build_push(ctx, p, bound_column(&rows->columns.at[width], ctx->arena), S("_file"));
     build_push(ctx, p, bound_column(&rows->columns.at[width + 1], ctx->arena), S("_row"));
@@ -99,6 +99,7 @@ static bool remove_where(CommandContext *ctx, const Target *t, const Expr *predi
         build_push(ctx, p, bound_column(&rows->columns.at[i], ctx->arena), rows->columns.at[i].name);
     for (size_t i = 0; i < width; i++)
         build_push(ctx, p, bound_literal(value_null(rows->columns.at[i].type), ctx->arena), rows->columns.at[i].name);
+    change_push_row_id(ctx, t, p, rows);
     ChangeSet set;
     TRY(change_set_store(ctx, t, p, has_old, &set, err));
     return change_set_apply(ctx, t, &set, x, counts, err);

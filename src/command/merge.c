@@ -487,6 +487,8 @@ static bool changed_rows(Merge *m, bool has_old, BoundRel **out, Error *err)
         TRY(field_value(m, &column, i, &value, err));
         build_push(ctx, p, value, m->metadata->schema->structure.fields[i].name);
     }
+    change_push_row_id(ctx, &m->target, p, rows);
+    size_t count = p->columns.len;
     build_push(ctx, p, bound_column(&column, ctx->arena), S("_clause"));
     BoundColumn carried = vec_last(&p->columns);
     BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, m->width);
@@ -498,7 +500,7 @@ static bool changed_rows(Merge *m, bool has_old, BoundRel **out, Error *err)
     TRY(generate_columns(ctx, m->metadata, numbered_rows, first, given, &generated, err));
     TRY(enforce_constraints(ctx, m->metadata, generated, first, &checked, err));
     BoundRel *last = build_project(ctx, checked);
-    for (size_t i = 0; i < first + m->width; i++)
+    for (size_t i = 0; i < count; i++)
         build_push(ctx, last, bound_column(&checked->columns.at[i], ctx->arena), checked->columns.at[i].name);
     *out = last;
     return true;
@@ -700,7 +702,7 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
 
 bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
-    CommitNote note = {.operation = S("MERGE"), .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = S("MERGE"), .keeps_rows = true, .started_us = clock_monotonic_us()};
     Merge m = {.ctx = ctx, .command = c};
     Name name;
     TRY(check_clauses(&m, err));

@@ -221,13 +221,14 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
 {
     BoundRel *scan;
     TRY(target_scan(ctx, t, NULL, false, &scan, err));
+    analyze_row_facts(ctx->analyzer, scan, false);
     FileList *only = ARENA_NEW(ctx->arena, FileList);
     *only = bin->files;
     scan->delta.only_files = only;
     size_t before = added->len;
     BoundRel *rows;
     TRY(p->clustered_by.len ? cluster_rows(ctx, p, scan, &rows, err) : sort_rows(ctx, p, scan, &rows, err));
-    TRY(write_data_files(ctx, t->table, snapshot_metadata(t->snapshot), rows, false, added, NULL, err));
+    TRY(write_rewritten_files(ctx, t, rows, false, added, NULL, err));
     for (size_t i = before; i < added->len; i++) {
         note_size(p, 0, added->at[i].size, !p->files_added);
         transaction_add(x, &added->at[i]);
@@ -399,7 +400,7 @@ static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, 
 
 bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
-    CommitNote note = {.operation = S("OPTIMIZE"), .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = S("OPTIMIZE"), .keeps_rows = true, .started_us = clock_monotonic_us()};
     Name name;
     Target t;
     FileList files = {0};

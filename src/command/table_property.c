@@ -245,8 +245,19 @@ bool check_log_retention(const Metadata *m, Error *err)
                                            "equal to delta.deletedFileRetentionDuration(%lld days).", (long long)(log / day), (long long)(files / day));
 }
 
-bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+static bool enables_row_tracking(const Command *c)
 {
+    for (size_t i = 0; i < c->properties.len; i++)
+        if (str_is_ci(c->properties.at[i].key, ROW_TRACKING_ENABLED))
+            return str_is_ci(c->properties.at[i].value, "true");
+    return false;
+}
+
+bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *target, Error *err)
+{
+    Target current = *target, *t = &current;
+    if (enables_row_tracking(c))
+        TRY(row_tracking_backfill(ctx, t, err));
     Change x = {.table = t, .metadata = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena),
                 .protocol = protocol_copy(snapshot_protocol(t->snapshot), ctx->arena), .shown = buf_in(ctx->arena), .first = true};
     buf_addc(&x.shown, '{');
@@ -257,6 +268,8 @@ bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t
     TRY(check_log_retention(x.metadata, err));
     CommitNote note = {.operation = S("SET TBLPROPERTIES"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "properties", buf_str(&x.shown));
+    if (enables_row_tracking(c) && c->properties.len == 1)
+        vec_push(ctx->arena, &note.tags, ((Property){S(ROW_TRACKING_ENABLEMENT_ONLY), S("true"), false}));
     TRY(alter_commit(ctx, t, x.metadata, &x.protocol, &note, false, err));
     if (!key_value_has(&c->properties, "comment") || t->resolved.kind != RESOLVED_TABLE)
         return true;

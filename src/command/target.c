@@ -90,6 +90,12 @@ bool target_open(CommandContext *ctx, const Name *name, Origin origin, Target *o
     return open_location(ctx, out->resolved.entry.location, out, err);
 }
 
+bool target_tracks_rows(const Target *t)
+{
+    RowColumns kept;
+    return snapshot_row_columns(t->snapshot, &kept);
+}
+
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err)
 {
     return analyze_delta_scan(ctx->analyzer, t->snapshot, qualifier ? qualifier : &t->qualifier, with_positions, out, err);

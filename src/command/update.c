@@ -27,9 +27,8 @@ static bool pick(CommandContext *ctx, const Target *t, const Command *c, Picked 
     return true;
 }
 
-static void push_position(CommandContext *ctx, BoundRel *p, const BoundRel *rows, ChangeType type)
+static void push_position(CommandContext *ctx, BoundRel *p, const BoundRel *rows, size_t at, ChangeType type)
 {
-    size_t at = rows->columns.len - 2;
     build_push(ctx, p, bound_column(&rows->columns.at[at], ctx->arena), S("_file"));
     build_push(ctx, p, bound_column(&rows->columns.at[at + 1], ctx->arena), S("_row"));
     build_push(ctx, p, build_int(ctx, type), S("_change"));
@@ -154,12 +153,13 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
     }
     bool has_old = keeps_change_feed(t);
     BoundRel *p = build_project(ctx, picked->rows);
-    push_position(ctx, p, picked->rows, CHANGE_ROW_UPDATE);
+    push_position(ctx, p, picked->rows, picked->width, CHANGE_ROW_UPDATE);
     if (has_old)
         push_columns(ctx, p, picked->rows, 0, picked->width);
     size_t first = p->columns.len;
     for (size_t i = 0; i < picked->width; i++)
         build_push(ctx, p, values[i] ? values[i] : bound_column(&picked->rows->columns.at[i], ctx->arena), picked->rows->columns.at[i].name);
+    change_push_row_id(ctx, t, p, picked->rows);
     BoundRel *rows;
     TRY(generate_columns(ctx, m, p, first, given, &rows, err));
     return enforce_constraints(ctx, m, rows, first, out, err);
@@ -175,7 +175,7 @@ bool check_change(const Target *t, bool removes, Error *err)
 
 bool run_update(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
-    CommitNote note = {.operation = S("UPDATE"), .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = S("UPDATE"), .keeps_rows = true, .started_us = clock_monotonic_us()};
     Name name;
     Target t;
     Picked picked;
@@ -222,7 +222,7 @@ static bool delete_all(CommandContext *ctx, const Target *t, CommitNote *note, B
 
 bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
-    CommitNote note = {.operation = S("DELETE"), .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = S("DELETE"), .keeps_rows = true, .started_us = clock_monotonic_us()};
     Name name;
     Target t;
     Picked picked;
@@ -235,9 +235,10 @@ bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error 
         return delete_all(ctx, &t, &note, result, err);
     bool has_old = keeps_change_feed(&t);
     BoundRel *p = build_project(ctx, picked.rows);
-    push_position(ctx, p, picked.rows, CHANGE_ROW_DELETE);
+    push_position(ctx, p, picked.rows, picked.width, CHANGE_ROW_DELETE);
     if (has_old)
         push_columns(ctx, p, picked.rows, 0, picked.width);
     push_nulls(ctx, p, picked.rows, picked.width);
+    change_push_row_id(ctx, &t, p, picked.rows);
     return finish(ctx, &t, &picked, p, has_old, &note, "numDeletedRows", result, err);
 }

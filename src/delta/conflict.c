@@ -6,6 +6,7 @@
 #include "delta/feature.h"
 #include "delta/identity.h"
 #include "delta/partition.h"
+#include "delta/row_tracking.h"
 #include "delta/scan_impl.h"
 #include "delta/schema.h"
 #include "delta/transaction_impl.h"
@@ -100,7 +101,8 @@ static bool fail_commit(const Conflict *c, ErrorClass cls, Error *err)
 static bool is_safe_to_gain(Str feature)
 {
     static const char *const names[] = {"appendOnly",     "timestampNtz", "deletionVectors",
-                                        "domainMetadata", "v2Checkpoint", "vacuumProtocolCheck"};
+                                        "domainMetadata", "v2Checkpoint", "vacuumProtocolCheck",
+                                        "rowTracking"};
     for (size_t i = 0; i < LENGTH_OF(names); i++)
         if (str_is(feature, names[i]))
             return true;
@@ -140,7 +142,9 @@ static bool check_protocol(const Conflict *c, Error *err)
 /* Properties that may appear under our feet: we then simply do not use what they allow. */
 static bool is_harmless_property(Str key, Str value)
 {
-    return (str_is(key, "delta.enableDeletionVectors") && str_is_ci(value, "true")) ||
+    return (str_is(key, ROW_TRACKING_ENABLED) && str_is_ci(value, "true")) ||
+           str_starts_with(key, S(ROW_TRACKING_DOMAIN ".")) ||
+           (str_is(key, "delta.enableDeletionVectors") && str_is_ci(value, "true")) ||
            (str_is(key, "delta.checkpointPolicy") && str_is_ci(value, "v2"));
 }
 
@@ -206,6 +210,8 @@ static bool check_metadata(const Conflict *c, Error *err)
         return true;
     if (x->metadata || !x->read || !is_harmless_change(transaction_metadata(x), won))
         return fail_commit(c, ERR_DELTA_METADATA_CHANGED, err);
+    x->row_ids_lost |= rows_are_tracked(&x->protocol, won) &&
+                       !rows_are_tracked(&x->protocol, transaction_metadata(x));
     x->winner_metadata = metadata_copy(won, x->arena);
     return true;
 }
@@ -216,8 +222,7 @@ static bool check_domains(const Conflict *c, Error *err)
 {
     for (size_t i = 0; i < c->winner->domains.len; i++) {
         const DomainMetadata *won = &c->winner->domains.at[i];
-        if (str_is(won->domain,
-                   "delta.rowTracking")) { /* row ids are assigned anew after each winner */
+        if (str_is(won->domain, ROW_TRACKING_DOMAIN)) { /* ids are given anew after each winner */
             int64_t high = row_id_high_of(won->configuration);
             c->x->row_id_high = high > c->x->row_id_high ? high : c->x->row_id_high;
             continue;
@@ -337,6 +342,65 @@ static bool check_removes_removed(const Conflict *c, Error *err)
     return true;
 }
 
+/* ---- row ids ---- */
+
+static bool put_path(Map *m, Str path, const AddFile *f, Arena *arena, Error *err)
+{
+    Str decoded;
+    TRY(path_uri_decode(path, arena, &decoded, err));
+    map_put(m, decoded, (void *)f);
+    return true;
+}
+
+/* Files that a winner took or wrote again need no ids of ours. */
+static bool leave_to_winner(Transaction *x, const Map *winners, Arena *arena, Error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < x->adds.len; i++) {
+        Str path;
+        TRY(path_uri_decode(x->adds.at[i].path, arena, &path, err));
+        if (!map_has(winners, path))
+            x->adds.at[kept++] = x->adds.at[i];
+    }
+    x->adds.len = kept;
+    return true;
+}
+
+/* The ids that a backfill gave to files which we add again, or remove. */
+static bool take_from_winner(Transaction *x, const Map *winners, Arena *arena, Error *err)
+{
+    for (size_t i = 0; i < x->adds.len + x->removes.len; i++) {
+        AddFile *add = i < x->adds.len ? &x->adds.at[i] : NULL;
+        RemoveFile *removed = add ? NULL : &x->removes.at[i - x->adds.len];
+        Str path;
+        TRY(path_uri_decode(add ? add->path : removed->path, arena, &path, err));
+        const AddFile *given = map_get(winners, path);
+        if (!given)
+            continue;
+        *(add ? &add->has_base_row_id : &removed->has_base_row_id) = given->has_base_row_id;
+        *(add ? &add->base_row_id : &removed->base_row_id) = given->base_row_id;
+        *(add ? &add->default_row_commit_version : &removed->default_row_commit_version) =
+            given->default_row_commit_version;
+    }
+    return true;
+}
+
+static bool settle_row_ids(const Conflict *c, Error *err)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    bool backfill = str_is(operation_of(c->winner), ROW_TRACKING_BACKFILL);
+    Map files = map_in(scratch);
+    if (!backfill && !c->x->is_backfill)
+        return true;
+    for (size_t i = 0; i < c->winner->adds.len; i++)
+        TRY(put_path(&files, c->winner->adds.at[i].path, &c->winner->adds.at[i], scratch, err));
+    if (!c->x->is_backfill)
+        return take_from_winner(c->x, &files, scratch, err);
+    for (size_t i = 0; i < c->winner->removes.len; i++)
+        TRY(put_path(&files, c->winner->removes.at[i].path, NULL, scratch, err));
+    return leave_to_winner(c->x, &files, scratch, err);
+}
+
 /* ---- the table of rules ---- */
 
 static const struct {
@@ -346,6 +410,7 @@ static const struct {
     {"the protocol changed", check_protocol},
     {"the metadata changed", check_metadata},
     {"both change one domain", check_domains},
+    {"one gives row ids to files that the other changes", settle_row_ids},
     {"both are the same application's transaction", check_txns},
     {"files were added that we should have read", check_adds},
     {"files that we read were removed", check_reads_removed},

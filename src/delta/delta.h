@@ -8,6 +8,7 @@
 #include "delta/identity.h"
 #include "delta/mapping.h"
 #include "delta/partition.h"
+#include "delta/row_tracking.h"
 #include "delta/schema.h"
 #include "delta/snapshot.h"
 #include "delta/transaction.h"

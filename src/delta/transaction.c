@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "delta/feature.h"
+#include "delta/row_tracking.h"
 #include "delta/schema.h"
 #include "delta/transaction_impl.h"
 
@@ -23,7 +24,7 @@ Transaction *transaction_begin(DeltaTable *t, Snapshot *read, Arena *arena)
     snapshot_ref(read);
     x->protocol = protocol_copy(&read->state->protocol, arena);
     x->previous_timestamp_ms = read->timestamp_ms;
-    x->row_id_high = row_id_high_of(snapshot_domain(read, S("delta.rowTracking")));
+    x->row_id_high = row_id_high_of(snapshot_domain(read, S(ROW_TRACKING_DOMAIN)));
     return x;
 }
 
@@ -34,17 +35,6 @@ void transaction_end(Transaction *x)
     snapshot_unref(x->read);
     delta_table_unref(x->table);
     free(x);
-}
-
-int64_t row_id_high_of(Str configuration)
-{
-    AUTO_ARENA(scratch) = arena_new();
-    Error ignored = error_in(scratch);
-    yyjson_val *root;
-    if (!configuration.len ||
-        !json_parse(configuration, S("delta.rowTracking"), scratch, &root, &ignored))
-        return -1;
-    return json_get_i64(root, "rowIdHighWaterMark", -1);
 }
 
 /* ---- actions ---- */
@@ -107,8 +97,19 @@ void transaction_txn(Transaction *x, Str app_id, int64_t version)
     vec_push(x->arena, &x->txns, ((TxnAction){app_id, version, clock_now_ms()}));
 }
 
+void transaction_backfill(Transaction *x)
+{
+    x->is_backfill = true;
+}
+
 void transaction_domain(Transaction *x, const DomainMetadata *d)
 {
+    if (str_is(d->domain, ROW_TRACKING_DOMAIN)) { /* written with the ids that the commit gives */
+        int64_t high = row_id_high_of(d->configuration);
+        x->row_id_raised = x->row_id_raised || high > x->row_id_high;
+        x->row_id_high = high > x->row_id_high ? high : x->row_id_high;
+        return;
+    }
     vec_push(x->arena, &x->domains, *d);
 }
 

@@ -24,6 +24,9 @@ void transaction_remove(Transaction *x, const AddFile *f,
                         bool data_change); /* of the read snapshot */
 void transaction_cdc(Transaction *x, const CdcFile *f);
 void transaction_txn(Transaction *x, Str app_id, int64_t version);
+/* The files it adds are those of the read snapshot, which get ids for their rows: what a winner has
+ * changed of them is left to the winner. */
+void transaction_backfill(Transaction *x);
 void transaction_domain(Transaction *x, const DomainMetadata *d);
 
 /* What this transaction read, for the conflict rules. */
@@ -37,7 +40,9 @@ typedef struct CommitRequest {
     PropertyVec parameters; /* values are JSON text */
     PropertyVec metrics;
     Str user_metadata;
+    PropertyVec tags;
     bool blind_append;
+    bool keeps_rows; /* what it writes again are the rows it removes: they keep their ids */
     enum {
         ISOLATION_DEFAULT,
         ISOLATION_SERIALIZABLE,

@@ -8,6 +8,7 @@
 #include "delta/deletion_vector.h"
 #include "delta/feature.h"
 #include "delta/partition.h"
+#include "delta/row_tracking.h"
 #include "delta/schema.h"
 #include "delta/time_impl.h"
 #include "delta/transaction_impl.h"
@@ -42,7 +43,9 @@ static bool prepare_metadata(Transaction *x, Error *err)
     }
     TRY(protocol_upgrade_for(&x->protocol, m, x->arena, &changed, err));
     x->protocol_changed = x->protocol_changed || changed || !x->read;
-    return true;
+    metadata_name_row_columns(m, &x->protocol, x->read ? &x->read->state->metadata : NULL,
+                              x->arena);
+    return metadata_check_row_tracking(m, err);
 }
 
 static bool check_append_only(const Transaction *x, Error *err)
@@ -192,6 +195,18 @@ static void note_enablement(Transaction *x, int64_t version, int64_t timestamp_m
                           number_text(timestamp_ms, arena), arena);
 }
 
+/* As Delta tags its commits: whether rows that were written again kept their ids. */
+static void put_tags(const Transaction *x, const CommitRequest *request, PropertyVec *tags)
+{
+    static const Str kept = S_INIT(ROW_TRACKING_DOMAIN ".preserved");
+    const TableState *read = x->read ? x->read->state : NULL;
+    *tags = request->tags;
+    if (x->row_ids_lost)
+        vec_push(x->arena, tags, ((Property){kept, S("false"), false}));
+    else if (request->keeps_rows && read && rows_are_tracked(&read->protocol, &read->metadata))
+        vec_push(x->arena, tags, ((Property){kept, S("true"), false}));
+}
+
 static CommitInfo describe(Transaction *x, const CommitRequest *request, IsolationLevel level,
                            int64_t version, Str txn_id)
 {
@@ -212,6 +227,7 @@ static CommitInfo describe(Transaction *x, const CommitRequest *request, Isolati
     };
     if (x->read)
         info.read_version = x->read->version;
+    put_tags(x, request, &info.tags);
     if (has_commit_timestamps(x)) {
         int64_t after = x->read ? x->previous_timestamp_ms + 1 : 0;
         info.in_commit_timestamp_ms = now > after ? now : after;
@@ -220,38 +236,53 @@ static CommitInfo describe(Transaction *x, const CommitRequest *request, Isolati
     return info;
 }
 
-/* Row tracking that is supported but not enabled: fresh ids above the high water mark (PROTOCOL.md
- * "Row Tracking"). */
-static bool assign_row_ids(Transaction *x, int64_t version, AddFile *f, int64_t *high, Error *err)
+/* PROTOCOL.md "Row Tracking": ids above all that were ever given, also those that files bring from
+ * another version or table. */
+static int64_t highest_row_id(const Transaction *x)
 {
-    if (!f->has_base_row_id) {
-        int64_t rows = stats_num_records(f->stats);
-        if (rows < 0)
-            return error_set(err, ERR_DELTA_ROW_ID_ASSIGNMENT_WITHOUT_STATS);
-        f->has_base_row_id = true;
-        f->base_row_id = *high + 1;
-        f->default_row_commit_version = version;
-        *high += rows;
+    int64_t high = x->row_id_high;
+    for (size_t i = 0; i < x->adds.len; i++) {
+        const AddFile *f = &x->adds.at[i];
+        int64_t rows = f->has_base_row_id ? stats_num_records(f->stats) : 0;
+        if (rows > 0 && f->base_row_id <= INT64_MAX - rows && f->base_row_id + rows - 1 > high)
+            high = f->base_row_id + rows - 1;
     }
-    (void)x;
+    return high;
+}
+
+static bool assign_row_ids(int64_t version, AddFile *f, int64_t *high, Error *err)
+{
+    if (f->has_base_row_id) {
+        if (f->default_row_commit_version < 0)
+            f->default_row_commit_version = version;
+        return true;
+    }
+    int64_t rows = stats_num_records(f->stats);
+    if (rows < 0)
+        return error_set(err, ERR_DELTA_ROW_ID_ASSIGNMENT_WITHOUT_STATS);
+    if (*high >= INT64_MAX - rows)
+        return error_internal(err, "the table has no row ids left above %lld", (long long)*high);
+    f->has_base_row_id = true;
+    f->base_row_id = *high + 1;
+    f->default_row_commit_version = version;
+    *high += rows;
     return true;
 }
 
 static bool put_adds(Transaction *x, int64_t version, Buf *b, Error *err)
 {
-    bool tracked =
-        protocol_has_feature(&x->protocol, "rowTracking") &&
-        !metadata_property_bool(transaction_metadata(x), "delta.rowTrackingSuspended", false);
-    int64_t high = x->row_id_high;
+    bool tracked = protocol_has_feature(&x->protocol, "rowTracking") &&
+                   !metadata_property_bool(transaction_metadata(x), ROW_TRACKING_SUSPENDED, false);
+    int64_t high = tracked ? highest_row_id(x) : -1;
     for (size_t i = 0; i < x->adds.len; i++) {
         AddFile f = x->adds.at[i];
         if (tracked)
-            TRY(assign_row_ids(x, version, &f, &high, err));
+            TRY(assign_row_ids(version, &f, &high, err));
         action_put_add(b, &f);
     }
-    if (tracked && high > x->row_id_high)
-        action_put_domain(b, &(DomainMetadata){S("delta.rowTracking"),
-                                               str_printf(x->arena, "{\"rowIdHighWaterMark\":%lld}",
+    if (tracked && (high > x->row_id_high || x->row_id_raised))
+        action_put_domain(b, &(DomainMetadata){S(ROW_TRACKING_DOMAIN),
+                                               str_printf(x->arena, "{\"rowIdHighWaterMark\":%lld,\"domainName\":\"" ROW_TRACKING_DOMAIN "\"}",
                                                           (long long)high),
                                                false});
     return true;

@@ -29,6 +29,9 @@ struct Transaction {
     /* moved forward by the winners the commit was rebased on */
     int64_t previous_timestamp_ms; /* of the version before: in-commit timestamps grow */
     int64_t row_id_high;           /* delta.rowTracking high water mark; -1: none yet */
+    bool is_backfill;              /* gives row ids to files that have none */
+    bool row_ids_lost;             /* tracking was enabled after the rows were read */
+    bool row_id_raised;            /* by what the caller knows of ids: the commit says so */
     const Metadata
         *winner_metadata; /* a winner's harmless change of properties; NULL: the read one holds */
 };
@@ -47,5 +50,3 @@ MUST_CHECK bool conflict_check(Transaction *x, const CommitActions *winner, Isol
 
 /* A path of the log under which adds and removes meet: decoded, without a scheme. */
 bool transaction_reads_anything(const Transaction *x);
-/* rowIdHighWaterMark of a delta.rowTracking domain's text; -1 when it is not one. */
-int64_t row_id_high_of(Str configuration);

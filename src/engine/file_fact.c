@@ -48,6 +48,8 @@ static bool put_fact(const FactWriter *w, Str name, const Type *type, Buf *selec
         buf_addz(select, "CAST(file_row_number AS BIGINT)");
         return true;
     }
+    if (w->row_fact && w->row_fact(w->self, name, select))
+        return true;
     Str *texts = w->add(w->self, select, type);
     for (size_t i = 0; i < w->count; i++)
         if (!fact_text(&w->files[i], name, select->arena, &texts[i]))

@@ -118,6 +118,7 @@ typedef struct FactWriter {
     Str *(*add)(void *self, Buf *select, const Type *type); /* room for one more text a file */
     const FileOrigin *files;
     size_t count;
+    bool (*row_fact)(void *self, Str name, Buf *select); /* what only this scan knows of a row; false: no such name; NULL: nothing */
 } FactWriter;
 
 /* Whether a scan's column tells where rows come from: _metadata, or what input_file_name() and kin stand for. */

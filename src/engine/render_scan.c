@@ -2,6 +2,7 @@
  * looked up by its index. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "delta/delta.h"
@@ -126,6 +127,7 @@ typedef struct ScanFile {
     int64_t size, modified_ms;
     int64_t rows_known; /* from the statistics, -1: unknown */
     const ChangeFile *change;
+    const AddFile *add; /* of a snapshot's scan */
     FileRows rows;
     bool has_rows;
 } ScanFile;
@@ -146,6 +148,8 @@ typedef struct Scan {
     FileSet *set;
     uint64_t number;     /* of the set, given before its columns are known */
     size_t nested_names; /* for lambda variables */
+    Buf *entries;        /* of read_parquet's schema */
+    bool reads_row_id, reads_row_version;
 } Scan;
 
 static const ScanColumn *scan_columns(const Scan *s)
@@ -199,6 +203,7 @@ static bool list_snapshot(Scan *s, Error *err)
                                  .partition_values = &f->partition_values,
                                  .size = f->size,
                                  .modified_ms = f->modification_time_ms,
+                                 .add = f,
                                  .rows_known = stats_num_records(f->stats)};
         if (!f->dv)
             continue;
@@ -337,6 +342,48 @@ static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *
     return true;
 }
 
+/* What a file keeps of its rows beside the table's columns. */
+static void read_row_column(Scan *s, Str key, const char *name, bool *done)
+{
+    if (!*done)
+        put_schema_entry(s->entries, key, true, str_from(name), type_simple(TYPE_LONG));
+    *done = true;
+}
+
+/* PROTOCOL.md "Row Tracking": the id that a file keeps for a row, else the file's first plus the
+ * row's place. */
+static bool put_row_fact(void *self, Str name, Buf *select)
+{
+    Scan *s = self;
+    bool id = str_is(name, "row_id"), version = str_is(name, "row_commit_version");
+    bool first_id = id || str_is(name, "base_row_id");
+    RowColumns kept;
+    if (!first_id && !version && !str_is(name, "default_row_commit_version"))
+        return false;
+    bool has_column = (id || version) && snapshot_row_columns(s->snapshot, &kept);
+    if (has_column && id)
+        read_row_column(s, kept.id, "ls_row_id", &s->reads_row_id);
+    else if (has_column)
+        read_row_column(s, kept.version, "ls_row_version", &s->reads_row_version);
+    if (has_column)
+        buf_addz(select, id ? "coalesce(ls_row_id, " : "coalesce(ls_row_version, ");
+    Str *texts = add_values(s, select, type_simple(TYPE_LONG));
+    for (size_t i = 0; i < s->count; i++) {
+        const AddFile *f = s->files[i].add;
+        if (f && f->has_base_row_id)
+            texts[i] = str_printf(s->r->arena, "%lld",
+                                  (long long)(first_id ? f->base_row_id : f->default_row_commit_version));
+    }
+    buf_addz(select, id ? " + file_row_number" : "");
+    buf_addz(select, has_column ? ")" : "");
+    return true;
+}
+
+static bool is_row_fact(const BoundColumn *c)
+{
+    return str_starts_with(c->name, S(ROW_FACT_PREFIX));
+}
+
 static Str *add_fact(void *self, Buf *select, const Type *type) { return add_values(self, select, type); }
 
 static bool put_origin(Scan *s, const BoundColumn *c, Buf *select, Error *err)
@@ -344,7 +391,7 @@ static bool put_origin(Scan *s, const BoundColumn *c, Buf *select, Error *err)
     FileOrigin *origins = ARENA_ARRAY(s->r->arena, FileOrigin, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
         origins[i] = (FileOrigin){s->locations[i], s->files[i].size, s->files[i].modified_ms, true};
-    FactWriter w = {s, add_fact, origins, s->count};
+    FactWriter w = {s, add_fact, origins, s->count, put_row_fact};
     return put_file_fact(&w, c, select, err);
 }
 
@@ -370,6 +417,11 @@ static bool put_other_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *s
     }
     if (is_file_fact(c))
         return put_origin(s, c, select, err);
+    if (is_row_fact(c) &&
+        put_row_fact(s, str_slice(c->name, strlen(ROW_FACT_PREFIX), c->name.len), select)) {
+        buf_addf(select, " AS c%u", c->id);
+        return true;
+    }
     if (rel->delta.changes)
         return put_change_column(s, c, entries, select, err);
     return error_internal(err, "a table scan has no column " STR_FMT, STR_ARG(c->name));
@@ -496,6 +548,7 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
     s.set = ARENA_NEW(r->arena, FileSet);
     s.number = resources_add_files(r->resources, s.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);
+    s.entries = &entries;
     TRY(put_columns(&s, &entries, &select, err));
     if (rel->delta.with_row_position)
         put_missing_positions(&s, &select);

@@ -142,6 +142,9 @@ typedef VEC(BoundItem) BoundItemVec;
 
 struct Snapshot;         /* delta/snapshot.h */
 
+/* Columns of a Delta scan beside the table's: what _metadata has under the rest of the name. */
+#define ROW_FACT_PREFIX "_metadata."
+
 /* A file scan that the analyzer resolved: paths exist, schema is known. */
 typedef struct FileScan {
     Str format;          /* parquet, json, csv, text, orc, avro, binaryFile */
@@ -170,7 +173,7 @@ struct BoundRel {
             size_t column_count;      /* the first column_count of `columns` follow the table schema's fields */
             size_t *fields;           /* which field of the table schema each column is */
             BoundExprVec predicates;  /* conjuncts over this scan's columns, for skipping files; the filter above stays */
-            bool with_row_position;   /* adds hidden file path + row index columns: DML */
+            bool with_row_position;   /* adds hidden file path + row index columns, and ROW_FACT_ columns of a table that tracks rows: DML */
             ColumnId file_id, row_id; /* their ids when with_row_position */
             void *changes;            /* change data feed range (delta/changes.h), NULL: the snapshot's rows */
             void *only_files;         /* DML: restricts the scan to these (delta FileList), NULL: all */

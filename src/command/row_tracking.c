@@ -1,0 +1,65 @@
+/* Row tracking of a table that has rows already: the feature first, then ids for the files there are in commits of their own; only
+ * then may the property say that rows keep their ids. */
+#include "base/json.h"
+#include "command/command_impl.h"
+
+static bool add_feature(CommandContext *ctx, Target *t, Error *err)
+{
+    Protocol p = protocol_copy(snapshot_protocol(t->snapshot), ctx->arena);
+    if (protocol_has_feature(&p, "rowTracking"))
+        return true;
+    CommitNote note = {.operation = S("UPGRADE PROTOCOL"), .started_us = clock_monotonic_us()};
+    TRY(protocol_add_feature(&p, "rowTracking", ctx->arena, err));
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    transaction_set_protocol(x, &p);
+    note_protocol(ctx, &note, &p);
+    bool ok = note_commit(ctx, x, &note, NULL, err);
+    transaction_end(x);
+    return ok && target_refresh(ctx, t, err);
+}
+
+static size_t files_at_once(CommandContext *ctx)
+{
+    bool found;
+    Str text;
+    int64_t n;
+    session_get(ctx->session, S("spark.databricks.delta.rowTracking.backfill.maxNumFiles"), ctx->arena, &found, &text);
+    return found && str_to_i64(text, &n) && n > 0 ? (size_t)n : SIZE_MAX;
+}
+
+/* One commit; *done: every file has its ids. */
+static bool give_ids(CommandContext *ctx, Target *t, int64_t batch, bool *done, Error *err)
+{
+    CommitNote note = {.operation = S(ROW_TRACKING_BACKFILL), .started_us = clock_monotonic_us()};
+    FileList files = {0};
+    size_t count = 0, most = files_at_once(ctx);
+    snapshot_files(t->snapshot, ctx->arena, &files);
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    for (size_t i = 0; i < files.len && count < most; i++) {
+        AddFile f = *files.at[i];
+        if (f.has_base_row_id)
+            continue;
+        f.data_change = false;
+        transaction_add(x, &f);
+        count++;
+    }
+    *done = !count;
+    bool ok = true;
+    if (count) {
+        transaction_backfill(x);
+        note_parameter_text(ctx, &note, "batchId", str_printf(ctx->arena, "%lld", (long long)batch));
+        ok = note_commit(ctx, x, &note, NULL, err);
+    }
+    transaction_end(x);
+    return ok && (*done || target_refresh(ctx, t, err));
+}
+
+bool row_tracking_backfill(CommandContext *ctx, Target *t, Error *err)
+{
+    TRY(snapshot_check_writable(t->snapshot, err));
+    TRY(add_feature(ctx, t, err));
+    bool done = false;
+    for (int64_t batch = 0; !done; batch++)
+        TRY(give_ids(ctx, t, batch, &done, err));
+    return true;
+}
