@@ -79,6 +79,8 @@ MUST_CHECK bool analyze_check_retention(Analyzer *a, const Snapshot *newest, con
 /* The columns that a Delta table is clustered by, as dotted paths. */
 MUST_CHECK bool analyze_clustering(Analyzer *a, const Snapshot *s, StrVec *out, Error *err);
 MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err);
+/* Adds the hidden column _metadata where the expression names it. */
+void analyze_file_facts(Analyzer *a, const Expr *e, BoundRel *scan);
 /* Adds the id of a row and the version that last wrote it, where the table tracks its rows; else nothing. */
 void analyze_row_facts(Analyzer *a, BoundRel *scan, bool hidden);
 

@@ -48,6 +48,21 @@ static Str public_metadata(Str metadata, Arena *arena)
     return buf_str(&b);
 }
 
+void analyze_file_facts(Analyzer *a, const Expr *e, BoundRel *scan)
+{
+    BoundExpr *ignored;
+    Error unresolved = error_in(a->arena);
+    bool asked = a->asked_metadata, with = a->with_metadata;
+    RowColumns kept;
+    a->asked_metadata = false;
+    if (!analyze_expr(a, e, &scan->columns, &ignored, &unresolved) && a->asked_metadata) {
+        a->with_metadata = true;
+        push_file_metadata(a, scan, snapshot_row_columns(scan->delta.snapshot, &kept) ? FACTS_OF_TRACKED_ROWS : FACTS_OF_FILE);
+    }
+    a->asked_metadata = asked;
+    a->with_metadata = with;
+}
+
 void analyze_row_facts(Analyzer *a, BoundRel *scan, bool hidden)
 {
     static const char *const NAMES[] = {ROW_FACT_PREFIX "row_id", ROW_FACT_PREFIX "row_commit_version"};
@@ -238,6 +253,7 @@ static bool analyze_changes(Analyzer *a, DeltaTable *table, const Name *qualifie
     TRY(changes_between(newest, start, has_end ? end : -1, lenient, a->arena, feed, err));
     TRY(analyze_delta_scan(a, newest, qualifier, false, out, err));
     (*out)->delta.changes = feed;
+    (*out)->columns.len = (*out)->delta.column_count; /* a change feed has no _metadata */
     static const struct { const char *name; TypeKind kind; } EXTRA[] = {
         {"_change_type", TYPE_STRING}, {"_commit_version", TYPE_LONG}, {"_commit_timestamp", TYPE_TIMESTAMP}};
     for (size_t i = 0; i < LENGTH_OF(EXTRA); i++) {

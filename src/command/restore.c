@@ -67,6 +67,20 @@ static bool check_present(CommandContext *ctx, const Target *t, const AddFile *f
                      PZ("startVersion", "the oldest version whose files are all present"), P("endVersion", store_shown(location, ctx->arena)));
 }
 
+/* What the log itself counts on goes on as it is. */
+static void keep_properties(CommandContext *ctx, const Target *t, Metadata *m)
+{
+    static const char *const KEPT[] = {"delta.enableInCommitTimestamps", "delta.inCommitTimestampEnablementVersion",
+                                       "delta.inCommitTimestampEnablementTimestamp"};
+    for (size_t i = 0; i < LENGTH_OF(KEPT); i++) {
+        Str now = snapshot_property(t->snapshot, KEPT[i]);
+        if (now.len)
+            metadata_set_property(m, str_from(KEPT[i]), now, ctx->arena);
+        else
+            metadata_unset_property(m, str_from(KEPT[i]));
+    }
+}
+
 /* Ids of columns that came after the restored version are never given again. */
 static void restore_metadata(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x)
 {
@@ -75,7 +89,18 @@ static void restore_metadata(CommandContext *ctx, const Target *t, Snapshot *old
     if (highest.len && snapshot_column_mapping(old) != MAPPING_NONE)
         metadata_set_property(m, S("delta.columnMapping.maxColumnId"), highest, ctx->arena);
     identity_keep_highest(ctx, snapshot_schema(t->snapshot), m);
+    keep_properties(ctx, t, m);
     transaction_set_metadata(x, m);
+}
+
+static bool same_metadata(const Metadata *x, const Metadata *y)
+{
+    bool same = str_eq(x->schema_string, y->schema_string) && x->configuration.len == y->configuration.len;
+    for (size_t i = 0; same && i < x->configuration.len; i++) {
+        const Property *p = &x->configuration.at[i], *other = property_find(&y->configuration, p->key);
+        same = other && str_eq(other->value, p->value);
+    }
+    return same;
 }
 
 static bool exchange(CommandContext *ctx, const Target *t, Snapshot *old, Transaction *x, Restored *r, Error *err)
@@ -100,7 +125,7 @@ static bool exchange(CommandContext *ctx, const Target *t, Snapshot *old, Transa
         r->restored_files++;
         r->restored_bytes += add.size;
     }
-    if (!str_eq(snapshot_metadata(old)->schema_string, snapshot_metadata(t->snapshot)->schema_string))
+    if (!same_metadata(snapshot_metadata(old), snapshot_metadata(t->snapshot)))
         restore_metadata(ctx, t, old, x);
     return true;
 }

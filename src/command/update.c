@@ -22,6 +22,8 @@ static bool pick(CommandContext *ctx, const Target *t, const Command *c, Picked 
     out->rows = out->scan;
     if (!c->dml.condition)
         return true;
+    if (c->kind == CMD_DELETE) /* as with Delta, UPDATE and MERGE do not know it */
+        analyze_file_facts(ctx->analyzer, c->dml.condition, out->scan);
     TRY(analyze_condition(ctx->analyzer, c->dml.condition, &out->scan->columns, &out->condition, err));
     out->rows = build_filter(ctx, out->scan, out->condition);
     return true;

@@ -270,9 +270,14 @@ static bool checks_adds(const Conflict *c)
     return true;
 }
 
+static bool is_backfill(const CommitActions *w)
+{
+    return str_is(operation_of(w), ROW_TRACKING_BACKFILL);
+}
+
 static bool check_adds(const Conflict *c, Error *err)
 {
-    if (!checks_adds(c) || !c->x->read)
+    if (!checks_adds(c) || !c->x->read || is_backfill(c->winner)) /* which brings no rows */
         return true;
     for (size_t i = 0; i < c->winner->adds.len; i++) {
         const AddFile *f = &c->winner->adds.at[i];
@@ -388,9 +393,8 @@ static bool take_from_winner(Transaction *x, const Map *winners, Arena *arena, E
 static bool settle_row_ids(const Conflict *c, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
-    bool backfill = str_is(operation_of(c->winner), ROW_TRACKING_BACKFILL);
     Map files = map_in(scratch);
-    if (!backfill && !c->x->is_backfill)
+    if (!is_backfill(c->winner) && !c->x->is_backfill)
         return true;
     for (size_t i = 0; i < c->winner->adds.len; i++)
         TRY(put_path(&files, c->winner->adds.at[i].path, &c->winner->adds.at[i], scratch, err));

@@ -596,7 +596,7 @@ static void row_ids_are_fresh(void **state)
     }
     snapshot_unref(s);
     s = kit_snapshot(&k);
-    assert_true(str_is(snapshot_domain(s, S("delta.rowTracking")), "{\"rowIdHighWaterMark\":5}"));
+    assert_true(str_is(snapshot_domain(s, S("delta.rowTracking")), "{\"rowIdHighWaterMark\":5,\"domainName\":\"delta.rowTracking\"}"));
     snapshot_unref(s);
     kit_close(&k);
 }
