@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "delta/schema.h"
 #include "engine/engine_impl.h"
 #include "engine/execution.h"
 #include "engine/render.h"
@@ -239,5 +240,46 @@ bool parquet_schema_infer(Engine *e, const FileScan *scan, bool merge, const Run
             *out = one;
     }
     engine_release(e, f.connection, ok);
+    return ok;
+}
+
+static void put_ids(const Type *t, Buf *b)
+{
+    if (t->kind == TYPE_ARRAY)
+        put_ids(t->array.element, b);
+    if (t->kind == TYPE_MAP) {
+        put_ids(t->map.key, b);
+        put_ids(t->map.value, b);
+    }
+    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++) {
+        const Field *f = &t->structure.fields[i];
+        int64_t id = delta_field_id(f);
+        if (id >= 0) {
+            buf_addf(b, "%s(%lld, ", b->len ? ", " : "", (long long)id);
+            put_text(b, f->name);
+            buf_addc(b, ')');
+        }
+        put_ids(f->type, b);
+    }
+}
+
+bool parquet_names_fit(Engine *e, const Str *paths, size_t count, const Type *physical,
+                       const Cancel *cancel, Arena *arena, bool *fit, Error *err)
+{
+    Footer f = {.arena = arena, .cancel = cancel};
+    Buf ids = buf_in(arena), sql = buf_in(arena);
+    StrVec strangers = {0};
+    put_ids(physical, &ids);
+    *fit = true;
+    if (!ids.len || !count)
+        return true;
+    buf_addz(&sql, "SELECT p.name FROM parquet_schema(");
+    put_paths(&sql, paths, count);
+    buf_addf(&sql, ") p JOIN (VALUES " STR_FMT ") t(id, name) ON p.field_id = t.id WHERE p.name <> t.name LIMIT 1",
+             STR_ARG(buf_str(&ids)));
+    TRY(engine_acquire(e, &f.connection, err));
+    bool ok = texts_of(&f, buf_str(&sql), &strangers, err);
+    engine_release(e, f.connection, ok);
+    *fit = !strangers.len;
     return ok;
 }

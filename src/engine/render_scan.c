@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "delta/delta.h"
 #include "engine/engine_impl.h"
+#include "engine/parquet_schema.h"
 #include "engine/render_impl.h"
 
 /* ---- file values ---- */
@@ -139,6 +140,7 @@ typedef struct Scan {
     const Metadata *metadata;
     const Type *logical, *physical;
     ColumnMapping mapping;
+    bool by_id; /* columns are found in the files by their ids, not by their names */
     ScanFile *files;
     Str *locations;
     size_t count;
@@ -297,9 +299,8 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     const Field *logical = &s->logical->structure.fields[field];
     const Field *physical = &s->physical->structure.fields[field];
     Str name = str_printf(a, "c%u", id);
-    bool by_id = s->mapping == MAPPING_ID;
-    Str key = by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
-    put_schema_entry(entries, key, !by_id, name, physical->type);
+    Str key = s->by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
+    put_schema_entry(entries, key, !s->by_id, name, physical->type);
     Str text = rename_fields(a, &s->nested_names, name, physical->type, logical->type);
     buf_add(select, text);
     if (text.ptr != name.ptr)
@@ -317,18 +318,14 @@ static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *
     Arena *a = s->r->arena;
     const Type *type = c->type;
     if (str_is(c->name, "_change_type")) {
-        if (s->mapping != MAPPING_ID)
-            put_schema_entry(entries, S("_change_type"), true, S("ls_change"),
-                             type_simple(TYPE_STRING));
-        buf_addz(select, s->mapping == MAPPING_ID ? "(" : "coalesce(ls_change, ");
+        put_schema_entry(entries, S("_change_type"), true, S("ls_change"), type_simple(TYPE_STRING));
+        buf_addz(select, "coalesce(ls_change, ");
     }
     Str *texts = add_values(s, select, type);
     for (size_t i = 0; i < s->count; i++) {
         const ChangeFile *f = s->files[i].change;
         if (str_is(c->name, "_change_type")) {
             const char *word = change_word(f->kind);
-            if (!word && s->mapping == MAPPING_ID)
-                return error_unsupported(err, "Reading change data files of a table mapped by id");
             texts[i] = word ? str_from(word) : (Str){NULL, 0};
         } else if (str_is(c->name, "_commit_version")) {
             texts[i] = str_printf(a, "%lld", (long long)f->version);
@@ -533,6 +530,33 @@ static const Rope *few_rows_condition(Scan *s)
     return rope_text(s->r->arena, str_printf(s->r->arena, "hash(c%u, c%u) IS NOT NULL", ids[0], ids[1]));
 }
 
+static bool has_row_facts(const BoundRel *rel)
+{
+    RowColumns kept;
+    if (!snapshot_row_columns(rel->delta.snapshot, &kept))
+        return false;
+    for (size_t i = rel->delta.column_count; i < rel->columns.len; i++)
+        if (is_row_fact(&rel->columns.at[i]) || is_file_fact(&rel->columns.at[i]))
+            return true;
+    return false;
+}
+
+/* What writers add beside the table's columns has a name only; DuckDB finds all columns of a scan in
+ * one way. Writers of mapped tables give the others their physical names, which is made sure of. */
+static bool choose_key(Scan *s, Error *err)
+{
+    bool fit;
+    s->by_id = s->mapping == MAPPING_ID;
+    if (!s->by_id || (!s->rel->delta.changes && !has_row_facts(s->rel)))
+        return true;
+    s->by_id = false;
+    if (!s->r->engine)
+        return true;
+    TRY(parquet_names_fit(s->r->engine, s->locations, s->count, s->physical, s->r->cancel,
+                          s->r->arena, &fit, err));
+    return fit || error_unsupported(err, "Reading row ids or changes of a table mapped by id whose files name its columns otherwise");
+}
+
 bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
 {
     Scan s = {.r = r, .rel = rel, .snapshot = rel->delta.snapshot};
@@ -545,6 +569,7 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
         put_nothing(&s, out);
         return true;
     }
+    TRY(choose_key(&s, err));
     s.set = ARENA_NEW(r->arena, FileSet);
     s.number = resources_add_files(r->resources, s.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);

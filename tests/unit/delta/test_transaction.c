@@ -601,6 +601,150 @@ static void row_ids_are_fresh(void **state)
     kit_close(&k);
 }
 
+/* ---- a table that had rows gets ids for them ---- */
+
+static Transaction *backfill(Kit *k, Snapshot *s)
+{
+    FileList files = {0};
+    Transaction *x = transaction_begin(k->table, s, k->arena);
+    snapshot_files(s, k->arena, &files);
+    for (size_t i = 0; i < files.len; i++) {
+        AddFile f = *files.at[i];
+        f.data_change = false;
+        transaction_add(x, &f);
+    }
+    transaction_backfill(x);
+    return x;
+}
+
+static int64_t enabled_on(Kit *k)
+{
+    int64_t version;
+    a_table_of_two_partitions(k, "");
+    Snapshot *s = kit_snapshot(k);
+    Transaction *x = transaction_begin(k->table, s, k->arena);
+    CommitRequest request = kit_request("UPGRADE PROTOCOL");
+    OK(k, transaction_enable_feature(x, "rowTracking", &k->err));
+    OK(k, transaction_commit(x, &request, &version, &k->err));
+    transaction_end(x);
+    snapshot_unref(s);
+    return version;
+}
+
+/* Whoever comes first: no file comes back, no id is given twice, add and remove agree. */
+static void backfill_and_another(Step step, bool backfill_first)
+{
+    Kit k;
+    int64_t version;
+    CommitActions first, second;
+    enabled_on(&k);
+    Snapshot *s = kit_snapshot(&k);
+    Transaction *ids = backfill(&k, s), *other = transaction_begin(k.table, s, k.arena);
+    Transaction *order[] = {backfill_first ? ids : other, backfill_first ? other : ids};
+    perform(&k, other, s, step);
+    for (int i = 0; i < 2; i++) {
+        CommitRequest request = kit_request(order[i] == ids ? ROW_TRACKING_BACKFILL : "WRITE");
+        OK(&k, transaction_commit(order[i], &request, &version, &k.err));
+    }
+    OK(&k, delta_read_commit(k.table, version - 1, k.arena, &first, &k.err));
+    OK(&k, delta_read_commit(k.table, version, k.arena, &second, &k.err));
+    for (size_t i = 0; i < second.removes.len; i++) /* the file's ids by then, were they given */
+        assert_int_equal(second.removes.at[i].has_base_row_id, backfill_first);
+    transaction_end(ids);
+    transaction_end(other);
+    snapshot_unref(s);
+    s = kit_snapshot(&k);
+    FileList files = {0};
+    snapshot_files(s, k.arena, &files);
+    assert_int_equal(files.len, step == DELETE_PART_1 ? 1 : step == BLIND_APPEND ? 3 : 2);
+    int64_t high = row_id_high_of(snapshot_domain(s, S(ROW_TRACKING_DOMAIN)));
+    for (size_t i = 0; i < files.len; i++) {
+        assert_true(files.at[i]->has_base_row_id);
+        assert_in_range(files.at[i]->base_row_id + 2, 2, high);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(files.at[i]->base_row_id, files.at[j]->base_row_id);
+    }
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
+static void backfill_beside_writers(void **state)
+{
+    static const Step steps[] = {BLIND_APPEND, PART_1_UPDATE, DELETE_PART_1, COMPACT_PART_1};
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(steps); i++)
+        for (int first = 0; first < 2; first++)
+            backfill_and_another(steps[i], first);
+}
+
+/* A writer that began before goes on; what it wrote again has new ids, and it says so. */
+static void tracking_enabled_meanwhile(void **state)
+{
+    Kit k;
+    int64_t version;
+    CommitActions c;
+    (void)state;
+    enabled_on(&k);
+    Snapshot *s = kit_snapshot(&k);
+    Transaction *late = transaction_begin(k.table, s, k.arena),
+                *other = transaction_begin(k.table, s, k.arena),
+                *enable = transaction_begin(k.table, s, k.arena);
+    CommitRequest request = kit_request("WRITE");
+    request.keeps_rows = true;
+    set_property(&k, enable, s, S(ROW_TRACKING_ENABLED), S("true"));
+    set_property(&k, other, s, S("k"), S("v"));
+    OK(&k, transaction_commit(enable, &request, &version, &k.err));
+    perform(&k, late, s, PART_1_UPDATE);
+    OK(&k, transaction_commit(late, &request, &version, &k.err));
+    OK(&k, delta_read_commit(k.table, version, k.arena, &c, &k.err));
+    assert_true(str_is(property_get(&c.info->tags, "delta.rowTracking.preserved"), "false"));
+    REFUSED(&k, "DELTA_METADATA_CHANGED", transaction_commit(other, &request, &version, &k.err));
+    transaction_end(late);
+    transaction_end(other);
+    transaction_end(enable);
+    snapshot_unref(s);
+    RowColumns names;
+    s = kit_snapshot(&k);
+    assert_true(snapshot_row_columns(s, &names));
+    Transaction *x = transaction_begin(k.table, s, k.arena);
+    set_property(&k, x, s, S(ROW_TRACKING_SUSPENDED), S("true"));
+    REFUSED(&k, "DELTA_ROW_TRACKING_ILLEGAL_PROPERTY_COMBINATION",
+            transaction_commit(x, &request, &version, &k.err));
+    transaction_end(x);
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
+/* Files that bring ids, as RESTORE's do, move the mark where it is lower; no id is given below it. */
+static void ids_that_files_bring(void **state)
+{
+    Kit k;
+    int64_t version;
+    CommitActions c;
+    (void)state;
+    enabled_on(&k);
+    Snapshot *s = kit_snapshot(&k);
+    Transaction *x = transaction_begin(k.table, s, k.arena);
+    CommitRequest request = kit_request("RESTORE");
+    AddFile brought = kit_file(&k, "brought", "d=1", STATS), fresh = kit_file(&k, "fresh", "d=1", STATS);
+    brought.has_base_row_id = true;
+    brought.base_row_id = 50;
+    brought.default_row_commit_version = 1;
+    transaction_add(x, &fresh);
+    transaction_add(x, &brought);
+    OK(&k, transaction_commit(x, &request, &version, &k.err));
+    transaction_end(x);
+    snapshot_unref(s);
+    OK(&k, delta_read_commit(k.table, version, k.arena, &c, &k.err));
+    assert_int_equal(c.adds.at[0].base_row_id, 53);
+    assert_int_equal(c.adds.at[1].base_row_id, 50);
+    assert_int_equal(c.adds.at[1].default_row_commit_version, 1);
+    assert_int_equal(row_id_high_of(c.domains.at[0].configuration), 55);
+    assert_int_equal(row_id_high_of(S("{\"rowIdHighWaterMark\":-7}")), -1);
+    assert_int_equal(row_id_high_of(S("[")), -1);
+    kit_close(&k);
+}
+
 /* ---- faults ---- */
 
 /* One append through a store that dies at its k-th operation. *done: it needed fewer operations
@@ -667,6 +811,9 @@ int main(void)
         cmocka_unit_test(checkpoints_hold_everything),
         cmocka_unit_test(expired_log_files_go),
         cmocka_unit_test(row_ids_are_fresh),
+        cmocka_unit_test(backfill_beside_writers),
+        cmocka_unit_test(tracking_enabled_meanwhile),
+        cmocka_unit_test(ids_that_files_bring),
         cmocka_unit_test(a_fault_at_every_step),
     };
     duckdb_io_install();
