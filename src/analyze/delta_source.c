@@ -276,39 +276,6 @@ static bool check_columns(Analyzer *a, Snapshot *snapshot, Error *err)
                                                STR_ARG(location))));
 }
 
-static bool is_shredded(const Type *t)
-{
-    if (t->kind == TYPE_ARRAY)
-        return is_shredded(t->array.element);
-    if (t->kind == TYPE_MAP)
-        return is_shredded(t->map.key) || is_shredded(t->map.value);
-    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
-        if (str_is(t->structure.fields[i].name, "typed_value") || is_shredded(t->structure.fields[i].type))
-            return true;
-    return false;
-}
-
-/* variantShredding allows it; only a file's own schema says whether its values are taken apart. */
-static bool check_shredding(Analyzer *a, Snapshot *snapshot, Error *err)
-{
-    FileList files = {0};
-    if ((!snapshot_has_feature(snapshot, "variantShredding") && !snapshot_has_feature(snapshot, "variantShredding-preview")) ||
-        !type_contains(snapshot_schema(snapshot), TYPE_VARIANT))
-        return true;
-    RunContext run = {.func = &a->func};
-    snapshot_files(snapshot, a->arena, &files);
-    for (size_t i = 0; i < files.len; i++) {
-        Str path;
-        FileScan scan = {.format = S("parquet")};
-        TRY(delta_file_location(snapshot_table(snapshot), files.at[i]->path, a->arena, &path, err));
-        vec_push(a->arena, &scan.paths, path);
-        TRY(engine_infer_schema(a->engine, &scan, &run, a->arena, err));
-        if (is_shredded(scan.schema))
-            return error_unsupported(err, "Reading shredded VARIANT values, as the file " STR_FMT " holds them,", STR_ARG(path));
-    }
-    return true;
-}
-
 /* ---- the entry points ---- */
 
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
@@ -322,7 +289,7 @@ bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const
     TRY(option_travel(a, options, &at, err));
     Snapshot *snapshot;
     TRY(open_snapshot(a, table, &at, &snapshot, err));
-    bool ok = check_columns(a, snapshot, err) && check_shredding(a, snapshot, err) &&
+    bool ok = check_columns(a, snapshot, err) &&
               analyze_delta_scan(a, snapshot, qualifier, false, out, err);
     snapshot_unref(snapshot);
     return ok;

@@ -89,6 +89,7 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
     Engine *e = ARENA_NEW(arena, Engine);
     e->arena = arena;
     e->extension_folder = str_copy(options->extension_folder, arena);
+    e->spill_folder = str_copy(options->spill_folder, arena);
     e->python = options->python;
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->writing_empty, NULL);

@@ -18,6 +18,7 @@ struct Engine {
     int empty_file; /* a Parquet file without rows, in memory; 0: not yet, -1: not to be had */
     char empty_path[32];
     Str extension_folder;
+    Str spill_folder; /* empty: none was given */
     struct PythonPool *python;
     Arena *arena;
 };

@@ -9,6 +9,7 @@
 #include "engine/engine_impl.h"
 #include "engine/parquet_schema.h"
 #include "engine/render_impl.h"
+#include "engine/variant_file.h"
 
 /* ---- file values ---- */
 
@@ -143,6 +144,8 @@ typedef struct Scan {
     bool by_id; /* columns are found in the files by their ids, not by their names */
     ScanFile *files;
     Str *locations;
+    VariantFiles variants; /* paths: what is read, of the locations */
+    Str shredded;          /* holds for rows of files with shredded variants; empty: there are none */
     size_t count;
     FileList list;     /* of a snapshot's scan, in the order of files */
     bool any_rows;     /* some file has rows to leave out */
@@ -251,6 +254,21 @@ static bool find_files(Scan *s, Error *err)
     return store_bring(s->locations, s->count, STORE_IMMUTABLE, s->r->arena, err);
 }
 
+static bool reads_variants(const Scan *s)
+{
+    const BoundRel *rel = s->rel;
+    for (size_t i = 0; i < rel->delta.column_count; i++)
+        if (type_contains(rel->columns.at[i].type, TYPE_VARIANT) && !column_is_unused(s->r, rel->columns.at[i].id))
+            return true;
+    return false;
+}
+
+static bool find_variants(Scan *s, Error *err)
+{
+    s->variants.paths = s->locations;
+    return !reads_variants(s) || variant_files(s->r, s->locations, s->count, &s->variants, err);
+}
+
 /* ---- columns ---- */
 
 static Str *add_values(Scan *s, Buf *select, const Type *type)
@@ -259,6 +277,18 @@ static Str *add_values(Scan *s, Buf *select, const Type *type)
     Str *texts = ARENA_ARRAY(s->r->arena, Str, s->count + 1);
     vec_push(s->r->arena, &s->values, texts);
     return texts;
+}
+
+/* Whether a row's file is shredded. */
+static void tell_shredded(Scan *s)
+{
+    if (!s->variants.shredded)
+        return;
+    Buf b = buf_in(s->r->arena);
+    Str *texts = add_values(s, &b, type_simple(TYPE_BOOLEAN));
+    for (size_t i = 0; i < s->count; i++)
+        texts[i] = s->variants.shredded[i] ? S("true") : S("false");
+    s->shredded = buf_str(&b);
 }
 
 static bool put_partition_column(Scan *s, const Field *field, Buf *select, Error *err)
@@ -279,7 +309,7 @@ static bool put_partition_column(Scan *s, const Field *field, Buf *select, Error
 
 /* One entry of read_parquet's schema: where the column is found in the files, its name and type
  * here. */
-static void put_schema_entry(Buf *b, Str key, bool key_is_text, Str name, const Type *type)
+static void put_entry(Buf *b, Str key, bool key_is_text, Str name, Str type)
 {
     buf_addz(b, b->len ? ", " : "");
     if (key_is_text)
@@ -289,8 +319,13 @@ static void put_schema_entry(Buf *b, Str key, bool key_is_text, Str name, const 
     buf_addz(b, ": {name: ");
     put_text(b, name);
     buf_addz(b, ", type: ");
-    put_text(b, type_duckdb(type, b->arena));
+    put_text(b, type);
     buf_addz(b, ", default_value: NULL}");
+}
+
+static void put_schema_entry(Buf *b, Str key, bool key_is_text, Str name, const Type *type)
+{
+    put_entry(b, key, key_is_text, name, type_duckdb(type, b->arena));
 }
 
 static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Buf *select)
@@ -300,8 +335,10 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     const Field *physical = &s->physical->structure.fields[field];
     Str name = str_printf(a, "c%u", id);
     Str key = s->by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
-    put_schema_entry(entries, key, !s->by_id, name, physical->type);
-    Str text = rename_fields(a, &s->nested_names, name, physical->type, logical->type);
+    bool shredded = s->shredded.len && type_contains(physical->type, TYPE_VARIANT);
+    put_entry(entries, key, !s->by_id, name, shredded ? variant_read_type(physical->type, a) : type_duckdb(physical->type, a));
+    Str parts = shredded ? variant_parts(a, &s->nested_names, name, physical->type, s->shredded) : name;
+    Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
     buf_add(select, text);
     if (text.ptr != name.ptr)
         buf_addf(select, " AS c%u", id);
@@ -570,17 +607,19 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
         return true;
     }
     TRY(choose_key(&s, err));
+    TRY(find_variants(&s, err));
     s.set = ARENA_NEW(r->arena, FileSet);
     s.number = resources_add_files(r->resources, s.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);
     s.entries = &entries;
+    tell_shredded(&s);
     TRY(put_columns(&s, &entries, &select, err));
     if (rel->delta.with_row_position)
         put_missing_positions(&s, &select);
     if (!entries.len)
         put_schema_entry(&entries, S("ls_none"), true, S("ls_none"), type_simple(TYPE_INT));
     fill_set(&s);
-    out->from = parquet_scan(r, s.locations, s.count, expected_rows(&s), buf_str(&entries));
+    out->from = parquet_scan(r, s.variants.paths, s.count, expected_rows(&s), buf_str(&entries));
     bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
     if (!plain || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
