@@ -100,7 +100,7 @@ bool check_delta_collations(CommandContext *ctx, const Type *schema, Error *err)
 bool check_layout_column(CommandContext *ctx, const Type *schema, Str name, bool bucket, Error *err)
 {
     int at = type_field_index(schema, name, false);
-    if (at < 0 || !type_is_collated(schema->structure.fields[at].type))
+    if (at < 0 || (!type_is_collated(schema->structure.fields[at].type) && !type_contains(schema->structure.fields[at].type, TYPE_VARIANT)))
         return true;
     return error_set(err, bucket ? ERR_INVALID_BUCKET_COLUMN_DATA_TYPE : ERR_INVALID_PARTITION_COLUMN_DATA_TYPE,
                      P("type", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(schema->structure.fields[at].type, ctx->arena)))));

@@ -4,6 +4,7 @@
 #include "engine/file_source.h"
 #include "engine/orc.h"
 #include "engine/render_impl.h"
+#include "engine/variant_file.h"
 
 static Str lower_format(const FileScan *scan, Arena *arena)
 {
@@ -23,6 +24,8 @@ typedef struct FileValues {
     VEC(Str *) columns;
     FileSet *set;
     uint64_t number;
+    VariantFiles variants;
+    size_t nested_names; /* for lambda variables */
 } FileValues;
 
 static Str *add_values(FileValues *v, Buf *select, const Type *type)
@@ -108,13 +111,33 @@ static void put_no_rows(Render *r, const BoundRel *rel, Block *out)
 
 /* Calendar-free intervals are numbers in files too; what Parquet lacks comes back by the cast of
  * the schema entry. */
-static void put_schema_entry(Buf *entries, Str key, ColumnId id, const Type *type)
+static void put_schema_entry(Buf *entries, Str key, ColumnId id, Str type)
 {
     buf_addz(entries, entries->len ? ", " : "");
     put_text(entries, key);
     buf_addf(entries, ": {name: 'c%u', type: ", id);
-    put_text(entries, type_duckdb(type, entries->arena));
+    put_text(entries, type);
     buf_addz(entries, ", default_value: NULL}");
+}
+
+static void put_data(FileValues *v, const Field *f, const BoundColumn *c, Buf *entries, Buf *select)
+{
+    Arena *a = v->r->arena;
+    bool shredded = false;
+    for (size_t i = 0; i < v->scan->paths.len; i++)
+        shredded |= variant_is_shredded(&v->variants, i, f->name);
+    shredded = shredded && type_contains(f->type, TYPE_VARIANT);
+    put_schema_entry(entries, c->name, c->id, shredded ? variant_read_type(f->type, a) : type_duckdb(f->type, a));
+    Str name = str_printf(a, "c%u", c->id);
+    if (!shredded) {
+        buf_add(select, name);
+        return;
+    }
+    Buf flag = buf_in(a);
+    Str *texts = add_values(v, &flag, type_simple(TYPE_BOOLEAN));
+    for (size_t i = 0; i < v->scan->paths.len; i++)
+        texts[i] = variant_is_shredded(&v->variants, i, f->name) ? S("true") : S("false");
+    buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(variant_parts(a, &v->nested_names, name, f->type, buf_str(&flag))), STR_ARG(name));
 }
 
 static bool put_columns(FileValues *v, const BoundRel *rel, Buf *entries, Buf *select, Error *err)
@@ -132,8 +155,7 @@ static bool put_columns(FileValues *v, const BoundRel *rel, Buf *entries, Buf *s
             TRY(put_partition(v, field, select, err));
             buf_addf(select, " AS c%u", c->id);
         } else {
-            put_schema_entry(entries, c->name, c->id, scan->schema->structure.fields[field].type);
-            buf_addf(select, "c%u", c->id);
+            put_data(v, &scan->schema->structure.fields[field], c, entries, select);
         }
     }
     return true;
@@ -159,11 +181,14 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
     v.set = ARENA_NEW(r->arena, FileSet);
     v.number = resources_add_files(r->resources, v.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);
+    v.variants.paths = rel->files->paths.at;
+    if (type_contains(rel->files->schema, TYPE_VARIANT))
+        TRY(variant_files(r, rel->files->paths.at, rel->files->paths.len, &v.variants, err));
     TRY(put_columns(&v, rel, &entries, &select, err));
     fill_set(&v);
     if (!entries.len)
-        put_schema_entry(&entries, S("ls_none"), 0, type_simple(TYPE_INT));
-    out->from = parquet_scan(r, rel->files->paths.at, rel->files->paths.len,
+        put_schema_entry(&entries, S("ls_none"), 0, S("INTEGER"));
+    out->from = parquet_scan(r, v.variants.paths, rel->files->paths.len,
                              expected_rows(rel->files), buf_str(&entries));
     if (v.columns.len || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");

@@ -145,7 +145,6 @@ typedef struct Scan {
     ScanFile *files;
     Str *locations;
     VariantFiles variants; /* paths: what is read, of the locations */
-    Str shredded;          /* holds for rows of files with shredded variants; empty: there are none */
     size_t count;
     FileList list;     /* of a snapshot's scan, in the order of files */
     bool any_rows;     /* some file has rows to leave out */
@@ -279,16 +278,19 @@ static Str *add_values(Scan *s, Buf *select, const Type *type)
     return texts;
 }
 
-/* Whether a row's file is shredded. */
-static void tell_shredded(Scan *s)
+/* Whether a row's file has the column in shreds; empty: none has. */
+static Str tell_shredded(Scan *s, const Field *physical)
 {
-    if (!s->variants.shredded)
-        return;
+    bool any = false;
+    for (size_t i = 0; i < s->count; i++)
+        any |= variant_is_shredded(&s->variants, i, physical->name);
+    if (!any || !type_contains(physical->type, TYPE_VARIANT))
+        return (Str){0};
     Buf b = buf_in(s->r->arena);
     Str *texts = add_values(s, &b, type_simple(TYPE_BOOLEAN));
     for (size_t i = 0; i < s->count; i++)
-        texts[i] = s->variants.shredded[i] ? S("true") : S("false");
-    s->shredded = buf_str(&b);
+        texts[i] = variant_is_shredded(&s->variants, i, physical->name) ? S("true") : S("false");
+    return buf_str(&b);
 }
 
 static bool put_partition_column(Scan *s, const Field *field, Buf *select, Error *err)
@@ -335,9 +337,10 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     const Field *physical = &s->physical->structure.fields[field];
     Str name = str_printf(a, "c%u", id);
     Str key = s->by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
-    bool shredded = s->shredded.len && type_contains(physical->type, TYPE_VARIANT);
-    put_entry(entries, key, !s->by_id, name, shredded ? variant_read_type(physical->type, a) : type_duckdb(physical->type, a));
-    Str parts = shredded ? variant_parts(a, &s->nested_names, name, physical->type, s->shredded) : name;
+    Str shredded = tell_shredded(s, physical);
+    put_entry(entries, key, !s->by_id, name,
+              shredded.len ? variant_read_type(physical->type, a) : type_duckdb(physical->type, a));
+    Str parts = shredded.len ? variant_parts(a, &s->nested_names, name, physical->type, shredded) : name;
     Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
     buf_add(select, text);
     if (text.ptr != name.ptr)
@@ -612,7 +615,6 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
     s.number = resources_add_files(r->resources, s.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);
     s.entries = &entries;
-    tell_shredded(&s);
     TRY(put_columns(&s, &entries, &select, err));
     if (rel->delta.with_row_position)
         put_missing_positions(&s, &select);

@@ -148,7 +148,9 @@ Str statistics_path(Str above, Str name, Arena *arena)
 
 static bool put_leaf(const Writer *w, const Type *type, Str path, Buf *b)
 {
-    const Value *facts = column_facts(w, path);
+    /* A variant is a group of two parts, which are NULL where there is none. */
+    bool variant = type->kind == TYPE_VARIANT;
+    const Value *facts = column_facts(w, variant ? statistics_path(path, S("value"), w->arena) : path);
     if (w->part == PART_NULLS) {
         Str nulls = fact(facts, "null_count");
         buf_add(b, nulls);

@@ -12,181 +12,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "engine/engine_impl.h"
+#include "engine/variant_footer.h"
 
+enum { MAX_FOOTER = 256 << 20, TAIL = 8 };
 #define PARTS "STRUCT(\"value\" BLOB, \"metadata\" BLOB)"
-
-/* ---- the footer: Thrift's compact protocol ---- */
-
-enum { MAX_DEPTH = 32, MAX_FOOTER = 256 << 20, TAIL = 8 };
-enum { T_STOP, T_TRUE, T_FALSE, T_BYTE, T_I16, T_I32, T_I64, T_DOUBLE, T_BINARY, T_LIST, T_SET, T_MAP, T_STRUCT };
-/* FileMetaData.schema; SchemaElement.num_children and .logicalType; LogicalType.VARIANT */
-enum { FIELD_SCHEMA = 2, FIELD_CHILDREN = 5, FIELD_LOGICAL = 10, FIELD_VARIANT = 16 };
-/* As bytes of the footer: FIELD_VARIANT, and a number that no reader knows. */
-enum { MARK = FIELD_VARIANT << 1, NO_MARK = 63 << 1 };
-
-typedef struct Footer {
-    const uint8_t *start, *at, *end;
-    bool bad;
-    VEC(size_t) marks; /* where they stand, from the footer's start */
-    bool shredded;
-    Arena *arena;
-} Footer;
-
-static uint64_t varint(Footer *f)
-{
-    uint64_t n = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (f->at >= f->end)
-            break;
-        uint8_t b = *f->at++;
-        n |= (uint64_t)(b & 0x7f) << shift;
-        if (b < 0x80)
-            return n;
-    }
-    f->bad = true;
-    return 0;
-}
-
-static int64_t zigzag(Footer *f)
-{
-    uint64_t n = varint(f);
-    return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
-}
-
-static void skip_bytes(Footer *f, uint64_t n)
-{
-    if (n > (uint64_t)(f->end - f->at))
-        f->bad = true;
-    else
-        f->at += n;
-}
-
-/* The next field of a struct; false at its end. */
-static bool next_field(Footer *f, int64_t *id, unsigned *type)
-{
-    if (f->bad || f->at >= f->end)
-        return f->bad = true, false;
-    uint8_t header = *f->at++;
-    *type = header & 0x0f;
-    if (*type == T_STOP)
-        return false;
-    *id = header >> 4 ? *id + (header >> 4) : zigzag(f);
-    return !f->bad;
-}
-
-static void skip_value(Footer *f, unsigned type, unsigned depth);
-
-static void list_header(Footer *f, uint64_t *count, unsigned *type)
-{
-    uint8_t header = f->at < f->end ? *f->at++ : (f->bad = true, 0);
-    *type = header & 0x0f;
-    *count = header >> 4 < 15 ? header >> 4 : varint(f);
-}
-
-static void skip_items(Footer *f, uint64_t count, unsigned type, unsigned depth)
-{
-    for (uint64_t i = 0; i < count && !f->bad; i++)
-        if (type <= T_BYTE)
-            skip_bytes(f, 1);
-        else
-            skip_value(f, type, depth);
-}
-
-static void skip_map(Footer *f, unsigned depth)
-{
-    uint64_t count = varint(f);
-    uint8_t types = count && f->at < f->end ? *f->at++ : 0;
-    for (uint64_t i = 0; i < count && !f->bad; i++) {
-        skip_items(f, 1, types >> 4, depth);
-        skip_items(f, 1, types & 0x0f, depth);
-    }
-}
-
-static void skip_struct(Footer *f, unsigned depth)
-{
-    int64_t id = 0;
-    unsigned type;
-    while (next_field(f, &id, &type))
-        skip_value(f, type, depth);
-}
-
-static void skip_value(Footer *f, unsigned type, unsigned depth)
-{
-    uint64_t count;
-    unsigned item;
-    if (depth >= MAX_DEPTH) {
-        f->bad = true;
-        return;
-    }
-    switch (type) {
-    case T_TRUE:
-    case T_FALSE: return;
-    case T_BYTE: skip_bytes(f, 1); return;
-    case T_I16:
-    case T_I32:
-    case T_I64: (void)varint(f); return;
-    case T_DOUBLE: skip_bytes(f, 8); return;
-    case T_BINARY: skip_bytes(f, varint(f)); return;
-    case T_LIST:
-    case T_SET:
-        list_header(f, &count, &item);
-        skip_items(f, count, item, depth + 1);
-        return;
-    case T_MAP: skip_map(f, depth + 1); return;
-    case T_STRUCT: skip_struct(f, depth + 1); return;
-    default: f->bad = true;
-    }
-}
-
-/* False: the logical type is another. */
-static bool find_mark(Footer *f)
-{
-    int64_t id = 0;
-    unsigned type;
-    bool found = false;
-    while (next_field(f, &id, &type)) {
-        if (id == FIELD_VARIANT && type == T_STRUCT && f->at[-1] == MARK) {
-            vec_push(f->arena, &f->marks, (size_t)(f->at - 1 - f->start));
-            found = true;
-        }
-        skip_value(f, type, 2);
-    }
-    return found;
-}
-
-static void read_element(Footer *f)
-{
-    int64_t id = 0, children = 0;
-    unsigned type;
-    bool marked = false;
-    while (next_field(f, &id, &type)) {
-        if (id == FIELD_CHILDREN && type == T_I32)
-            children = zigzag(f);
-        else if (id == FIELD_LOGICAL && type == T_STRUCT)
-            marked = find_mark(f);
-        else
-            skip_value(f, type, 1);
-    }
-    f->shredded |= marked && children > 2;
-}
-
-/* A footer that cannot be read is left to DuckDB, which will say so. */
-static void find_marks(Footer *f)
-{
-    int64_t id = 0;
-    unsigned type, item;
-    while (next_field(f, &id, &type)) {
-        if (id != FIELD_SCHEMA || type != T_LIST) {
-            skip_value(f, type, 0);
-            continue;
-        }
-        uint64_t count;
-        list_header(f, &count, &item);
-        for (uint64_t i = 0; i < count && item == T_STRUCT && !f->bad; i++)
-            read_element(f);
-        return;
-    }
-}
 
 /* ---- files ---- */
 
@@ -195,7 +24,7 @@ static bool file_failure(Str path, Error *err)
     return error_set(err, ERR_LAKESHED_FILE, P("path", path), PZ("reason", strerror(errno)));
 }
 
-static bool read_footer(int file, Arena *arena, Footer *f, uint64_t *size)
+static bool read_footer(int file, Arena *arena, Str *footer, uint64_t *size)
 {
     struct stat facts;
     uint8_t tail[TAIL];
@@ -205,8 +34,8 @@ static bool read_footer(int file, Arena *arena, Footer *f, uint64_t *size)
     *size = (uint64_t)facts.st_size;
     if (n > MAX_FOOTER || n + TAIL > *size)
         return false;
-    uint8_t *bytes = arena_alloc(arena, n + 1);
-    *f = (Footer){.start = bytes, .at = bytes, .end = bytes + n, .arena = arena};
+    char *bytes = arena_alloc(arena, n + 1);
+    *footer = (Str){bytes, n};
     return pread(file, bytes, n, (off_t)(*size - TAIL - n)) == (ssize_t)n;
 }
 
@@ -226,12 +55,11 @@ static bool copy_all(int from, int to, uint64_t size)
     return true;
 }
 
-static bool copy_unmarked(Render *r, int file, const Footer *f, uint64_t size, Str *path, Error *err)
+static bool copy_unmarked(Render *r, int file, const VariantFooter *f, uint64_t start, uint64_t size, Str *path, Error *err)
 {
-    const uint8_t none = NO_MARK;
+    const uint8_t none = VARIANT_NO_MARK;
     Str folder = r->engine->spill_folder.len ? r->engine->spill_folder : S("/tmp");
     char *name = str_z(str_printf(r->arena, STR_FMT "/variant-" STR_FMT ".parquet", STR_ARG(folder), STR_ARG(clock_uuid_in(r->arena))), r->arena);
-    uint64_t start = size - TAIL - (uint64_t)(f->end - f->start);
     (void)mkdir(str_z(folder, r->arena), 0700);
     int copy = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (copy < 0)
@@ -247,21 +75,22 @@ static bool copy_unmarked(Render *r, int file, const Footer *f, uint64_t size, S
     return ok;
 }
 
-static bool variant_file(Render *r, Str *path, bool *shredded, Error *err)
+/* A footer that cannot be read is left to DuckDB, which will say so; so is a file that is missing. */
+static bool variant_file(Render *r, Str *path, StrVec *shredded, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
-    Footer f;
+    VariantFooter f;
+    Str footer;
     uint64_t size;
     int file = open(str_z(*path, scratch), O_RDONLY | O_CLOEXEC);
-    *shredded = false;
+    *shredded = (StrVec){0};
     if (file < 0)
-        return true; /* DuckDB names the file that is missing */
+        return true;
     bool ok = true;
-    if (read_footer(file, scratch, &f, &size)) {
-        find_marks(&f);
-        *shredded = f.shredded && !f.bad;
-        if (f.marks.len && !f.bad && !f.shredded)
-            ok = copy_unmarked(r, file, &f, size, path, err);
+    if (read_footer(file, scratch, &footer, &size) && variant_footer_read(footer, r->arena, &f)) {
+        *shredded = f.shredded;
+        if (f.marks.len)
+            ok = copy_unmarked(r, file, &f, size - TAIL - footer.len, size, path, err);
     }
     close(file);
     return ok;
@@ -269,7 +98,8 @@ static bool variant_file(Render *r, Str *path, bool *shredded, Error *err)
 
 bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out, Error *err)
 {
-    bool *shredded = ARENA_ARRAY(r->arena, bool, count + 1), any = false;
+    StrVec *shredded = ARENA_ARRAY(r->arena, StrVec, count + 1);
+    bool any = false;
     *out = (VariantFiles){.paths = ARENA_ARRAY(r->arena, Str, count + 1)};
     for (size_t i = 0; i < count; i++) {
         out->paths[i] = paths[i];
@@ -277,10 +107,18 @@ bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out,
             TRY(cancel_check(r->cancel, err));
         if (r->engine)
             TRY(variant_file(r, &out->paths[i], &shredded[i], err));
-        any |= shredded[i];
+        any |= shredded[i].len > 0;
     }
     out->shredded = any ? shredded : NULL;
     return true;
+}
+
+bool variant_is_shredded(const VariantFiles *v, size_t file, Str column)
+{
+    for (size_t i = 0; v->shredded && i < v->shredded[file].len; i++)
+        if (str_eq(v->shredded[file].at[i], column))
+            return true;
+    return false;
 }
 
 /* ---- values that DuckDB put together ---- */

@@ -1,0 +1,20 @@
+/* Hostile bytes for the footers of Parquet files. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "engine/variant_footer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AUTO_ARENA(arena) = arena_new();
+    VariantFooter f;
+    bool ok = variant_footer_read((Str){(const char *)data, size}, arena, &f);
+    if (!ok && (f.marks.len || f.shredded.len))
+        abort();
+    for (size_t i = 0; i < f.marks.len; i++)
+        if (f.marks.at[i] >= size || data[f.marks.at[i]] != VARIANT_MARK)
+            abort();
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* Marks of variants in Parquet footers: bytes as parquet-java 1.16 writes them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/variant_footer.h"
+
+#define ROOT(columns) "\x48\x01r\x15" columns "\x00"
+#define MARKED(name, children) "\x35\x02\x18\x01" name "\x15" children "\x5c\x0c\x20\x13\x01\x00\x00\x00"
+#define VALUE "\x15\x0c\x25\x00\x18\x05value\x00"
+#define METADATA "\x15\x0c\x25\x00\x18\x08metadata\x00"
+#define TYPED "\x15\x04\x25\x02\x18\x0btyped_value\x00"
+#define LIST "\x35\x02\x18\x01" "a\x15\x02\x15\x06\x4c\x3c\x00\x00\x00"
+#define ITEMS "\x35\x04\x18\x04list\x15\x02\x00"
+#define TEXT(literal) ((Str){literal, sizeof(literal) - 1})
+
+static void check(Str footer, size_t marks, const char *shredded)
+{
+    AUTO_ARENA(arena) = arena_new();
+    VariantFooter f;
+    assert_true(variant_footer_read(footer, arena, &f));
+    assert_int_equal(f.marks.len, marks);
+    for (size_t i = 0; i < marks; i++)
+        assert_int_equal((uint8_t)footer.ptr[f.marks.at[i]], VARIANT_MARK);
+    assert_int_equal(f.shredded.len, shredded ? 1 : 0);
+    if (shredded)
+        assert_true(str_is(f.shredded.at[0], shredded));
+    for (size_t n = 0; n < footer.len; n++) { /* torn anywhere: nothing, or what was complete */
+        VariantFooter torn;
+        if (!variant_footer_read((Str){footer.ptr, n}, arena, &torn))
+            assert_int_equal(torn.marks.len + torn.shredded.len, 0);
+    }
+}
+
+static void marks_are_found(void **state)
+{
+    (void)state;
+    check(TEXT("\x15\x02\x19\x4c" ROOT("\x02") MARKED("v", "\x04") VALUE METADATA "\x16\x00\x00"), 1, NULL);
+    check(TEXT("\x15\x02\x19\x7c" ROOT("\x04") MARKED("v", "\x04") VALUE METADATA
+               LIST ITEMS VALUE "\x00"), 1, NULL);
+    check(TEXT("\x15\x02\x19\x2c" ROOT("\x02") VALUE "\x00"), 0, NULL);
+}
+
+/* The marks of a shredded column stay, those of the column beside it do not. */
+static void shreds_are_told_apart(void **state)
+{
+    (void)state;
+    check(TEXT("\x15\x02\x19\x8c" ROOT("\x04") MARKED("s", "\x06") METADATA VALUE TYPED
+               MARKED("v", "\x04") VALUE METADATA "\x00"), 1, "s");
+    check(TEXT("\x15\x02\x19\x5c" ROOT("\x02") MARKED("s", "\x06") METADATA VALUE TYPED "\x00"), 0, "s");
+}
+
+static void what_is_no_footer(void **state)
+{
+    static const char deep[] = "\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c"
+                               "\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c\x1c";
+    AUTO_ARENA(arena) = arena_new();
+    VariantFooter f;
+    (void)state;
+    assert_false(variant_footer_read(TEXT(deep), arena, &f));
+    assert_false(variant_footer_read(S(""), arena, &f));
+    assert_false(variant_footer_read(TEXT("\x15\x02\x19\xfc\xff\xff\xff\xff\xff\xff\xff\xff\x01"), arena, &f));
+    /* more children than the list has elements */
+    assert_false(variant_footer_read(TEXT("\x15\x02\x19\x4c" ROOT("\x02") MARKED("v", "\x20") VALUE METADATA "\x00"), arena, &f));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks_are_found),
+        cmocka_unit_test(shreds_are_told_apart),
+        cmocka_unit_test(what_is_no_footer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
