@@ -41,6 +41,8 @@ bool alter_unset_properties(CommandContext *ctx, const Command *c, const Target 
 bool check_reserved_property(Str key, Error *err);
 /* The log may not forget versions whose files are still kept. */
 bool check_log_retention(const Metadata *m, Error *err);
+/* The session's spark.databricks.delta.properties.defaults.x: delta.x of a new table that does not say otherwise, and its features. */
+bool default_properties(CommandContext *ctx, Metadata *m, Protocol *features, Error *err);
 /* A property of a Delta table by its canonical spelling, its value checked. DELTA_UNKNOWN_CONFIGURATION otherwise. */
 bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err);
 

@@ -229,6 +229,15 @@ static bool set_properties(CommandContext *ctx, const Command *c, Clone *v, Erro
     return protocol_upgrade_for(&v->protocol, v->metadata, ctx->arena, &changed, err);
 }
 
+/* Without a count of its rows a file gets no ids. */
+static bool check_counts(const Clone *v, Error *err)
+{
+    for (size_t i = 0; i < v->files.len && protocol_has_feature(&v->protocol, "rowTracking"); i++)
+        if (stats_num_records(v->files.at[i].stats) < 0)
+            return error_set(err, ERR_DELTA_CLONE_WITH_ROW_TRACKING_WITHOUT_STATS);
+    return true;
+}
+
 static bool commit_clone(CommandContext *ctx, const Target *target, Clone *v, Error *err)
 {
     CommitNote note = {.operation = S("CLONE"), .started_us = clock_monotonic_us()};
@@ -328,6 +337,7 @@ bool run_clone(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     TRY(open_source(ctx, c, &v, err));
     TRY(set_properties(ctx, c, &v, err));
     keep_identity(ctx, &target, &v);
+    TRY(check_counts(&v, err));
     TRY(c->table.shallow ? point_to_files(ctx, &v, err) : copy_files(ctx, &v, delta_table_store(target.table), err));
     bool ok = commit_clone(ctx, &target, &v, err);
     if (!ok && !c->table.shallow)

@@ -87,13 +87,20 @@ static Str partition_names(CommandContext *ctx, const Type *partitions)
 static bool commit_files(CommandContext *ctx, const Target *target, const Conversion *v, Error *err)
 {
     CommitNote note = {.operation = S("CONVERT"), .started_us = clock_monotonic_us()};
-    Protocol protocol;
+    Protocol protocol = {.min_reader = 1, .min_writer = 2};
     Metadata *m = foreign_metadata(ctx, &v->source);
     if (v->is_table)
         for (size_t i = 0; i < v->entry.properties.len; i++)
             if (!str_starts_with(v->entry.properties.at[i].key, S("option.")))
                 metadata_set_property(m, v->entry.properties.at[i].key, v->entry.properties.at[i].value, ctx->arena);
-    TRY(protocol_for_metadata(m, ctx->arena, &protocol, err));
+    bool changed;
+    TRY(default_properties(ctx, m, &protocol, err));
+    TRY(protocol_upgrade_for(&protocol, m, ctx->arena, &changed, err));
+    if (protocol_has_feature(&protocol, "rowTracking") && !v->source.with_statistics)
+        return error_set(err, ERR_DELTA_CONVERT_TO_DELTA_ROW_TRACKING_WITHOUT_STATS,
+                         PZ("statisticsCollectionPropertyKey", "spark.databricks.delta.stats.collect"),
+                         PZ("rowTrackingTableFeatureDefaultKey", "spark.databricks.delta.properties.defaults.feature.rowTracking"),
+                         PZ("rowTrackingDefaultPropertyKey", "spark.databricks.delta.properties.defaults.enableRowTracking"));
     Transaction *x = transaction_begin(target->table, NULL, ctx->arena);
     transaction_set_metadata(x, m);
     transaction_set_protocol(x, &protocol);

@@ -266,8 +266,12 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     }
     if (delta)
         TRY(check_names(m, err));
+    t->protocol = (Protocol){.min_reader = 1, .min_writer = 2};
+    if (delta)
+        TRY(default_properties(ctx, m, &t->protocol, err));
     TRY(check_log_retention(m, err));
-    TRY(protocol_for_metadata(m, ctx->arena, &t->protocol, err));
+    bool changed;
+    TRY(protocol_upgrade_for(&t->protocol, m, ctx->arena, &changed, err));
     return requested_features(ctx, &spec->properties, &t->protocol, err);
 }
 

@@ -57,6 +57,8 @@ static bool give_ids(CommandContext *ctx, Target *t, int64_t batch, bool *done, 
 bool row_tracking_backfill(CommandContext *ctx, Target *t, Error *err)
 {
     TRY(snapshot_check_writable(t->snapshot, err));
+    if (!session_bool(ctx->session, "spark.databricks.delta.rowTracking.backfill.enabled", true))
+        return error_unsupported(err, "Enabling row ids of an existing table while spark.databricks.delta.rowTracking.backfill.enabled is false");
     TRY(add_feature(ctx, t, err));
     bool done = false;
     for (int64_t batch = 0; !done; batch++)

@@ -206,6 +206,45 @@ static bool change_mapping(const Target *t, Str value, Error *err)
     return error_unsupported(err, "turning off column mapping");
 }
 
+/* ---- what new tables start with ---- */
+
+#define DEFAULTS "spark.databricks.delta.properties.defaults."
+
+static bool is_given(const Metadata *m, Str key)
+{
+    for (size_t i = 0; i < m->configuration.len; i++)
+        if (str_ieq(m->configuration.at[i].key, key))
+            return true;
+    return false;
+}
+
+bool default_properties(CommandContext *ctx, Metadata *m, Protocol *features, Error *err)
+{
+    KeyValueVec settings = {0};
+    session_all(ctx->session, ctx->arena, &settings);
+    for (size_t i = 0; i < settings.len; i++) {
+        if (!str_starts_with(settings.at[i].key, S(DEFAULTS)))
+            continue;
+        Str value = settings.at[i].value;
+        Str key = str_concat(ctx->arena, S("delta."), str_slice(settings.at[i].key, sizeof DEFAULTS - 1, settings.at[i].key.len));
+        if (str_starts_with(key, S("delta.feature."))) {
+            TRY(request_feature(ctx, features, key, value, err));
+            continue;
+        }
+        for (size_t k = 0; k < LENGTH_OF(PROPERTIES); k++) {
+            const PropertyRow *row = &PROPERTIES[k];
+            bool version = row->kind == PROPERTY_READER || row->kind == PROPERTY_WRITER;
+            if (!str_is(key, row->key) || version || is_given(m, key))
+                continue;
+            TRY(check_value(ctx, row, value, err));
+            metadata_set_property(m, key, value, ctx->arena);
+        }
+    }
+    return true;
+}
+
+/* ---- the statement ---- */
+
 typedef struct Change {
     const Target *table;
     Metadata *metadata;

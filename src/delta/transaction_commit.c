@@ -115,9 +115,23 @@ static bool check_domains(const Transaction *x, Error *err)
     return true;
 }
 
-static bool check_actions(Transaction *x, Error *err)
+/* Rows of a table that tracks them cannot be written again where it does not say how the columns
+ * are called that keep their ids. */
+static bool check_row_columns(const Transaction *x, const CommitRequest *request, Error *err)
+{
+    RowColumns names;
+    if (!request->keeps_rows || !x->adds.len || !x->read || snapshot_row_columns(x->read, &names) ||
+        !rows_are_tracked(&x->read->state->protocol, &x->read->state->metadata))
+        return true;
+    return error_set(err, ERR_DELTA_MATERIALIZED_ROW_TRACKING_COLUMN_NAME_MISSING,
+                     PZ("rowTrackingColumn", names.id.len ? "Row Commit Version" : "Row ID"),
+                     P("tableName", x->read->state->metadata.id));
+}
+
+static bool check_actions(Transaction *x, const CommitRequest *request, Error *err)
 {
     TRY(prepare_metadata(x, err));
+    TRY(check_row_columns(x, request, err));
     TRY(protocol_check_write(&x->protocol, transaction_metadata(x), x->table->location, err));
     TRY(check_append_only(x, err));
     TRY(check_unique(x, err));
@@ -411,7 +425,7 @@ static void write_checkpoint_if_due(Transaction *x, int64_t version)
 
 bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version, Error *err)
 {
-    TRY(check_actions(x, err));
+    TRY(check_actions(x, request, err));
     /* As Delta 4.4: the feature "geospatial" is a preview nobody writes. */
     const Type *schema = x->metadata ? x->metadata->schema : NULL;
     if (schema && (type_contains(schema, TYPE_GEOMETRY) || type_contains(schema, TYPE_GEOGRAPHY)))

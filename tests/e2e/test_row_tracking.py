@@ -275,3 +275,20 @@ def test_ids_while_writers_go_on(server, spark):
     assert not failures
     given = [r for _, r, _ in ids(spark, "alive")]
     assert sorted(given) == list(range(21))
+
+
+def test_defaults_of_the_session(spark):
+    prefix = "spark.databricks.delta.properties.defaults."
+    settings = {"enableRowTracking": "true", "feature.vacuumProtocolCheck": "supported", "enableChangeDataFeed": "true", "unheard": "of"}
+    for t in ("started", "stated"):
+        spark.sql(f"DROP TABLE IF EXISTS {t}")
+    for key, value in settings.items():
+        spark.conf.set(prefix + key, value)
+    spark.sql("CREATE TABLE started USING DELTA AS SELECT 1 AS id")
+    spark.sql("CREATE TABLE stated (id INT) USING DELTA TBLPROPERTIES ('delta.enableChangeDataFeed' = 'false')")
+    assert ids(spark, "started") == [(1, 0, 0)]
+    known = {t: dict(ask(spark, f"SHOW TBLPROPERTIES {t}")) for t in ("started", "stated")}
+    assert known["started"]["delta.enableChangeDataFeed"] == "true" and known["stated"]["delta.enableChangeDataFeed"] == "false"
+    assert all(p["delta.feature.vacuumProtocolCheck"] == "supported" and "delta.unheard" not in p for p in known.values())
+    spark.conf.set(prefix + "checkpointInterval", "x")
+    assert refused(spark, "CREATE TABLE never (id INT) USING DELTA") == "UNSUPPORTED_TABLE_CHANGE"

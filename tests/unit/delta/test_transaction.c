@@ -715,6 +715,33 @@ static void tracking_enabled_meanwhile(void **state)
     kit_close(&k);
 }
 
+/* Another writer enabled it and did not say how the columns are called. */
+static void columns_without_a_name(void **state)
+{
+    Kit k;
+    int64_t version;
+    (void)state;
+    kit_open(&k);
+    kit_write(&k, "_delta_log/00000000000000000000.json",
+              "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"rowTracking\",\"domainMetadata\"]}}\n"
+              "{\"metaData\":{\"id\":\"m\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":"
+              "\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\",\"partitionColumns\":[],"
+              "\"configuration\":{\"delta.enableRowTracking\":\"true\"}}}\n");
+    Snapshot *s = kit_snapshot(&k);
+    Transaction *x = transaction_begin(k.table, s, k.arena);
+    CommitRequest request = kit_request("UPDATE");
+    AddFile f = kit_file(&k, "a", "", STATS);
+    request.keeps_rows = true;
+    transaction_add(x, &f);
+    REFUSED(&k, "DELTA_MATERIALIZED_ROW_TRACKING_COLUMN_NAME_MISSING",
+            transaction_commit(x, &request, &version, &k.err));
+    request.keeps_rows = false; /* new rows have their ids all the same */
+    OK(&k, transaction_commit(x, &request, &version, &k.err));
+    transaction_end(x);
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
 /* Files that bring ids, as RESTORE's do, move the mark where it is lower; no id is given below it. */
 static void ids_that_files_bring(void **state)
 {
@@ -813,6 +840,7 @@ int main(void)
         cmocka_unit_test(row_ids_are_fresh),
         cmocka_unit_test(backfill_beside_writers),
         cmocka_unit_test(tracking_enabled_meanwhile),
+        cmocka_unit_test(columns_without_a_name),
         cmocka_unit_test(ids_that_files_bring),
         cmocka_unit_test(a_fault_at_every_step),
     };
