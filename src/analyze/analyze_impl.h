@@ -63,6 +63,7 @@ struct Analyzer {
     bool asked_input_file;      /* the statement calls input_file_name() or kin */
     const StreamHook *streams;  /* NULL: streaming reads have no rows */
     size_t stream_count;        /* reads met so far */
+    VEC(Snapshot *) snapshots;  /* the newest of each Delta table met so far: a statement sees one version of it */
 };
 
 typedef struct LambdaVar {

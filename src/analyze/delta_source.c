@@ -167,20 +167,36 @@ static bool open_asked(Analyzer *a, DeltaTable *table, const TimeTravel *travel,
     return snapshot_at_timestamp(table, us, out, err);
 }
 
+/* Borrowed: the analyzer's arena holds it. */
+static bool newest_snapshot(Analyzer *a, DeltaTable *table, Snapshot **out, Error *err)
+{
+    for (size_t i = 0; i < a->snapshots.len; i++)
+        if (snapshot_table(a->snapshots.at[i]) == table) {
+            *out = a->snapshots.at[i];
+            return true;
+        }
+    TRY(snapshot_newest(table, out, err));
+    arena_on_free(a->arena, release_snapshot, *out);
+    vec_push(a->arena, &a->snapshots, *out);
+    return true;
+}
+
 /* A table whose newest version we must not read is refused at every version, as Delta does: it opens the newest first. Its commits
  * are read later: one that is torn only takes away the versions that need it. */
 static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
 {
     Snapshot *newest;
-    if (travel->kind == TRAVEL_NONE)
-        return snapshot_newest(table, out, err);
-    if (!snapshot_newest(table, &newest, err)) {
+    if (travel->kind == TRAVEL_NONE) {
+        TRY(newest_snapshot(a, table, out, err));
+        snapshot_ref(*out);
+        return true;
+    }
+    if (!newest_snapshot(a, table, &newest, err)) {
         if (err->cls != ERR_LAKESHED_LOG_INVALID)
             return false;
         error_clear(err);
         return open_asked(a, table, travel, out, err);
     }
-    arena_on_free(a->arena, release_snapshot, newest);
     TRY(open_asked(a, table, travel, out, err));
     if (analyze_check_retention(a, newest, *out, err))
         return true;

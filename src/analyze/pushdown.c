@@ -62,13 +62,31 @@ static bool only_of(BoundExpr **slot, void *arg)
     return false;
 }
 
+/* So that the kernel, which knows no functions, sees what constant dates and times come to. */
+static bool fold_times(BoundExpr **slot, void *arg)
+{
+    Analyzer *a = arg;
+    BoundExpr *e = *slot;
+    Value v;
+    if (e->kind != BEXPR_CALL || e->folded)
+        return true;
+    if (!func_fold(e, a->func.zone, a->arena, &v))
+        return bound_each_child(e, fold_times, arg);
+    Value *folded = ARENA_NEW(a->arena, Value);
+    *folded = v;
+    e->folded = folded;
+    return true;
+}
+
 static void push_into_scan(Pushdown *p, BoundRel *scan, const BoundExprVec *conjuncts)
 {
     for (size_t i = 0; i < conjuncts->len && !scan->delta.changes; i++) {
         OnlyOf o = {&scan->columns, false};
         BoundExpr *e = conjuncts->at[i];
-        if (is_row_wise(&e, NULL) && only_of(&e, &o) && o.any)
+        if (is_row_wise(&e, NULL) && only_of(&e, &o) && o.any) {
+            fold_times(&e, p->a);
             vec_push(p->a->arena, &scan->delta.predicates, e);
+        }
     }
 }
 

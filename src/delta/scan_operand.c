@@ -139,27 +139,12 @@ bool scan_operand(const ScanContext *s, const BoundExpr *e, Operand *out)
 bool scan_constant(const ScanContext *s, const BoundExpr *e, Value *out)
 {
     Value inner;
-    if (e->kind == BEXPR_LITERAL) {
-        *out = e->literal;
+    if (e->kind == BEXPR_LITERAL || e->folded) {
+        *out = e->folded ? *e->folded : e->literal;
         return true;
     }
-    if (e->kind != BEXPR_CAST || e->cast.child->kind != BEXPR_LITERAL ||
-        !scan_constant(s, e->cast.child, &inner))
-        return false;
-    if (inner.is_null) {
-        *out = value_null(e->type);
-        return true;
-    }
-    const Type *from = inner.type;
-    if (!type_is_integral(from) && from->kind != TYPE_DECIMAL && !type_is_stringy(from) &&
-        from->kind != TYPE_DATE)
-        return false;
-    if (type_is_nested(e->type) || type_is_interval(e->type) || e->type->kind == TYPE_BINARY)
-        return false;
-    Str zone = e->cast.zone.len ? e->cast.zone : s->zone;
-    Error ignored = error_in(s->arena);
-    return value_from_text(value_to_text(&inner, zone, s->arena), e->type, zone, s->arena, out,
-                           &ignored);
+    return e->kind == BEXPR_CAST && scan_constant(s, e->cast.child, &inner) &&
+           value_cast_plain(&inner, e->type, e->cast.zone.len ? e->cast.zone : s->zone, s->arena, out);
 }
 
 /* ---- bounds of an operand in the file ---- */

@@ -80,6 +80,9 @@ StrVec func_similar(Str name, size_t limit, Arena *arena);
 /* Applies the row's type rules: checks the number and types of arguments (WRONG_NUM_ARGS, DATATYPE_MISMATCH.* exactly as
  * Spark names them), inserts implicit casts, decides the result. sql_text prints the call for error messages. */
 MUST_CHECK bool func_resolve(FuncCall *call, const FuncContext *ctx, Error *err);
+/* The value of an expression of constants, where it needs no engine: literals, plain casts, dates and times plus and minus
+ * intervals. false: of another kind, NULL, or an error, which is the engine's to raise. */
+bool func_fold(const BoundExpr *e, Str zone, Arena *arena, Value *out);
 /* Whether an expression has one value for a whole query: no columns, no chance. */
 bool func_is_foldable(const BoundExpr *e);
 /* Types of the parameters of the lambda at argument `index`, once the other arguments are bound (higher-order rows). */

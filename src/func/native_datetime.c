@@ -858,6 +858,13 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_time_millis", "8:T", row_time_micros, 0, 1000},
 };
 
+const NativeFunction *native_datetime_find(Str name) {
+    for (size_t i = 0; i < LENGTH_OF(FUNCTIONS); i++)
+        if (str_is(name, FUNCTIONS[i].name))
+            return &FUNCTIONS[i];
+    return NULL;
+}
+
 bool native_register_datetime(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <duckdb.h>
+#include <locale.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -93,6 +94,7 @@ bool native_register_decimal(duckdb_connection c, Error *err);
 bool native_register_math(duckdb_connection c, Error *err);
 bool native_register_format(duckdb_connection c, Error *err);
 bool native_register_string(duckdb_connection c, Error *err);
+bool native_register_like(duckdb_connection c, Error *err);
 bool native_register_regex(duckdb_connection c, Error *err);
 bool native_register_datetime(duckdb_connection c, Error *err);
 bool native_register_hash(duckdb_connection c, Error *err);
@@ -109,6 +111,9 @@ bool native_register_vector(duckdb_connection c, Error *err);
 bool native_register_pandas(duckdb_connection c, Error *err);
 bool native_register_collation(duckdb_connection c, Error *err);
 bool native_register_geo(duckdb_connection c, Error *err);
+
+/* By name; NULL when it is not one of native_datetime.c. */
+const NativeFunction *native_datetime_find(Str name);
 
 /* ---- reading ---- */
 
@@ -148,6 +153,9 @@ static inline bool native_arg_null(const Native *n, size_t arg, idx_t row) {
 __int128 native_integer_at(const NativeVec *v, idx_t row);
 /* Any numeric vector as a double; exact rounding for decimals. */
 double native_double_at(const NativeVec *v, idx_t row, Arena *arena);
+
+/* Of cases and classes of characters beyond ASCII; NULL when the system has none. */
+locale_t native_utf8_locale(void);
 
 /* Spark's Murmur3_x86_32.hashUnsafeBytes. */
 uint32_t native_murmur3(Str s, uint32_t seed);

@@ -105,7 +105,7 @@ static bool row_substring_index(Native *n, idx_t row) {
     return native_set_str(n, row, s);
 }
 
-static locale_t utf8_locale(void) {
+locale_t native_utf8_locale(void) {
     static locale_t l;
     if (!l)
         l = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -118,8 +118,8 @@ static bool row_initcap(Native *n, idx_t row) {
     for (size_t pos = 0; pos < s.len;) {
         uint32_t c = str_utf8_next(s, &pos);
         char out[4];
-        uint32_t cased = utf8_locale() ? (uint32_t)(start ? towupper_l(c, utf8_locale())
-                                                          : towlower_l(c, utf8_locale()))
+        uint32_t cased = native_utf8_locale() ? (uint32_t)(start ? towupper_l(c, native_utf8_locale())
+                                                          : towlower_l(c, native_utf8_locale()))
                                        : c;
         buf_add_bytes(&n->scratch, out, str_utf8_put(cased, out));
         start = c == ' ';
@@ -366,69 +366,6 @@ static bool row_levenshtein(Native *n, idx_t row) {
         }
     }
     return native_set_i32(n, row, cost[m] > limit ? -1 : cost[m]);
-}
-
-/* ---- LIKE ---- */
-
-static uint32_t fold(uint32_t c, bool ignore_case) {
-    return ignore_case ? (c < 128         ? (uint32_t)tolower((int)c)
-                          : utf8_locale() ? (uint32_t)towlower_l(c, utf8_locale())
-                                          : c)
-                       : c;
-}
-
-/* Two-pointer matching with one remembered '%'. */
-static bool like(Str s, Str p, uint32_t escape, bool ignore_case) {
-    size_t si = 0, pi = 0, star = SIZE_MAX, mark = 0;
-    while (si < s.len) {
-        size_t pn = pi, sn = si;
-        uint32_t pc = pi < p.len ? str_utf8_next(p, &pn) : 0, sc = str_utf8_next(s, &sn);
-        bool literal = false;
-        if (pi < p.len && pc == escape) {
-            pc = pn < p.len ? str_utf8_next(p, &pn) : pc;
-            literal = true;
-        }
-        if (pi < p.len && !literal && pc == '%') {
-            star = pn;
-            mark = si;
-            pi = pn;
-        } else if (pi < p.len &&
-                   ((!literal && pc == '_') || fold(pc, ignore_case) == fold(sc, ignore_case))) {
-            pi = pn;
-            si = sn;
-        } else if (star != SIZE_MAX) {
-            str_utf8_next(s, &mark);
-            si = mark;
-            pi = star;
-        } else {
-            return false;
-        }
-    }
-    while (pi < p.len && p.ptr[pi] == '%' && escape != '%')
-        pi++;
-    return pi == p.len;
-}
-
-static bool row_like(Native *n, idx_t row) {
-    Str s = native_str(n, 0, row), p = native_str(n, 1, row), e = native_str(n, 2, row);
-    size_t at = 0;
-    uint32_t escape = e.len ? str_utf8_next(e, &at) : '\\';
-    for (size_t i = 0; i < p.len;) {
-        if (str_utf8_next(p, &i) != escape)
-            continue;
-        size_t next = i;
-        uint32_t c = i < p.len ? str_utf8_next(p, &next) : 0;
-        if (i >= p.len)
-            return NATIVE_FAIL(n, ERR_INVALID_FORMAT__ESC_AT_THE_END,
-                               P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))));
-        if (c != '_' && c != '%' && c != escape)
-            return NATIVE_FAIL(
-                n, ERR_INVALID_FORMAT__ESC_IN_THE_MIDDLE,
-                P("format", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(p))),
-                P("char", str_printf(n->arena, "'" STR_FMT "'", STR_ARG(str_slice(p, i, next)))));
-        i = next;
-    }
-    return native_set_bool(n, row, like(s, p, escape, native_bool(n, 3, row)));
 }
 
 /* ---- encodings ---- */
@@ -744,8 +681,8 @@ static bool row_mask(Native *n, idx_t row) {
     for (size_t at = 0; at < s.len;) {
         size_t from = at;
         uint32_t c = str_utf8_next(s, &at);
-        size_t which = iswupper_l(c, utf8_locale())   ? 1
-                       : iswlower_l(c, utf8_locale()) ? 2
+        size_t which = iswupper_l(c, native_utf8_locale())   ? 1
+                       : iswlower_l(c, native_utf8_locale()) ? 2
                        : c >= '0' && c <= '9'         ? 3
                                                       : 4;
         if (native_arg_null(n, which, row))
@@ -876,7 +813,6 @@ static const NativeFunction FUNCTIONS[] = {
     {"ls_elt", "s:4[sb", row_elt, NATIVE_SEES_NULL, 0},
     {"ls_soundex", "s:s", row_soundex, 0, 0},
     {"ls_levenshtein", "4:ss4", row_levenshtein, 0, 0},
-    {"ls_like", "b:sssb", row_like, 0, 0},
     {"ls_unbase64", "x:s", row_unbase64, 0, 0},
     {"ls_encode", "x:ss", row_encode, 0, 0},
     {"ls_decode", "s:xs", row_decode, 0, 0},
@@ -895,5 +831,5 @@ static const NativeFunction FUNCTIONS[] = {
 
 bool native_register_string(duckdb_connection c, Error *err) {
     return native_register_table(c, FUNCTIONS, LENGTH_OF(FUNCTIONS), err) &&
-           native_register_format(c, err);
+           native_register_format(c, err) && native_register_like(c, err);
 }

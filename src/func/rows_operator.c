@@ -870,6 +870,17 @@ static bool bind_like(FuncCall *call, const FuncContext *ctx, Error *err) {
     return error_set(err, ERR_INVALID_ESCAPE_CHAR, P("sqlExpr", func_quoted_sql(call->args.at[2], ctx)));
 }
 
+/* "%piece%piece%": two pieces at least; of one DuckDB makes a search. */
+static bool is_pieces(Str pattern) {
+    size_t stars = 0;
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (pattern.ptr[i] == '_')
+            return false;
+        stars += pattern.ptr[i] == '%' && (i == 0 || pattern.ptr[i - 1] != '%');
+    }
+    return stars > 2 && pattern.ptr[0] == '%' && pattern.ptr[pattern.len - 1] == '%';
+}
+
 /* A constant pattern without the escape character is DuckDB's own LIKE, which is much faster. */
 static bool render_like(const BoundExpr *call, const Str *args, size_t count,
                         const FuncContext *ctx, Buf *out, Error *err) {
@@ -877,7 +888,8 @@ static bool render_like(const BoundExpr *call, const Str *args, size_t count,
     bool ignore_case = call->call.row->name[0] == 'i';
     const Value *p = func_constant(call->call.args.at[1]);
     if (count == 2 && p && !p->is_null && str_find_char(p->bytes, '\\') < 0 && !ignore_case)
-        return func_render_template(call, args, count, ctx, "($1 LIKE $2)", out);
+        return func_render_template(
+            call, args, count, ctx, is_pieces(p->bytes) ? "ls_like_pieces($1, $2)" : "($1 LIKE $2)", out);
     return func_render_template(call, args, count, ctx,
                                 ignore_case ? "ls_like($1, $2, $?3{$3}{'\\'}, true)"
                                             : "ls_like($1, $2, $?3{$3}{'\\'}, false)",

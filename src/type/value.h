@@ -42,6 +42,8 @@ Str value_duckdb(const Value *v, Arena *arena);
 Str value_to_text(const Value *v, Str zone, Arena *arena);
 /* CAST(text AS type); false with CAST_INVALID_INPUT. For partition values and DDL defaults. */
 MUST_CHECK bool value_from_text(Str text, const Type *type, Str zone, Arena *arena, Value *out, Error *err);
+/* CAST of an integer, decimal, date or text where it goes by the value's text and loses nothing; false for others and for errors. */
+bool value_cast_plain(const Value *v, const Type *type, Str zone, Arena *arena, Value *out);
 
 /* Decimal text "12.34" or "1e-5" to its smallest type, false when malformed or past 38 digits; and back. */
 MUST_CHECK bool value_decimal_parse(Str text, Arena *arena, Value *out);

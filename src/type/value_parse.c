@@ -231,3 +231,18 @@ bool value_from_text(Str text, const Type *type, Str zone, Arena *arena, Value *
         return cast_leaf(text, type, zone, out) || invalid_input(text, type, err);
     }
 }
+
+bool value_cast_plain(const Value *v, const Type *type, Str zone, Arena *arena, Value *out)
+{
+    if (v->is_null) {
+        *out = value_null(type);
+        return true;
+    }
+    const Type *from = v->type;
+    if (!type_is_integral(from) && from->kind != TYPE_DECIMAL && !type_is_stringy(from) && from->kind != TYPE_DATE)
+        return false;
+    if (type_is_nested(type) || type_is_interval(type) || type->kind == TYPE_BINARY)
+        return false;
+    Error ignored = error_in(arena);
+    return value_from_text(value_to_text(v, zone, arena), type, zone, arena, out, &ignored);
+}

@@ -97,11 +97,48 @@ static void test_cast_text(void **state) {
     assert_true(str_is(buf_str(&out), "ls_to_int(c1, 2, 'STRING')"));
 }
 
+static BoundExpr *constant_call(const char *row, const Type *type, Value left, Value right, Arena *arena) {
+    BoundExpr *e = bound_new(BEXPR_CALL, type, false, arena);
+    e->call.row = func_find(str_from(row));
+    assert_non_null(e->call.row);
+    vec_push(arena, &e->call.args, bound_literal(left, arena));
+    vec_push(arena, &e->call.args, bound_literal(right, arena));
+    return e;
+}
+
+/* Against what Spark answers for date'2024-01-31' + interval 1 month and its kin. */
+static void test_fold(void **state) {
+    (void)state;
+    AUTO_ARENA arena = arena_new();
+    const Type *date = type_simple(TYPE_DATE), *timestamp = type_simple(TYPE_TIMESTAMP);
+    Value last_of_january = value_int(TYPE_DATE, 19753), month = value_int(TYPE_INTERVAL_YM, 1), out;
+    BoundExpr *e = constant_call("date_plus_months", date, last_of_january, month, arena);
+    assert_true(func_fold(e, S("UTC"), arena, &out));
+    assert_int_equal(out.integer, 19782); /* 2024-02-29 */
+    assert_ptr_equal(out.type, date);
+    e->call.args.at[0] = bound_cast(bound_literal(value_string(S("2024-01-31")), arena), date, CAST_ANSI, false, arena);
+    assert_true(func_fold(e, S("UTC"), arena, &out));
+    assert_int_equal(out.integer, 19782);
+    /* Clocks of Los Angeles went forward on 2024-03-10: that day has 23 hours. */
+    Value noon = value_int(TYPE_TIMESTAMP, INT64_C(1710014400) * 1000000); /* 2024-03-09 12:00 there */
+    Value day = value_int(TYPE_INTERVAL_DT, INT64_C(86400) * 1000000);
+    e = constant_call("timestamp_plus_time", timestamp, noon, day, arena);
+    assert_true(func_fold(e, S("America/Los_Angeles"), arena, &out));
+    assert_int_equal(out.integer - noon.integer, INT64_C(23) * 3600 * 1000000);
+    /* Beyond the last date; NULL; another kind of function. */
+    e = constant_call("date_plus_months", date, value_int(TYPE_DATE, INT32_MAX), month, arena);
+    assert_false(func_fold(e, S("UTC"), arena, &out));
+    e = constant_call("date_plus_months", date, value_null(date), month, arena);
+    assert_false(func_fold(e, S("UTC"), arena, &out));
+    e = constant_call("concat", type_simple(TYPE_STRING), value_string(S("a")), value_string(S("b")), arena);
+    assert_false(func_fold(e, S("UTC"), arena, &out));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lookup),    cmocka_unit_test(test_rules_parse),
         cmocka_unit_test(test_coercion),  cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_cast_text),
+        cmocka_unit_test(test_cast_text), cmocka_unit_test(test_fold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

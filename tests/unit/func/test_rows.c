@@ -139,7 +139,23 @@ static void test_examples(void **state) {
     assert_int_equal(without, 0);
 }
 
+/* A constant pattern of pieces is searched, any other matched: both must say the same of texts of every length. */
+static void test_like_pieces(void **state) {
+    Fixture *f = *state;
+    AUTO_ARENA arena = arena_new();
+    Error err = error_in(arena);
+    Buf out = buf_in(arena);
+    must(run(f, S("SELECT count(*), count_if((s LIKE '%ab%ba%') = (s LIKE concat(p, '%ab%ba%'))), "
+                  "count_if((s LIKE '%ay%%b%') = (s LIKE concat(p, '%ay%%b%'))), "
+                  "count_if((s LIKE '%yb%az%') = (s LIKE concat(p, '%yb%az%'))), "
+                  "count_if(s LIKE '%ab%ba%'), count_if(s LIKE '%ba%ab%'), count_if(s LIKE '%yb%az%') "
+                  "FROM (SELECT concat(repeat('x', i), 'ab', repeat('y', j), 'ba', repeat('z', k)) AS s, "
+                  "repeat('%', i % 2) AS p FROM range(20) a(i), range(20) b(j), range(20) c(k))"),
+             arena, &out, &err), &err);
+    assert_string_equal(str_z(buf_str(&out), arena), "{8000, 8000, 8000, 8000, 8000, 0, 7220}");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_examples)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_examples), cmocka_unit_test(test_like_pieces)};
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
