@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/engine_impl.h"
 #include "engine/resource.h"
+#include "engine/variant_file.h"
 #include "func/native.h"
 
 enum { MEMORY_PERCENT = 60, MAX_EXPRESSION_DEPTH = 20000 };
@@ -141,6 +142,7 @@ void engine_close(Engine *e)
         return;
     if (e->empty_file > 0)
         close(e->empty_file);
+    variant_copies_sweep(e);
     for (size_t i = 0; i < e->idle_count; i++)
         duckdb_disconnect(&e->idle[i]);
     if (e->database)

@@ -3,18 +3,21 @@
  * file has variants taken apart (Parquet "Variant Shredding") the values are DuckDB's, put into parts again. */
 #include "engine/variant_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "engine/engine_impl.h"
+#include "engine/folder.h"
 #include "engine/variant_footer.h"
 
 enum { MAX_FOOTER = 256 << 20, TAIL = 8 };
+#define COPIES "variants-" /* then the number of the process that made them */
 #define PARTS "STRUCT(\"value\" BLOB, \"metadata\" BLOB)"
 
 /* ---- files ---- */
@@ -55,15 +58,63 @@ static bool copy_all(int from, int to, uint64_t size)
     return true;
 }
 
+static Str copies_folder(const Engine *e, Arena *arena)
+{
+    Str above = e->spill_folder.len ? e->spill_folder : S("/tmp");
+    return str_printf(arena, STR_FMT "/" COPIES "%d", STR_ARG(above), (int)getpid());
+}
+
+void variant_copies_sweep(const Engine *e)
+{
+    AUTO_ARENA(arena) = arena_new();
+    Str above = e->spill_folder.len ? e->spill_folder : S("/tmp");
+    DIR *folder = opendir(str_z(above, arena));
+    for (struct dirent *d; folder && (d = readdir(folder));) {
+        int64_t owner;
+        Str name = str_from(d->d_name);
+        if (!str_starts_with(name, S(COPIES)) || !str_to_i64(str_slice(name, sizeof COPIES - 1, name.len), &owner) || owner <= 0)
+            continue;
+        if (owner == getpid() || (kill((pid_t)owner, 0) && errno == ESRCH))
+            folder_sweep(str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(above), STR_ARG(name)));
+    }
+    if (folder)
+        closedir(folder);
+}
+
+/* A copy of its own for every query, under few names: DuckDB remembers the footers of files by their names, and those with the same
+ * are copies of the same bytes. */
+static int new_copy(Render *r, int file, Str of, char **name, Error *err)
+{
+    enum { MOST = 10000 };
+    struct stat facts;
+    Str folder = copies_folder(r->engine, r->arena);
+    if (fstat(file, &facts)) {
+        file_failure(of, err);
+        return -1;
+    }
+    if (!folder_make(folder, r->arena, NULL, err))
+        return -1;
+    Str version = str_printf(r->arena, STR_FMT "|%lld|%lld|%lld.%09ld", STR_ARG(of), (long long)facts.st_ino, (long long)facts.st_size,
+                             (long long)facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
+    for (int k = 0; k < MOST; k++) {
+        *name = str_z(str_printf(r->arena, STR_FMT "/%016llx-%d.parquet", STR_ARG(folder), (unsigned long long)str_hash(version), k), r->arena);
+        int copy = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (copy >= 0)
+            return copy;
+        if (errno != EEXIST)
+            break;
+    }
+    file_failure(str_from(*name), err);
+    return -1;
+}
+
 static bool copy_unmarked(Render *r, int file, const VariantFooter *f, uint64_t start, uint64_t size, Str *path, Error *err)
 {
     const uint8_t none = VARIANT_NO_MARK;
-    Str folder = r->engine->spill_folder.len ? r->engine->spill_folder : S("/tmp");
-    char *name = str_z(str_printf(r->arena, STR_FMT "/variant-" STR_FMT ".parquet", STR_ARG(folder), STR_ARG(clock_uuid_in(r->arena))), r->arena);
-    (void)mkdir(str_z(folder, r->arena), 0700);
-    int copy = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char *name;
+    int copy = new_copy(r, file, *path, &name, err);
     if (copy < 0)
-        return file_failure(str_from(name), err);
+        return false;
     arena_on_free(r->arena, forget_copy, name);
     bool ok = copy_all(file, copy, size);
     for (size_t i = 0; ok && i < f->marks.len; i++)

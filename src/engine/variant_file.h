@@ -10,6 +10,8 @@ typedef struct VariantFiles {
 
 /* Copies that are made live as long as the arena of the rendering. */
 MUST_CHECK bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out, Error *err);
+/* Removes the copies of this process, and of those that are gone. */
+void variant_copies_sweep(const Engine *e);
 bool variant_is_shredded(const VariantFiles *v, size_t file, Str column);
 /* The type of a column for read_parquet where it is shredded in some file of the scan. */
 Str variant_read_type(const Type *t, Arena *arena);
