@@ -1,6 +1,6 @@
 /* Parquet files whose footer marks variants (logical type VARIANT). DuckDB 1.5 reads a marked group as a value of its own type, in which
- * a variant that is null and no variant are one; so the mark is taken away in a copy, and the parts are read as they are. Only where a
- * file has variants taken apart (Parquet "Variant Shredding") the values are DuckDB's, put into parts again. */
+ * a variant that is null and no variant are one; so the mark is taken away in a copy, and the parts are read as they are. Only columns with
+ * variants taken apart (Parquet "Variant Shredding") are read marked: their values are DuckDB's, put into parts again. */
 #include "engine/variant_file.h"
 
 #include <dirent.h>
@@ -108,17 +108,28 @@ static int new_copy(Render *r, int file, Str of, char **name, Error *err)
     return -1;
 }
 
-static bool copy_unmarked(Render *r, int file, const VariantFooter *f, uint64_t start, uint64_t size, Str *path, Error *err)
+static bool write_all(int file, Str bytes)
 {
-    const uint8_t none = VARIANT_NO_MARK;
+    while (bytes.len) {
+        ssize_t n = write(file, bytes.ptr, bytes.len);
+        if (n <= 0)
+            return false;
+        bytes = str_slice(bytes, (size_t)n, bytes.len);
+    }
+    return true;
+}
+
+/* The same file with another footer. */
+static bool copy_with(Render *r, int file, uint64_t data, Str footer, Str *path, Error *err)
+{
     char *name;
+    uint64_t n = footer.len;
+    const char tail[TAIL] = {(char)n, (char)(n >> 8), (char)(n >> 16), (char)(n >> 24), 'P', 'A', 'R', '1'};
     int copy = new_copy(r, file, *path, &name, err);
     if (copy < 0)
         return false;
     arena_on_free(r->arena, forget_copy, name);
-    bool ok = copy_all(file, copy, size);
-    for (size_t i = 0; ok && i < f->marks.len; i++)
-        ok = pwrite(copy, &none, 1, (off_t)(start + f->marks.at[i])) == 1;
+    bool ok = copy_all(file, copy, data) && write_all(copy, footer) && write_all(copy, (Str){tail, TAIL});
     if (!ok)
         file_failure(str_from(name), err);
     close(copy);
@@ -140,8 +151,8 @@ static bool variant_file(Render *r, Str *path, StrVec *shredded, Error *err)
     bool ok = true;
     if (read_footer(file, scratch, &footer, &size) && variant_footer_read(footer, r->arena, &f)) {
         *shredded = f.shredded;
-        if (f.marks.len)
-            ok = copy_unmarked(r, file, &f, size - TAIL - footer.len, size, path, err);
+        if (f.marks.len || f.missing.len)
+            ok = copy_with(r, file, size - TAIL - footer.len, variant_footer_change(footer, &f, scratch), path, err);
     }
     close(file);
     return ok;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+
 /* ---- Thrift ---- */
 
 enum { MAX_DEPTH = 32 };
@@ -144,7 +146,8 @@ static bool find_mark(Footer *f)
 
 typedef struct Element {
     Str name; /* in the footer */
-    int64_t children;
+    int64_t children, last_id;
+    size_t end;
     bool marked;
 } Element;
 
@@ -154,6 +157,7 @@ static void read_element(Footer *f, Element *e)
     unsigned type;
     *e = (Element){.children = 0};
     while (next_field(f, &id, &type)) {
+        e->last_id = id;
         if (id == FIELD_CHILDREN && type == T_I32)
             e->children = zigzag(f);
         else if (id == FIELD_LOGICAL && type == T_STRUCT)
@@ -166,27 +170,58 @@ static void read_element(Footer *f, Element *e)
         } else
             skip_value(f, type, 1);
     }
+    e->end = f->bad ? 0 : (size_t)(f->at - 1 - f->start);
 }
 
 /* A column of the file with all that is in it: elements stand in depth-first order. */
+typedef struct Column {
+    Element last[4]; /* the newest first */
+    bool shredded;
+    VEC(MissingMark) missing;
+} Column;
+
+static bool is_part(const Element *e)
+{
+    return !e->children && (str_is(e->name, "value") || str_is(e->name, "metadata"));
+}
+
+static void note_variant(Footer *f, Column *c, const Element *group)
+{
+    if (!group->marked && group->last_id > 0 && group->last_id < FIELD_LOGICAL)
+        vec_push(f->arena, &c->missing, ((MissingMark){group->end, (unsigned)group->last_id}));
+}
+
+/* Whether a variant's group was just completed: its parts stand right behind it. */
+static void look_back(Footer *f, Column *c)
+{
+    const Element *e = c->last;
+    if (is_part(&e[0]) && is_part(&e[1]) && e[2].children == 2)
+        note_variant(f, c, &e[2]);
+    if (!str_is(e[0].name, "typed_value") || !is_part(&e[1]) || !is_part(&e[2]) || e[3].children != 3)
+        return;
+    c->shredded = true;
+    note_variant(f, c, &e[3]);
+}
+
 static void read_column(Footer *f, uint64_t *left)
 {
-    Element e = {.children = 0};
+    Column c = {.shredded = false};
     Str name = {0};
     size_t marks = f->out->marks.len;
-    bool shredded = false, first = true;
-    for (int64_t open = 1; open > 0 && *left && !f->bad; --*left) {
-        read_element(f, &e);
+    for (int64_t open = 1, first = 1; open > 0 && *left && !f->bad; --*left, first = 0) {
+        memmove(&c.last[1], &c.last[0], sizeof c.last - sizeof c.last[0]);
+        read_element(f, &c.last[0]);
         if (first)
-            name = e.name;
-        first = false;
-        shredded |= e.marked && e.children > 2;
-        f->bad |= e.children < 0 || e.children > (int64_t)*left;
-        open += e.children - 1;
+            name = c.last[0].name;
+        look_back(f, &c);
+        f->bad |= c.last[0].children < 0 || c.last[0].children > (int64_t)*left;
+        open += c.last[0].children - 1;
     }
-    if (!shredded)
+    if (!c.shredded || f->bad)
         return;
     f->out->marks.len = marks;
+    for (size_t i = 0; i < c.missing.len; i++)
+        vec_push(f->arena, &f->out->missing, c.missing.at[i]);
     vec_push(f->arena, &f->out->shredded, str_copy(name, f->arena));
 }
 
@@ -220,4 +255,28 @@ bool variant_footer_read(Str footer, Arena *arena, VariantFooter *out)
     if (f.bad)
         *out = (VariantFooter){.marks = {0}};
     return !f.bad;
+}
+
+Str variant_footer_change(Str footer, const VariantFooter *f, Arena *arena)
+{
+    static const char no_mark = 63 << 1; /* a logical type that no reader knows */
+    Buf b = buf_in(arena);
+    size_t from = 0, missing = 0;
+    for (size_t mark = 0; mark < f->marks.len || missing < f->missing.len;) {
+        bool takes = missing == f->missing.len || (mark < f->marks.len && f->marks.at[mark] < f->missing.at[missing].at);
+        size_t at = takes ? f->marks.at[mark++] : f->missing.at[missing].at;
+        buf_add(&b, str_slice(footer, from, at));
+        from = at;
+        if (takes) {
+            buf_addc(&b, no_mark);
+            from++;
+            continue;
+        }
+        /* logicalType { 16: VariantType { 1: version 1 } } */
+        const char added[] = {(char)((FIELD_LOGICAL - f->missing.at[missing++].last_id) << 4 | T_STRUCT), T_STRUCT, VARIANT_MARK,
+                              1 << 4 | T_BYTE, 1, T_STOP, T_STOP};
+        buf_add_bytes(&b, added, sizeof added);
+    }
+    buf_add(&b, str_slice(footer, from, footer.len));
+    return buf_str(&b);
 }

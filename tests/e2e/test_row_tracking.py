@@ -1,6 +1,7 @@
 """Row tracking: every row keeps its id, whoever writes it again."""
 import glob
 import json
+import random
 import threading
 
 import pytest
@@ -292,3 +293,39 @@ def test_defaults_of_the_session(spark):
     assert all(p["delta.feature.vacuumProtocolCheck"] == "supported" and "delta.unheard" not in p for p in known.values())
     spark.conf.set(prefix + "checkpointInterval", "x")
     assert refused(spark, "CREATE TABLE never (id INT) USING DELTA") == "UNSUPPORTED_TABLE_CHANGE"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_changes(spark, seed):
+    """Random statements on random kinds of tables: a row that stays keeps its id, and no two have the same."""
+    dice = random.Random(seed)
+    kinds = ["'delta.enableRowTracking' = 'true'"]
+    kinds += dice.sample(["'delta.enableDeletionVectors' = 'true'", "'delta.enableChangeDataFeed' = 'true'",
+                          f"'delta.columnMapping.mode' = '{dice.choice(['name', 'id'])}'"], dice.randrange(4))
+    layout = dice.choice(["", "PARTITIONED BY (p)", "CLUSTER BY (id)"])
+    spark.sql("DROP TABLE IF EXISTS any")
+    spark.sql(f"""CREATE TABLE any (id INT, v STRING NOT NULL, p INT, g INT GENERATED ALWAYS AS (id * 2),
+              n BIGINT GENERATED ALWAYS AS IDENTITY) USING DELTA {layout} TBLPROPERTIES ({', '.join(kinds)})""")
+    spark.sql("ALTER TABLE any ADD CONSTRAINT positive CHECK (id >= 0)")
+    spark.sql("INSERT INTO any (id, v, p) SELECT id, 'a', id % 3 FROM range(12)")
+    known, newest = {}, 100
+    for step in range(10):
+        found = spark.sql("SELECT id, _metadata.row_id AS r, g, n FROM any").collect()
+        assert len({row.r for row in found}) == len({row.id for row in found}) == len(found)
+        assert all(known.setdefault(row.id, (row.r, row.n)) == (row.r, row.n) and row.g == 2 * row.id for row in found)
+        some = ", ".join(str(row.id) for row in dice.sample(found, min(len(found), dice.randint(1, 3)))) or "0"
+        newest += 2
+        spark.sql(dice.choice([
+            f"UPDATE any SET v = '{step}' WHERE id IN ({some})",
+            f"UPDATE any SET p = (p + 1) % 3 WHERE id % {dice.randint(2, 4)} = 0",
+            f"DELETE FROM any WHERE id IN ({some})",
+            f"""MERGE INTO any t USING (SELECT explode(array({some}, {newest}, {newest + 1})) id) s ON t.id = s.id
+            WHEN MATCHED AND t.id % 5 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET v = 'm'
+            WHEN NOT MATCHED THEN INSERT (id, v, p) VALUES (s.id, 'n', 1)
+            WHEN NOT MATCHED BY SOURCE AND t.id % 7 = 0 THEN UPDATE SET v = 's' WHEN NOT MATCHED BY SOURCE AND t.id % 11 = 10 THEN DELETE""",
+            f"""MERGE WITH SCHEMA EVOLUTION INTO any t USING (SELECT explode(array({some})) id, 1 AS x{step}) s ON t.id = s.id
+            WHEN MATCHED THEN UPDATE SET x{step} = s.x{step}""",
+            f"INSERT INTO any (id, v, p) VALUES ({newest}, 'i', 0), ({newest + 1}, 'i', 2)",
+            "OPTIMIZE any FULL" if "CLUSTER" in layout else "OPTIMIZE any ZORDER BY (v)",
+            "OPTIMIZE any", "REORG TABLE any APPLY (PURGE)"]))
+    check_log(spark, "any")

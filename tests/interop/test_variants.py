@@ -1,4 +1,6 @@
 """VARIANT columns: what Spark writes, marked, shredded or neither, is read here; what is written here is read by all."""
+import pathlib
+
 import pytest
 from engines import rows
 
@@ -39,6 +41,23 @@ def test_turns(more, lakeshed, spark, delta_rs, duck, tmp_path):
     spark.sql(f"UPDATE {table} SET v = parse_json('[0]') WHERE id = 4", **WHOLE)
     lakeshed.sql(f"OPTIMIZE {table}")
     assert same() == 14
+
+
+def test_shredded_without_a_mark(lakeshed, spark, tmp_path):
+    """As Spark 4.0 wrote such files: the same without the groups' logical type."""
+    path = f"{tmp_path}/t"
+    table = f"delta.`{path}`"
+    spark.sql(CREATE.format(t=table, more=", 'delta.enableVariantShredding' = 'true'"), **WHOLE)
+    spark.sql(f"INSERT INTO {table} {VALUES}", f"INSERT INTO {table} {TYPED}", **SHRED)
+    known = rows(spark.query(SHOWN.format(t=table)))
+    mark, stripped = bytes.fromhex("5c0c2013010000"), 0
+    for file in pathlib.Path(path).glob("*.parquet"):
+        data = file.read_bytes()
+        start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+        footer = data[start:-8].replace(mark, b"")
+        stripped += data[start:-8].count(mark)
+        file.write_bytes(data[:start] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    assert stripped >= 6 and rows(lakeshed.query(SHOWN.format(t=table))) == known
 
 
 def test_other_readers(lakeshed, delta_rs, duck, tmp_path):

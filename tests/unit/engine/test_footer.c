@@ -35,6 +35,19 @@ static void check(Str footer, size_t marks, const char *shredded)
     }
 }
 
+/* Once changed as it asks for there is nothing left to change but the marks of shredded columns. */
+static void check_change(Str footer, Str expected)
+{
+    AUTO_ARENA(arena) = arena_new();
+    VariantFooter f, again;
+    assert_true(variant_footer_read(footer, arena, &f));
+    Str changed = variant_footer_change(footer, &f, arena);
+    assert_true(str_eq(changed, expected));
+    assert_true(variant_footer_read(changed, arena, &again));
+    assert_int_equal(again.marks.len + again.missing.len, 0);
+    assert_int_equal(again.shredded.len, f.shredded.len);
+}
+
 static void marks_are_found(void **state)
 {
     (void)state;
@@ -51,6 +64,26 @@ static void shreds_are_told_apart(void **state)
     check(TEXT("\x15\x02\x19\x8c" ROOT("\x04") MARKED("s", "\x06") METADATA VALUE TYPED
                MARKED("v", "\x04") VALUE METADATA "\x00"), 1, "s");
     check(TEXT("\x15\x02\x19\x5c" ROOT("\x02") MARKED("s", "\x06") METADATA VALUE TYPED "\x00"), 0, "s");
+}
+
+#define PLAIN(name, children) "\x35\x02\x18\x01" name "\x15" children "\x00"
+#define TAKEN(name, children) "\x35\x02\x18\x01" name "\x15" children "\x5c\x0c\x7e\x13\x01\x00\x00\x00"
+
+static void footers_are_changed(void **state)
+{
+    (void)state;
+    check_change(TEXT("\x15\x02\x19\x4c" ROOT("\x02") MARKED("v", "\x04") VALUE METADATA "\x16\x00\x00"),
+                 TEXT("\x15\x02\x19\x4c" ROOT("\x02") TAKEN("v", "\x04") VALUE METADATA "\x16\x00\x00"));
+    /* shredded before there was a mark, beside a column that has one it does not need */
+    check_change(TEXT("\x15\x02\x19\x8c" ROOT("\x04") PLAIN("s", "\x06") METADATA VALUE TYPED MARKED("v", "\x04") VALUE METADATA "\x00"),
+                 TEXT("\x15\x02\x19\x8c" ROOT("\x04") MARKED("s", "\x06") METADATA VALUE TYPED TAKEN("v", "\x04") VALUE METADATA "\x00"));
+    /* a column that has a shredded variant and a whole one */
+    check_change(TEXT("\x15\x02\x19\x9c" ROOT("\x02") PLAIN("g", "\x04") PLAIN("s", "\x06") METADATA VALUE TYPED
+                      PLAIN("w", "\x04") VALUE METADATA "\x00"),
+                 TEXT("\x15\x02\x19\x9c" ROOT("\x02") PLAIN("g", "\x04") MARKED("s", "\x06") METADATA VALUE TYPED
+                      MARKED("w", "\x04") VALUE METADATA "\x00"));
+    check_change(TEXT("\x15\x02\x19\x4c" ROOT("\x02") PLAIN("v", "\x04") VALUE METADATA "\x00"),
+                 TEXT("\x15\x02\x19\x4c" ROOT("\x02") PLAIN("v", "\x04") VALUE METADATA "\x00"));
 }
 
 static void what_is_no_footer(void **state)
@@ -72,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_are_found),
         cmocka_unit_test(shreds_are_told_apart),
+        cmocka_unit_test(footers_are_changed),
         cmocka_unit_test(what_is_no_footer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
