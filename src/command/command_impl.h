@@ -122,6 +122,10 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
 /* Rows that were in the table before and may not lose their ids: behind the columns, where the table tracks its rows, come the id and the
  * version of each; NULL: as of a new row. */
 bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err);
+/* The same for rows that do not change, in files of about so many bytes. */
+bool write_packed_files(CommandContext *ctx, const Target *t, BoundRel *rows, int64_t file_bytes, AddFileVec *out, Error *err);
+/* A table property that is a whole number. */
+int64_t property_number(const Metadata *m, const char *key, int64_t otherwise);
 /* repartition(n) or coalesce(1) right before a write; 0: nothing was asked. */
 size_t asked_files(const Rel *query);
 /* rows: the table's columns, then _change_type. */

@@ -4,7 +4,7 @@
 enum { DEFAULT_INDEXED_COLUMNS = 32, MAX_FILES_ASKED = 10000 };
 #define DEFAULT_FILE_BYTES (INT64_C(128) << 20)
 
-static int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
+int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
 {
     int64_t n;
     Str text = metadata_property(m, key);
@@ -115,14 +115,27 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
     return write_as_adds(ctx, table, rows, &spec, data_change, out, row_count, err);
 }
 
-bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
+static WriteSpec rewritten_spec(CommandContext *ctx, const Target *t)
 {
     const Metadata *m = snapshot_metadata(t->snapshot);
     WriteSpec spec = table_spec(ctx, t->table, m, m->schema);
     RowColumns kept;
     if (snapshot_row_columns(t->snapshot, &kept))
         add_row_columns(ctx, &spec, &kept);
+    return spec;
+}
+
+bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
+{
+    WriteSpec spec = rewritten_spec(ctx, t);
     return write_as_adds(ctx, t->table, rows, &spec, data_change, out, row_count, err);
+}
+
+bool write_packed_files(CommandContext *ctx, const Target *t, BoundRel *rows, int64_t file_bytes, AddFileVec *out, Error *err)
+{
+    WriteSpec spec = rewritten_spec(ctx, t);
+    spec.target_file_bytes = file_bytes;
+    return write_as_adds(ctx, t->table, rows, &spec, false, out, NULL, err);
 }
 
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err)

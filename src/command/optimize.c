@@ -2,28 +2,16 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "command/command_impl.h"
+#include "command/optimize_impl.h"
+#include "delta/deletion_vector.h"
 
-#define MIN_FILE_BYTES (INT64_C(1) << 30)
-#define MAX_FILE_BYTES (INT64_C(1) << 30)
+#define FILE_BYTES (INT64_C(1) << 30)
 
 typedef struct Bin {
     FileList files;
     int64_t bytes;
 } Bin;
 typedef VEC(Bin) BinVec;
-typedef VEC(Field) FieldList;
-
-typedef struct Packed {
-    int64_t files_added, files_removed, bytes_added, bytes_removed, partitions, bins, considered, skipped;
-    int64_t vectors_removed;
-    int64_t smallest[2], largest[2]; /* of the files added and removed */
-    StrVec sorted_by;                /* ZORDER BY */
-    StrVec clustered_by;
-    Str predicate;                   /* JSON: what WHERE says, as Delta notes it */
-    bool full;
-    bool purge;                      /* only files with deleted rows */
-} Packed;
 
 static int compare_partitions(const AddFile *x, const AddFile *y)
 {
@@ -45,19 +33,24 @@ static int by_partition_and_size(const void *x, const void *y)
     return c ? c : a->size < b->size ? -1 : a->size > b->size;
 }
 
-/* Greedy: files in order of size fill a bin up to the target; a bin of one file without deleted rows is left as it is. */
-static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, Packed *p)
+static bool lays_out(const Packed *p)
+{
+    return p->sorted_by.len || p->clustered_by.len;
+}
+
+/* Greedy: files in order of size fill a bin up to the target; a bin of one file without deleted rows is left as it is. Where rows get
+ * an order, a partition is one bin. */
+static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, const Packed *p)
 {
     qsort(files->at, files->len, sizeof *files->at, by_partition_and_size);
     Bin bin = {0};
     for (size_t i = 0; i < files->len; i++) {
         const AddFile *f = files->at[i];
         bool new_partition = i && compare_partitions(files->at[i - 1], f);
-        if (bin.files.len && (new_partition || bin.bytes + f->size > MAX_FILE_BYTES)) {
+        if (bin.files.len && (new_partition || (!lays_out(p) && bin.bytes + f->size > p->most_bytes))) {
             vec_push(ctx->arena, out, bin);
             bin = (Bin){0};
         }
-        p->partitions += !i || new_partition;
         vec_push(ctx->arena, &bin.files, f);
         bin.bytes += f->size;
     }
@@ -67,133 +60,73 @@ static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, Packed 
 
 static bool worth_packing(const Bin *bin, const Packed *p)
 {
-    return bin->files.len > 1 || p->sorted_by.len || (bin->files.len == 1 && bin->files.at[0]->dv);
+    return bin->files.len > 1 || lays_out(p) || (bin->files.len == 1 && bin->files.at[0]->dv);
 }
 
-static void note_size(Packed *p, int side, int64_t size, bool first)
+static int64_t rows_in(CommandContext *ctx, const FileList *files)
 {
-    if (first || size < p->smallest[side])
-        p->smallest[side] = size;
-    if (first || size > p->largest[side])
-        p->largest[side] = size;
+    int64_t rows = 0;
+    for (size_t i = 0; i < files->len && rows >= 0; i++) {
+        int64_t n = stats_num_records(files->at[i]->stats);
+        rows = n < 0 ? -1 : rows + n;
+    }
+    return rows;
 }
 
-static bool cluster_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
+static bool lay_out(CommandContext *ctx, const Packed *p, const FileList *files, BoundRel *scan, BoundRel **out, Error *err)
 {
-    BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
+    bool clusters = p->clustered_by.len > 0;
+    const StrVec *columns = clusters ? &p->clustered_by : &p->sorted_by;
     SqlOptions options = session_sql_options(ctx->session, ctx->arena);
-    for (size_t i = 0; i < p->clustered_by.len; i++) {
-        BoundSort by = {.nulls_first = true};
-        Expr *e;
-        TRY(sql_parse_expr(p->clustered_by.at[i], &options, ctx->arena, &e, err));
-        TRY(analyze_expr(ctx->analyzer, e, &scan->columns, &by.expr, err));
-        vec_push(ctx->arena, &sort->sort.order, by);
-    }
-    sort->columns = scan->columns;
-    *out = sort;
-    return true;
-}
-
-/* Where a row stands in a column's order, as a number of `bits` bits. */
-static bool place_in(CommandContext *ctx, const BoundColumn *column, size_t bits, BoundExpr **out, Error *err)
-{
-    BoundExpr *w = bound_new(BEXPR_WINDOW, NULL, false, ctx->arena);
-    BoundExpr *share[2] = {w, bound_literal(value_double((double)(((int64_t)1 << bits) - 1)), ctx->arena)};
-    BoundSort by = {.expr = bound_column(column, ctx->arena), .nulls_first = true};
-    TRY(build_call(ctx, "percent_rank", 0, NULL, &w->window.function, err));
-    vec_push(ctx->arena, &w->window.order, by);
-    w->type = w->window.function->type;
-    TRY(build_call(ctx, "*", 2, share, out, err));
-    return build_call(ctx, "floor", 1, out, out, err);
-}
-
-/* One bit of a place, moved to where it stands in the Z-order. */
-static bool moved_bit(CommandContext *ctx, const BoundColumn *place, size_t bit, size_t to, BoundExpr **out, Error *err)
-{
-    BoundExpr *step[2] = {bound_cast(bound_column(place, ctx->arena), type_simple(TYPE_LONG), CAST_LEGACY, true, ctx->arena), build_int(ctx, (int64_t)bit)};
-    TRY(build_call(ctx, "shiftright", 2, step, &step[0], err));
-    step[1] = bound_literal(value_int(TYPE_LONG, 1), ctx->arena);
-    TRY(build_call(ctx, "&", 2, step, &step[0], err));
-    step[1] = build_int(ctx, (int64_t)to);
-    return build_call(ctx, "shiftleft", 2, step, out, err);
-}
-
-enum { MAX_PLACE_BITS = 10, Z_BITS = 62 };
-
-/* Rows in the order of the interleaved bits of their places in each column, as Delta ranges and interleaves them. */
-static bool interleave(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
-{
-    size_t count = p->sorted_by.len, bits = Z_BITS / count < MAX_PLACE_BITS ? Z_BITS / count : MAX_PLACE_BITS;
-    BoundRel *placed = build_project(ctx, scan), *last;
-    BoundSort by = {.expr = NULL};
-    for (size_t i = 0; i < scan->columns.len; i++) {
-        BoundItem item = {bound_column(&scan->columns.at[i], ctx->arena), scan->columns.at[i].id};
-        vec_push(ctx->arena, &placed->project.items, item);
-        vec_push(ctx->arena, &placed->columns, scan->columns.at[i]);
-    }
-    for (size_t k = 0; k < count; k++)
-        for (size_t i = 0; i < scan->columns.len; i++)
-            if (str_eq(scan->columns.at[i].name, p->sorted_by.at[k])) {
-                BoundExpr *place;
-                TRY(place_in(ctx, &scan->columns.at[i], bits, &place, err));
-                build_push(ctx, placed, place, S("_place"));
-            }
-    for (size_t bit = 0; bit < bits; bit++)
-        for (size_t k = scan->columns.len; k < placed->columns.len; k++) {
-            BoundExpr *both[2] = {by.expr, NULL};
-            TRY(moved_bit(ctx, &placed->columns.at[k], bit, bit * count + (k - scan->columns.len), &both[1], err));
-            if (by.expr)
-                TRY(build_call(ctx, "|", 2, both, &by.expr, err));
-            else
-                by.expr = both[1];
-        }
-    BoundRel *sort = brel_new(BREL_SORT, placed, ctx->arena);
-    vec_push(ctx->arena, &sort->sort.order, by);
-    sort->columns = placed->columns;
-    last = build_project(ctx, sort);
-    for (size_t i = 0; i < scan->columns.len; i++)
-        build_push(ctx, last, bound_column(&scan->columns.at[i], ctx->arena), scan->columns.at[i].name);
-    *out = last;
-    return true;
-}
-
-/* The Z-order of one column is its order. */
-static bool sort_rows(CommandContext *ctx, const Packed *p, BoundRel *scan, BoundRel **out, Error *err)
-{
+    BoundExprVec keys = {0};
     *out = scan;
-    if (p->sorted_by.len > 1)
-        return interleave(ctx, p, scan, out, err);
-    for (size_t i = 0; p->sorted_by.len && i < scan->columns.len; i++) {
-        if (!str_eq(scan->columns.at[i].name, p->sorted_by.at[0]))
-            continue;
-        BoundRel *sort = brel_new(BREL_SORT, scan, ctx->arena);
-        BoundSort by = {.expr = bound_column(&scan->columns.at[i], ctx->arena), .nulls_first = true};
-        vec_push(ctx->arena, &sort->sort.order, by);
-        sort->columns = scan->columns;
-        *out = sort;
+    if (!columns->len)
+        return true;
+    for (size_t i = 0; i < columns->len; i++) {
+        Expr *e;
+        BoundExpr *key;
+        TRY(sql_parse_expr(columns->at[i], &options, ctx->arena, &e, err));
+        TRY(analyze_expr(ctx->analyzer, e, &scan->columns, &key, err));
+        vec_push(ctx->arena, &keys, key);
     }
-    return true;
+    return curve_sort(ctx, scan, &keys, clusters ? CURVE_HILBERT : CURVE_Z_ORDER, rows_in(ctx, files), out, err);
+}
+
+/* A column by its path through structs; the top one's field, or NULL. */
+static const Field *find_column(CommandContext *ctx, const Type *schema, const Name *path, StrVec *spelled)
+{
+    const Type *t = schema;
+    const Field *top = NULL;
+    for (size_t i = 0; i < path->len; i++) {
+        int at = t->kind == TYPE_STRUCT ? type_field_index(t, path->at[i], analyzer_func(ctx->analyzer)->case_sensitive) : -1;
+        if (at < 0)
+            return NULL;
+        const Field *f = &t->structure.fields[at];
+        vec_push(ctx->arena, spelled, f->name);
+        top = top ? top : f;
+        t = f->type;
+    }
+    return top;
 }
 
 static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c, Packed *p, Error *err)
 {
     const Metadata *m = snapshot_metadata(t->snapshot);
     for (size_t i = 0; i < c->optimize.zorder.len; i++) {
-        const Name *name = &c->optimize.zorder.at[i]->column.name;
-        int at = name->len == 1 ? type_field_index(m->schema, name->at[0], analyzer_func(ctx->analyzer)->case_sensitive) : -1;
-        if (at < 0 && name->len > 1)
-            return error_unsupported(err, "OPTIMIZE ... ZORDER BY the nested field " STR_FMT, STR_ARG(name_text(name, ctx->arena)));
-        if (at < 0)
-            return error_set(err, ERR_DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST, P("columnName", name_text(name, ctx->arena)));
-        Str column = m->schema->structure.fields[at].name;
-        if (metadata_partition_index(m, column) >= 0)
-            return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", column));
-        vec_push(ctx->arena, &p->sorted_by, column);
+        const Name *path = &c->optimize.zorder.at[i]->column.name;
+        StrVec spelled = {0};
+        const Field *top = find_column(ctx, m->schema, path, &spelled);
+        if (!top)
+            return error_set(err, ERR_DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST, P("columnName", name_text(path, ctx->arena)));
+        if (metadata_partition_index(m, top->name) >= 0)
+            return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", top->name));
+        Name name = name_of(ctx->arena, spelled.len, spelled.at);
+        vec_push(ctx->arena, &p->sorted_by, name_text(&name, ctx->arena));
     }
-    return c->optimize.zorder.len <= Z_BITS || error_unsupported(err, "OPTIMIZE ... ZORDER BY more than 62 columns");
+    return c->optimize.zorder.len <= CURVE_MAX_COLUMNS || error_unsupported(err, "OPTIMIZE ... ZORDER BY more than 62 columns");
 }
 
-/* A clustered table is sorted by its columns in their order; what the statement may say besides is Delta's. */
+/* What the statement may say of a clustered table. */
 static bool check_clustering(CommandContext *ctx, const Target *t, const Command *c, Packed *p, Error *err)
 {
     TRY(analyze_clustering(ctx->analyzer, t->snapshot, &p->clustered_by, err));
@@ -227,20 +160,21 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
     scan->delta.only_files = only;
     size_t before = added->len;
     BoundRel *rows;
-    TRY(p->clustered_by.len ? cluster_rows(ctx, p, scan, &rows, err) : sort_rows(ctx, p, scan, &rows, err));
-    TRY(write_rewritten_files(ctx, t, rows, false, added, NULL, err));
+    TRY(lay_out(ctx, p, only, scan, &rows, err));
+    TRY(write_packed_files(ctx, t, rows, p->most_bytes, added, err));
+    if (p->clustered_by.len && added->len > before)
+        zcube_mark(ctx, p, &added->at[before], added->len - before);
     for (size_t i = before; i < added->len; i++) {
-        note_size(p, 0, added->at[i].size, !p->files_added);
+        sizes_note(&p->added, added->at[i].size);
+        vec_push(ctx->arena, &p->added_sizes, added->at[i].size);
         transaction_add(x, &added->at[i]);
-        p->files_added++;
-        p->bytes_added += added->at[i].size;
     }
     for (size_t i = 0; i < bin->files.len; i++) {
-        transaction_remove(x, bin->files.at[i], false);
-        note_size(p, 1, bin->files.at[i]->size, !p->files_removed);
-        p->files_removed++;
-        p->bytes_removed += bin->files.at[i]->size;
-        p->vectors_removed += bin->files.at[i]->dv != NULL;
+        const AddFile *f = bin->files.at[i];
+        transaction_remove(x, f, false);
+        sizes_note(&p->removed, f->size);
+        p->vectors_removed += f->dv != NULL;
+        p->vector_rows_removed += f->dv ? f->dv->cardinality : 0;
     }
     p->bins++;
     return true;
@@ -308,73 +242,32 @@ static bool candidates(CommandContext *ctx, const Target *t, const Command *c, F
     } else
         snapshot_files(t->snapshot, ctx->arena, &all);
     p->considered = (int64_t)all.len;
-    for (size_t i = 0; i < all.len; i++)
-        if (p->purge ? all.at[i]->dv != NULL : p->sorted_by.len || all.at[i]->size < MIN_FILE_BYTES || all.at[i]->dv)
-            vec_push(ctx->arena, out, all.at[i]);
-        else
-            p->skipped++;
+    if (p->clustered_by.len)
+        zcube_choose(ctx, &all, p, out);
+    else
+        for (size_t i = 0; i < all.len; i++)
+            if (p->purge ? all.at[i]->dv != NULL : p->sorted_by.len || all.at[i]->size < p->least_bytes || all.at[i]->dv)
+                vec_push(ctx->arena, out, all.at[i]);
     return true;
 }
 
-static void size_stats_field(CommandContext *ctx, FieldList *fields, const char *name, const Type *type)
+static int by_size(const void *x, const void *y)
 {
-    Field f = {str_from(name), type, true, {0}};
-    vec_push(ctx->arena, fields, f);
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
 }
 
-static const Type *size_stats(CommandContext *ctx)
+static void note_quantiles(CommandContext *ctx, const Packed *p, CommitNote *note)
 {
-    static const char *const NAMES[] = {"min", "max", "avg", "totalFiles", "totalSize"};
-    FieldList fields = {0};
-    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
-        size_stats_field(ctx, &fields, NAMES[i], type_simple(i == 2 ? TYPE_DOUBLE : TYPE_LONG));
-    return type_struct(fields.at, fields.len, ctx->arena);
-}
-
-/* The leading members of Delta's metrics struct; the ones that describe Z-order and clustering runs are NULL. */
-static BoundRel *metrics_row(CommandContext *ctx, const Target *t, const Packed *p)
-{
-    static const char *const LONGS[] = {"partitionsOptimized", "numBatches", "totalConsideredFiles", "totalFilesSkipped"};
-    FieldList fields = {0};
-    const Type *stats = size_stats(ctx);
-    size_stats_field(ctx, &fields, "numFilesAdded", type_simple(TYPE_LONG));
-    size_stats_field(ctx, &fields, "numFilesRemoved", type_simple(TYPE_LONG));
-    size_stats_field(ctx, &fields, "filesAdded", stats);
-    size_stats_field(ctx, &fields, "filesRemoved", stats);
-    for (size_t i = 0; i < LENGTH_OF(LONGS); i++)
-        size_stats_field(ctx, &fields, LONGS[i], type_simple(TYPE_LONG));
-    const Type *metrics = type_struct(fields.at, fields.len, ctx->arena);
-    ResultTable r = {0};
-    result_field(ctx, &r, "path", type_simple(TYPE_STRING), true);
-    result_field(ctx, &r, "metrics", metrics, true);
-    Value *row = result_row(ctx, &r);
-    result_set_text(&row[0], delta_table_location(t->table));
-    Value *cells = ARENA_ARRAY(ctx->arena, Value, fields.len);
-    int64_t longs[] = {p->partitions, p->bins, p->considered, p->skipped};
-    cells[0] = value_int(TYPE_LONG, p->files_added);
-    cells[1] = value_int(TYPE_LONG, p->files_removed);
-    cells[2] = value_null(stats);
-    cells[3] = value_null(stats);
-    for (size_t i = 0; i < LENGTH_OF(LONGS); i++)
-        cells[4 + i] = value_int(TYPE_LONG, longs[i]);
-    for (int side = 0; side < 2; side++) {
-        int64_t files = side ? p->files_removed : p->files_added, bytes = side ? p->bytes_removed : p->bytes_added;
-        if (!files)
-            continue;
-        Value *s = ARENA_ARRAY(ctx->arena, Value, 5);
-        s[0] = value_int(TYPE_LONG, p->smallest[side]);
-        s[1] = value_int(TYPE_LONG, p->largest[side]);
-        s[2] = value_double((double)bytes / (double)files);
-        s[3] = value_int(TYPE_LONG, files);
-        s[4] = value_int(TYPE_LONG, bytes);
-        cells[2 + side].is_null = false;
-        cells[2 + side].list.items = s;
-        cells[2 + side].list.count = 5;
-    }
-    row[1].is_null = false;
-    row[1].list.items = cells;
-    row[1].list.count = fields.len;
-    return result_rel(ctx, &r);
+    size_t n = p->added_sizes.len;
+    if (!n)
+        return;
+    qsort(p->added_sizes.at, n, sizeof *p->added_sizes.at, by_size);
+    note_metric(ctx, note, "minFileSize", p->added_sizes.at[0]);
+    note_metric(ctx, note, "p25FileSize", p->added_sizes.at[n / 4]);
+    note_metric(ctx, note, "p50FileSize", p->added_sizes.at[n / 2]);
+    note_metric(ctx, note, "p75FileSize", p->added_sizes.at[n * 3 / 4]);
+    note_metric(ctx, note, "maxFileSize", p->added_sizes.at[n - 1]);
 }
 
 static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, CommitNote *note, Error *err)
@@ -389,13 +282,23 @@ static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, 
             note_parameter(ctx, note, "isFull", p->full ? S("true") : S("false"));
         note_parameter(ctx, note, "auto", S("false"));
     }
-    note_metric(ctx, note, "numRemovedFiles", p->files_removed);
-    note_metric(ctx, note, "numRemovedBytes", p->bytes_removed);
-    note_metric(ctx, note, "numAddedFiles", p->files_added);
-    note_metric(ctx, note, "numAddedBytes", p->bytes_added);
+    note_metric(ctx, note, "numRemovedFiles", p->removed.files);
+    note_metric(ctx, note, "numRemovedBytes", p->removed.bytes);
+    note_metric(ctx, note, "numAddedFiles", p->added.files);
+    note_metric(ctx, note, "numAddedBytes", p->added.bytes);
     note_metric(ctx, note, "numDeletionVectorsRemoved", p->vectors_removed);
+    note_quantiles(ctx, p, note);
     note->isolation = ISOLATION_SNAPSHOT;
     return note_commit(ctx, x, note, NULL, err);
+}
+
+int64_t optimize_setting(CommandContext *ctx, const char *key, int64_t otherwise)
+{
+    bool found;
+    Str text;
+    int64_t bytes;
+    session_get(ctx->session, str_from(key), ctx->arena, &found, &text);
+    return found && str_to_i64(text, &bytes) && bytes > 0 ? bytes : otherwise;
 }
 
 bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
@@ -405,25 +308,31 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     Target t;
     FileList files = {0};
     BinVec bins = {0};
-    Packed packed = {.purge = c->optimize.reorg_purge};
+    Packed packed = {.purge = c->optimize.reorg_purge, .started_ms = clock_now_ms()};
     AddFileVec added = {0};
     if (packed.purge)
         note.operation = S("REORG");
     TRY(command_name(ctx, c, &name, err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, false, err));
+    packed.most_bytes = optimize_setting(ctx, "spark.databricks.delta.optimize.maxFileSize", FILE_BYTES);
+    packed.least_bytes = optimize_setting(ctx, "spark.databricks.delta.optimize.minFileSize", packed.most_bytes);
     TRY(check_clustering(ctx, &t, c, &packed, err));
     TRY(check_zorder(ctx, &t, c, &packed, err));
     TRY(candidates(ctx, &t, c, &files, &packed, err));
     fill_bins(ctx, &files, &bins, &packed);
     Transaction *x = transaction_begin(t.table, t.snapshot, ctx->arena);
     FileList read = {0};
+    const AddFile *last = NULL;
     bool ok = true;
     for (size_t i = 0; ok && i < bins.len; i++) {
         if (!worth_packing(&bins.at[i], &packed))
             continue;
         for (size_t k = 0; k < bins.at[i].files.len; k++)
             vec_push(ctx->arena, &read, bins.at[i].files.at[k]);
+        bool same_partition = last && !compare_partitions(last, bins.at[i].files.at[0]);
+        packed.partitions += !same_partition;
+        last = bins.at[i].files.at[0];
         ok = rewrite_bin(ctx, &t, &bins.at[i], x, &added, &packed, err);
     }
     transaction_read_files(x, &read);
@@ -433,6 +342,6 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     /* A commit that failed on the disk may exist all the same: its files must stay. */
     if (!ok && err->cls != ERR_LAKESHED_FILE)
         discard_files(t.table, &added);
-    *result = metrics_row(ctx, &t, &packed);
+    *result = optimize_result(ctx, &t, &packed);
     return ok;
 }

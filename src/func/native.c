@@ -298,5 +298,5 @@ bool func_register_all(duckdb_connection c, Error *err) {
            native_register_variant(c, err) && native_register_sketch(c, err) &&
            native_register_xml(c, err) && native_register_vector(c, err) &&
            native_register_pandas(c, err) && native_register_geo(c, err) &&
-           native_register_collation(c, err);
+           native_register_collation(c, err) && native_register_curve(c, err);
 }

@@ -111,6 +111,7 @@ bool native_register_vector(duckdb_connection c, Error *err);
 bool native_register_pandas(duckdb_connection c, Error *err);
 bool native_register_collation(duckdb_connection c, Error *err);
 bool native_register_geo(duckdb_connection c, Error *err);
+bool native_register_curve(duckdb_connection c, Error *err);
 
 /* By name; NULL when it is not one of native_datetime.c. */
 const NativeFunction *native_datetime_find(Str name);

@@ -7,7 +7,7 @@
     X(operator)                                                                                    \
     X(condition) X(math) X(string) X(datetime) X(collection) X(lambda) X(aggregate) X(window)      \
         X(generator) X(json) X(hash) X(session) X(special) X(variant) X(sketch) X(external) X(frequent)         \
-        X(pandas) X(geo)
+        X(pandas) X(geo) X(curve)
 
 #define DECLARE(name)                                                                              \
     extern const FuncRow name##_rows[];                                                            \

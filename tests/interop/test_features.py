@@ -60,3 +60,17 @@ def test_identity_columns(lakeshed, spark):
     mine = lakeshed.read(path)
     assert rows(mine) == rows(spark.version(path, len(NUMBERED))[0])
     assert sorted(rows(mine)) == [(0, "aa"), (10, "b"), (20, "c"), (30, "m"), (104, "own"), (120, "d"), (130, "e")]
+
+
+def test_clustered_files(lakeshed, spark):
+    """Cubes of the one are cubes for the other, who finds nothing to do."""
+    lakeshed.sql("CREATE TABLE cubes (a INT, b STRING) USING DELTA CLUSTER BY (a, b)")
+    path = lakeshed.path("cubes")
+    insert, optimize = f"INSERT INTO delta.`{path}` SELECT id, string(id % 7) FROM range(100)", f"OPTIMIZE delta.`{path}`"
+    for writer, other in ((lakeshed, spark), (spark, lakeshed)):
+        writer.sql(insert)
+        writer.sql(optimize)
+        laid_out = lakeshed.last_version("cubes")
+        other.sql(optimize)
+        assert lakeshed.last_version("cubes") == laid_out, "a cube was laid out again"
+    assert len(rows(lakeshed.read(path))) == 200
