@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "delta/deletion_vector.h"
 #include "delta/partition.h"
@@ -118,11 +119,20 @@ static bool gather(Keep *k, Snapshot *s, int64_t older_than_ms, Error *err)
 
 /* ---- the walk ---- */
 
+/* What a writer of ours leaves when it is killed: its folder of unfinished files (engine/write.c), the
+ * temporary file of a put. They go as any file does that nothing names. */
+static bool is_left_over(Str part, bool last)
+{
+    return last ? str_ends_with(part, S(".lakeshed.tmp")) : str_starts_with(part, S(".writing-"));
+}
+
 /* Delta's rule: names that begin with '_' or '.' are hidden, except _change_data and folders of a
  * partition column. */
 static bool is_hidden(const Metadata *m, Str part, bool last)
 {
     if (!part.len || (part.ptr[0] != '_' && part.ptr[0] != '.'))
+        return false;
+    if (is_left_over(part, last))
         return false;
     if (str_is(part, "_change_data"))
         return last;
@@ -193,12 +203,19 @@ typedef struct FolderWalk {
     bool ok;
 } FolderWalk;
 
+/* An empty folder of unfinished files may be that of a writer at work. */
+static bool is_in_use(const StoreEntry *e)
+{
+    return (str_starts_with(e->path, S(".writing-")) || str_find(e->path, S("/.writing-")) >= 0) &&
+           e->modified_ms > clock_now_ms() - DAY_MS;
+}
+
 static bool on_folder(const StoreEntry *e, void *arg)
 {
     FolderWalk *w = arg;
     bool removed = false;
     Str path = e->path;
-    if (str_is(path, LOG_FOLDER) || str_starts_with(path, S(LOG_FOLDER "/")) ||
+    if (is_in_use(e) || str_is(path, LOG_FOLDER) || str_starts_with(path, S(LOG_FOLDER "/")) ||
         (path_is_hidden(&w->snapshot->state->metadata,
                         str_printf(w->err->arena, STR_FMT "/x", STR_ARG(path)))))
         return true;

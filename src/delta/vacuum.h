@@ -16,7 +16,7 @@ bool vacuum_log(Snapshot *s, StoreVisit visit, void *visit_arg, void *source_arg
 
 /* Calls visit for every file of the source that is older than the instant and that neither the
  * snapshot nor a tombstone of that instant or later names. _delta_log and hidden names are left
- * alone (not _change_data, nor partition folders such as _col=1). Memory: 8 bytes a live file. */
+ * alone (not _change_data, nor partition folders such as _col=1, nor what killed writers left). Memory: 8 bytes a live file. */
 MUST_CHECK bool vacuum_plan(Snapshot *s, int64_t older_than_ms, VacuumSource source,
                             void *source_arg, VacuumVisit visit, void *arg, Error *err);
 /* delta.deletedFileRetentionDuration, 7 days when unset. */
