@@ -19,7 +19,7 @@ void result_set_int(Value *cell, int64_t v);
 BoundRel *result_rel(CommandContext *ctx, const ResultTable *t);
 BoundRel *result_none(CommandContext *ctx);             /* no columns, no rows */
 /* {"num_affected_rows": n, ...} as one row of longs. */
-BoundRel *result_counts(CommandContext *ctx, size_t count, const char *const *names, const int64_t *values);
+BoundRel *result_counts(CommandContext *ctx, size_t count, const char *const *names, const int64_t *values); /* NULL: no row */
 
 /* ---- target.c ---- */
 
@@ -156,6 +156,24 @@ bool update_manifests(CommandContext *ctx, const Transaction *x, Error *err);
 
 /* ---- commit.c ---- */
 
+/* ---- idempotence.c ---- */
+
+/* Which transaction of which application a statement is: txnAppId and txnVersion. */
+typedef struct TxnMark {
+    bool is_set;
+    bool from_session;
+    Str app_id;
+    int64_t version;
+} TxnMark;
+
+/* From a writer's options; unset where there are none. */
+bool txn_mark_of_options(const KeyValueVec *options, TxnMark *out, Error *err);
+/* A mark that is not set yet is what the session's settings say. */
+bool txn_mark_of_session(CommandContext *ctx, TxnMark *mark, Error *err);
+/* Whether the table has it already: the statement then changes nothing. */
+bool txn_mark_is_done(CommandContext *ctx, const TxnMark *mark, const Snapshot *s);
+void txn_mark_put(CommandContext *ctx, const TxnMark *mark, Transaction *x);
+
 typedef struct CommitNote {
     Str operation;
     PropertyVec parameters, metrics, tags;
@@ -163,6 +181,7 @@ typedef struct CommitNote {
     bool blind_append;
     bool keeps_rows;           /* UPDATE, MERGE, OPTIMIZE and kin: rows that stay keep their ids */
     int isolation;
+    TxnMark txn;
 } CommitNote;
 
 void note_parameter(CommandContext *ctx, CommitNote *n, const char *key, Str json); /* JSON text */
@@ -336,8 +355,7 @@ typedef struct TableWrite {
     Metadata *new_metadata;     /* creating or replacing a table */
     const Protocol *new_protocol;
     const DomainMetadata *domain; /* NULL: none */
-    Str txn_app_id;             /* txnAppId / txnVersion options: idempotent writes */
-    int64_t txn_version;
+    TxnMark txn;                /* unset: the session's */
 } TableWrite;
 /* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. False: there is none. */
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out);

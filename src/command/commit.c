@@ -57,6 +57,7 @@ bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64
     r.tags = n->tags;
     r.keeps_rows = n->keeps_rows;
     r.isolation = n->isolation;
+    txn_mark_put(ctx, &n->txn, x);
     session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;
     return transaction_commit(x, &r, version ? version : &ignored, err) && update_manifests(ctx, x, err);

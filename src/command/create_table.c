@@ -488,6 +488,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
         w.operation = S("WRITE");
         w.mode_name = c->table.save_mode;
     }
+    TRY(txn_mark_of_options(&c->table.spec.options, &w.txn, err));
     write_as_stream(ctx, c, &w);
     return write_to_table(ctx, target, &w, NULL, err);
 }

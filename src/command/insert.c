@@ -243,8 +243,7 @@ void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w)
     const StreamCommit *s = c->stream;
     if (!s)
         return;
-    w->txn_app_id = s->query_id;
-    w->txn_version = s->batch;
+    w->txn = (TxnMark){.is_set = true, .app_id = s->query_id, .version = s->batch};
     w->operation = S("STREAMING UPDATE");
     Str values[] = {s->output_mode, s->query_id, str_printf(ctx->arena, "%lld", (long long)s->batch), S("false")};
     static const char *const KEYS[] = {"outputMode", "queryId", "epochId", "statsOnLoad"};
@@ -259,10 +258,10 @@ void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w)
 
 static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
 {
-    CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us(), .txn = w->txn};
     if (t->snapshot) {
         TRY(check_change(t, w->mode != WRITE_APPEND, err));
-        if (w->txn_app_id.len && snapshot_txn_version(t->snapshot, w->txn_app_id) >= w->txn_version)
+        if (txn_mark_is_done(ctx, &w->txn, t->snapshot))
             return true;
     }
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
@@ -277,8 +276,6 @@ static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int6
         transaction_add(x, &added.at[i]);
         bytes += added.at[i].size;
     }
-    if (ok && w->txn_app_id.len)
-        transaction_txn(x, w->txn_app_id, w->txn_version);
     if (ok) {
         note_write(ctx, w, m, &note);
         note_metric(ctx, &note, "numFiles", (int64_t)added.len);
@@ -306,8 +303,10 @@ static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int6
 enum { MAX_IDENTITY_WRITES = 100 };
 
 /* Two writers that give numbers change the same metadata: the one that comes second takes others. */
-bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
+bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *given, int64_t *row_count, Error *err)
 {
+    TableWrite marked = *given, *w = &marked;
+    TRY(txn_mark_of_session(ctx, &w->txn, err));
     for (int tries = 1;; tries++) {
         if (write_once(ctx, t, w, row_count, err))
             return true;

@@ -687,7 +687,7 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
         TRY(keep_one_delete(m, &set, has_old, &set, err));
     counts->scan_ms = (clock_monotonic_us() - note->started_us) / 1000;
     TRY(change_set_apply(ctx, &m->target, &set, x, counts, err));
-    if (!counts->updated && !counts->deleted && !counts->inserted && !m->evolved)
+    if (!counts->updated && !counts->deleted && !counts->inserted && !m->evolved && !note->txn.is_set)
         return true;
     Metadata *advanced;
     bool ok = identity_advance(ctx, m->metadata, insert_gives(m), counts->inserted, &advanced, err);
@@ -710,6 +710,12 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     TRY(refuse_file_table(ctx, &name, c->origin, "MERGE INTO TABLE", err));
     TRY(target_open(ctx, &name, c->origin, &m.target, err));
     TRY(check_change(&m.target, m.has_matched || m.has_by_source, err));
+    static const char *const NAMES[] = {"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"};
+    TRY(txn_mark_of_session(ctx, &note.txn, err));
+    if (txn_mark_is_done(ctx, &note.txn, m.target.snapshot)) {
+        *result = result_counts(ctx, LENGTH_OF(NAMES), NAMES, NULL);
+        return true;
+    }
     m.metadata = snapshot_metadata(m.target.snapshot);
     m.width = m.metadata->schema->structure.count;
     Snapshot *read = m.target.snapshot;
@@ -724,7 +730,6 @@ bool run_merge(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     ChangeCounts counts = {0};
     bool ok = note_reads(&m, x, err) && apply(&m, x, &note, &counts, err);
     transaction_end(x);
-    static const char *const NAMES[] = {"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"};
     int64_t values[] = {counts.updated + counts.deleted + counts.inserted, counts.updated, counts.deleted, counts.inserted};
     *result = result_counts(ctx, LENGTH_OF(NAMES), NAMES, values);
     return ok;

@@ -59,8 +59,8 @@ BoundRel *result_counts(CommandContext *ctx, size_t count, const char *const *na
     ResultTable t = {0};
     for (size_t i = 0; i < count; i++)
         result_field(ctx, &t, names[i], type_simple(TYPE_LONG), true);
-    Value *row = result_row(ctx, &t);
-    for (size_t i = 0; i < count; i++)
+    Value *row = values ? result_row(ctx, &t) : NULL;
+    for (size_t i = 0; row && i < count; i++)
         result_set_int(&row[i], values[i]);
     return result_rel(ctx, &t);
 }

@@ -74,6 +74,18 @@ static void note_predicate(CommandContext *ctx, CommitNote *note, const BoundExp
     note_parameter_text(ctx, note, "predicate", buf_str(&b));
 }
 
+static const char *const AFFECTED[] = {"num_affected_rows"};
+
+/* *done: the session says that this statement was committed before. */
+static bool check_repeated(CommandContext *ctx, const Target *t, CommitNote *note, bool *done, BoundRel **result, Error *err)
+{
+    TRY(txn_mark_of_session(ctx, &note->txn, err));
+    *done = txn_mark_is_done(ctx, &note->txn, t->snapshot);
+    if (*done)
+        *result = result_counts(ctx, 1, AFFECTED, NULL);
+    return true;
+}
+
 static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundRel *changes, bool has_old, CommitNote *note,
                    const char *metric, BoundRel **result, Error *err)
 {
@@ -89,7 +101,8 @@ static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundR
     counts.scan_ms = (clock_monotonic_us() - note->started_us) / 1000;
     ok = ok && change_set_apply(ctx, t, &set, x, &counts, err);
     int64_t affected = counts.updated + counts.deleted;
-    if (ok && affected) {
+    /* As Delta's: a DELETE of no row is no commit, an UPDATE that counts as a transaction is. */
+    if (ok && (affected || (note->txn.is_set && str_is(note->operation, "UPDATE")))) {
         note_predicate(ctx, note, p->condition);
         note_metric(ctx, note, metric, affected);
         note_counts(ctx, note, &counts);
@@ -98,8 +111,7 @@ static bool finish(CommandContext *ctx, const Target *t, const Picked *p, BoundR
             change_discard(t, &counts, err);
     }
     transaction_end(x);
-    static const char *const NAMES[] = {"num_affected_rows"};
-    *result = result_counts(ctx, 1, NAMES, &affected);
+    *result = result_counts(ctx, 1, AFFECTED, &affected);
     return ok;
 }
 
@@ -182,11 +194,15 @@ bool run_update(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     Target t;
     Picked picked;
     BoundRel *changes;
+    bool done;
     TRY(command_name(ctx, c, &name, err));
     TRY(refuse_file_table(ctx, &name, c->origin, "UPDATE TABLE", err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, true, err));
     TRY(pick(ctx, &t, c, &picked, err));
+    TRY(check_repeated(ctx, &t, &note, &done, result, err));
+    if (done)
+        return true;
     TRY(updated_rows(ctx, &t, c, &picked, &changes, err));
     return finish(ctx, &t, &picked, changes, keeps_change_feed(&t), &note, "numUpdatedRows", result, err);
 }
@@ -217,8 +233,7 @@ static bool delete_all(CommandContext *ctx, const Target *t, CommitNote *note, B
         ok = note_commit(ctx, x, note, NULL, err);
     }
     transaction_end(x);
-    static const char *const NAMES[] = {"num_affected_rows"};
-    *result = result_counts(ctx, 1, NAMES, &rows);
+    *result = result_counts(ctx, 1, AFFECTED, &rows);
     return ok;
 }
 
@@ -228,11 +243,15 @@ bool run_delete(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     Name name;
     Target t;
     Picked picked;
+    bool done;
     TRY(command_name(ctx, c, &name, err));
     TRY(refuse_file_table(ctx, &name, c->origin, "DELETE", err));
     TRY(target_open(ctx, &name, c->origin, &t, err));
     TRY(check_change(&t, true, err));
     TRY(pick(ctx, &t, c, &picked, err));
+    TRY(check_repeated(ctx, &t, &note, &done, result, err));
+    if (done)
+        return true;
     if (!picked.condition)
         return delete_all(ctx, &t, &note, result, err);
     bool has_old = keeps_change_feed(&t);

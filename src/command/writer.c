@@ -48,10 +48,7 @@ static bool write_options(CommandContext *ctx, const KeyValueVec *options, Table
 {
     w->merge_schema = option_true(options, "mergeSchema");
     w->overwrite_schema = option_true(options, "overwriteSchema");
-    w->txn_app_id = option(options, "txnAppId");
-    Str version = option(options, "txnVersion");
-    if (w->txn_app_id.len && !str_to_i64(version, &w->txn_version))
-        return error_set(err, ERR_DELTA_INVALID_IDEMPOTENT_WRITES_OPTIONS, PZ("reason", "txnVersion must be an integer"));
+    TRY(txn_mark_of_options(options, &w->txn, err));
     if (w->mode == WRITE_OVERWRITE && str_is_ci(option(options, "partitionOverwriteMode"), "dynamic"))
         w->mode = WRITE_DYNAMIC_PARTITIONS;
     return w->mode != WRITE_OVERWRITE || replace_where(ctx, options, w, err);
@@ -532,6 +529,7 @@ static bool write_frame_v2(CommandContext *ctx, const Command *c, BoundRel **res
         w.mode = WRITE_DYNAMIC_PARTITIONS;
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
     w.merge_schema = option_true(&c->properties, "mergeSchema");
+    TRY(txn_mark_of_options(&c->properties, &w.txn, err));
     return write_to_table(ctx, &t, &w, NULL, err);
 }
 
