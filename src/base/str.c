@@ -294,6 +294,26 @@ bool str_to_i64(Str s, int64_t *out)
     return true;
 }
 
+bool str_to_bytes(Str s, int64_t *out)
+{
+    static const char UNITS[] = "bkmgtp";
+    size_t digits = 0;
+    int64_t n;
+    while (digits < s.len && s.ptr[digits] >= '0' && s.ptr[digits] <= '9')
+        digits++;
+    Str unit = str_slice(s, digits, s.len);
+    if (!digits || !str_to_i64(str_slice(s, 0, digits), &n))
+        return false;
+    const char *at = unit.len ? strchr(UNITS, unit.ptr[0] | 0x20) : UNITS;
+    if (!at || !*at || unit.len > 2 || (unit.len == 2 && ((unit.ptr[1] | 0x20) != 'b' || at == UNITS)))
+        return false;
+    unsigned shift = 10 * (unsigned)(at - UNITS);
+    if (n > INT64_MAX >> shift)
+        return false;
+    *out = n << shift;
+    return true;
+}
+
 /* [+-] digits [. digits] [e [+-] digits], at least one digit before the exponent. */
 static bool looks_decimal(Str s)
 {

@@ -47,6 +47,8 @@ ptrdiff_t str_rfind_char(Str s, char c);
 
 /* Whole-string decimal integer; false on anything else or overflow. */
 bool str_to_i64(Str s, int64_t *out);
+/* "128", "128m", "128MB": bytes, by powers of 1,024. */
+bool str_to_bytes(Str s, int64_t *out);
 bool str_to_f64(Str s, double *out);
 
 /* True for well-formed UTF-8 without surrogates. */

@@ -359,6 +359,7 @@ bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t,
     for (size_t i = 0; i < m->partition_columns.len && from->len == 1; i++)
         if (str_ieq(m->partition_columns.at[i], from->at[0]))
             m->partition_columns.at[i] = new_name;
+    TRY(stats_columns_follow(ctx, m, from, &to, err));
     CommitNote note = {.operation = S("RENAME COLUMN"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "oldColumnPath", dotted(ctx, from));
     note_parameter_text(ctx, &note, "newColumnPath", dotted(ctx, &to));
@@ -386,6 +387,7 @@ static bool drop_column(CommandContext *ctx, const Target *t, Metadata *m, const
         return error_set(err, ERR_DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN, P("columnList", name->at[0]));
     TRY(check_unclustered(ctx, t, name, err));
     TRY(check_dependents(ctx, m, name, err));
+    TRY(stats_columns_follow(ctx, m, name, NULL, err));
     return edit_schema(ctx, m, name, drop_field, NULL, err);
 }
 

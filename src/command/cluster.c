@@ -5,7 +5,7 @@
 enum { MAX_CLUSTERING_COLUMNS = 4 };
 #define CLUSTERING_DOMAIN "delta.clustering"
 
-static bool can_skip(const Type *t)
+bool type_has_bounds(const Type *t)
 {
     switch (t->kind) {
     case TYPE_BYTE: case TYPE_SHORT: case TYPE_INT: case TYPE_LONG: case TYPE_FLOAT: case TYPE_DOUBLE: case TYPE_DECIMAL:
@@ -41,7 +41,7 @@ static bool put_path(CommandContext *ctx, const Metadata *m, const Name *name, B
         t = t->structure.fields[at].type;
     }
     buf_addc(out, ']');
-    return can_skip(t) || error_set(err, ERR_DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED,
+    return type_has_bounds(t) || error_set(err, ERR_DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED,
                                     P("columnsWithDataTypes", str_printf(ctx->arena, STR_FMT " : " STR_FMT, STR_ARG(dotted(ctx, name)), STR_ARG(type_sql(t, ctx->arena)))));
 }
 

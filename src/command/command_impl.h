@@ -116,9 +116,16 @@ typedef VEC(CdcFile) CdcFileVec;
 /* rows: the table's columns in order. Paths in the result are as the log spells them. */
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count,
                       Error *err);
-/* The same as so many files as the query asked for; 0: by size. */
-bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, size_t file_count, AddFileVec *out,
-                       int64_t *row_count, Error *err);
+/* What one write says of its files; what it leaves open is the table's or the session's. */
+typedef struct FileChoices {
+    size_t file_count;          /* as the query asked; 0: by size */
+    Str codec;                  /* empty: not said */
+    int64_t max_records;        /* rows of a file; 0: any number; -1: not said */
+    Str optimize;               /* "true", "false"; empty: not said */
+} FileChoices;
+/* The same as the write asks for it. */
+bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, const FileChoices *asked,
+                       AddFileVec *out, int64_t *row_count, Error *err);
 /* Rows that were in the table before and may not lose their ids: behind the columns, where the table tracks its rows, come the id and the
  * version of each; NULL: as of a new row. */
 bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err);
@@ -128,6 +135,12 @@ bool write_packed_files(CommandContext *ctx, const Target *t, BoundRel *rows, in
 int64_t property_number(const Metadata *m, const char *key, int64_t otherwise);
 /* repartition(n) or coalesce(1) right before a write; 0: nothing was asked. */
 size_t asked_files(const Rel *query);
+/* The same for plain Parquet files: what the options of spec and the session say. */
+bool choose_plain_files(CommandContext *ctx, WriteSpec *spec, Error *err);
+/* CODEC_NOT_AVAILABLE: no codec of Parquet files. */
+bool check_codec(Str name, Error *err);
+/* What the options of a writer say of its files: compression, maxRecordsPerFile, optimizeWrite. */
+bool file_choices(const KeyValueVec *options, FileChoices *out, Error *err);
 /* rows: the table's columns, then _change_type. */
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err);
 /* Written but not committed: deleted again. */
@@ -153,6 +166,9 @@ Metadata *foreign_metadata(CommandContext *ctx, const ForeignFiles *request);
 bool write_manifests(CommandContext *ctx, DeltaTable *table, Snapshot *snapshot, Error *err);
 /* After a commit: only where delta.compatibility.symlinkFormatManifest.enabled asks for them. */
 bool update_manifests(CommandContext *ctx, const Transaction *x, Error *err);
+
+/* cluster.c: whether columns of a type have bounds that skip files. */
+bool type_has_bounds(const Type *t);
 
 /* ---- commit.c ---- */
 
@@ -223,6 +239,15 @@ BoundRel *change_set_rel(CommandContext *ctx, const ChangeSet *set);
 bool change_set_apply(CommandContext *ctx, const Target *t, const ChangeSet *set, Transaction *x, ChangeCounts *counts, Error *err);
 /* After a failed commit: its data files go, unless the failure was the disk's: the commit may exist all the same. */
 void change_discard(const Target *t, ChangeCounts *counts, const Error *err);
+
+/* ---- stats_columns.c: delta.dataSkippingStatsColumns, delta.dataSkippingNumIndexedCols ---- */
+
+/* For each leaf of the table's data columns, whether files have statistics of it; *count: how many leaves there are to look at. */
+const bool *stats_leaves(CommandContext *ctx, const Metadata *m, size_t *count);
+/* The columns that the property names must be there, once each, and of types with an order. */
+bool stats_columns_check(CommandContext *ctx, const Metadata *m, Error *err);
+/* The property follows a column that gets another name; NULL: that goes. */
+bool stats_columns_follow(CommandContext *ctx, Metadata *m, const Name *from, const Name *to, Error *err);
 
 /* ---- row_tracking.c ---- */
 
@@ -350,7 +375,7 @@ typedef struct TableWrite {
     Str operation;              /* WRITE, CREATE TABLE AS SELECT, ... */
     Str mode_name;              /* of a WRITE that makes the table: ErrorIfExists, ...; empty: by mode */
     PropertyVec parameters;     /* extra operation parameters */
-    size_t file_count;          /* as write_files_asked has it */
+    FileChoices files;          /* as write_files_asked has it */
     bool merge_schema, overwrite_schema;
     Metadata *new_metadata;     /* creating or replacing a table */
     const Protocol *new_protocol;

@@ -270,6 +270,8 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     if (delta)
         TRY(default_properties(ctx, m, &t->protocol, err));
     TRY(check_log_retention(m, err));
+    if (delta)
+        TRY(stats_columns_check(ctx, m, err));
     bool changed;
     TRY(protocol_upgrade_for(&t->protocol, m, ctx->arena, &changed, err));
     return requested_features(ctx, &spec->properties, &t->protocol, err);
@@ -483,7 +485,8 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
     if (!saved)
         note_table(ctx, t, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
-                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .domain = t->clustering.domain.len ? &t->clustering : NULL, .file_count = asked_files(c->query)};
+                    .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .domain = t->clustering.domain.len ? &t->clustering : NULL, .files = {.file_count = asked_files(c->query), .max_records = -1}};
+    TRY(file_choices(&c->table.spec.options, &w.files, err));
     if (saved) {
         w.operation = S("WRITE");
         w.mode_name = c->table.save_mode;

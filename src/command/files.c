@@ -1,7 +1,7 @@
 /* Rows become data and change files of a table, described as the log's actions. */
 #include "command/command_impl.h"
 
-enum { DEFAULT_INDEXED_COLUMNS = 32, MAX_FILES_ASKED = 10000 };
+enum { MAX_FILES_ASKED = 10000 };
 #define DEFAULT_FILE_BYTES (INT64_C(128) << 20)
 
 int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
@@ -11,20 +11,95 @@ int64_t property_number(const Metadata *m, const char *key, int64_t otherwise)
     return text.len && str_to_i64(text, &n) ? n : otherwise;
 }
 
-static size_t leaf_count(const Type *t)
+/* ---- what a write, its table and the session say of files ---- */
+
+bool check_codec(Str name, Error *err)
 {
-    size_t n = 0;
-    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
-        n += t->structure.fields[i].type->kind == TYPE_STRUCT ? leaf_count(t->structure.fields[i].type) : 1;
-    return n;
+    static const char *const CODECS[] = {"none", "uncompressed", "snappy", "gzip", "lz4", "lz4_raw", "zstd", "brotli"};
+    for (size_t i = 0; i < LENGTH_OF(CODECS); i++)
+        if (str_is_ci(name, CODECS[i]))
+            return true;
+    if (str_is_ci(name, "lzo"))
+        return error_unsupported(err, "Writing Parquet files compressed with lzo");
+    return error_set(err, ERR_CODEC_NOT_AVAILABLE__WITH_AVAILABLE_CODECS_SUGGESTION, P("codecName", name),
+                     PZ("availableCodecs", "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip"));
+}
+
+bool file_choices(const KeyValueVec *options, FileChoices *out, Error *err)
+{
+    Str records = key_value_get(options, "maxRecordsPerFile");
+    out->codec = key_value_get(options, "compression");
+    out->optimize = key_value_get(options, "optimizeWrite");
+    out->max_records = -1;
+    if (out->codec.len)
+        TRY(check_codec(out->codec, err));
+    if (out->optimize.len && !str_is_ci(out->optimize, "true") && !str_is_ci(out->optimize, "false"))
+        return error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", out->optimize), PZ("name", "optimizeWrite"), PZ("explain", "must be 'true' or 'false'"));
+    return !records.len || str_to_i64(records, &out->max_records) ||
+           error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", records), PZ("name", "maxRecordsPerFile"), PZ("explain", "must be an integer"));
+}
+
+static Str session_text(CommandContext *ctx, const char *key)
+{
+    bool found;
+    Str value = S("");
+    session_get(ctx->session, str_from(key), ctx->arena, &found, &value);
+    return value;
+}
+
+/* "134217728", "100mb": bytes. */
+static int64_t property_bytes(const Metadata *m, const char *key, int64_t otherwise)
+{
+    int64_t bytes;
+    return str_to_bytes(metadata_property(m, key), &bytes) && bytes > 0 ? bytes : otherwise;
+}
+
+/* Delta's order: the writer's option, the session, the table. */
+static bool optimizes_writes(CommandContext *ctx, const Metadata *m, const FileChoices *asked)
+{
+    if (asked && asked->optimize.len)
+        return str_is_ci(asked->optimize, "true");
+    Str session = session_text(ctx, "spark.databricks.delta.optimizeWrite.enabled");
+    if (session.len)
+        return str_is_ci(session, "true");
+    return metadata_property_bool(m, "delta.autoOptimize", false) || metadata_property_bool(m, "delta.autoOptimize.optimizeWrite", false);
+}
+
+/* The rows are gathered into few files of good size, whatever the query's shape: it is not asked how many. */
+static void choose_files(CommandContext *ctx, const Metadata *m, const FileChoices *asked, WriteSpec *spec)
+{
+    Str codec = metadata_property(m, "delta.parquet.compression.codec");
+    if (!codec.len)
+        codec = session_text(ctx, "spark.sql.parquet.compression.codec");
+    spec->codec = str_lower(asked && asked->codec.len ? asked->codec : codec, ctx->arena);
+    if (!str_to_i64(session_text(ctx, "spark.sql.files.maxRecordsPerFile"), &spec->max_records))
+        spec->max_records = 0;
+    if (asked && asked->max_records >= 0)
+        spec->max_records = asked->max_records;
+    spec->gathered = optimizes_writes(ctx, m, asked);
+    spec->file_count = asked && !spec->gathered ? asked->file_count : 0;
+}
+
+bool choose_plain_files(CommandContext *ctx, WriteSpec *spec, Error *err)
+{
+    FileChoices asked;
+    Metadata none = {0};
+    size_t file_count = spec->file_count;
+    if (!str_is_ci(spec->format, "parquet"))
+        return true;
+    TRY(file_choices(&spec->options, &asked, err));
+    choose_files(ctx, &none, &asked, spec);
+    spec->file_count = file_count;
+    spec->gathered = false;
+    return true;
 }
 
 static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metadata *m, const Type *schema)
 {
-    WriteSpec spec = {.folder = store_duckdb_path(delta_table_store(table), S(""), ctx->arena), .format = S("parquet"), .schema = schema, .file_prefix = S("part-")};
-    int64_t indexed = property_number(m, "delta.dataSkippingNumIndexedCols", DEFAULT_INDEXED_COLUMNS);
-    spec.stats_columns = indexed < 0 ? leaf_count(schema) : (size_t)indexed;
-    spec.target_file_bytes = property_number(m, "delta.targetFileSize", DEFAULT_FILE_BYTES);
+    WriteSpec spec = {.folder = store_duckdb_path(delta_table_store(table), S(""), ctx->arena), .format = S("parquet"), .schema = schema, .file_prefix = S("part-"), .drops_empty = true};
+    spec.stats_leaves = stats_leaves(ctx, m, &spec.stats_columns);
+    spec.target_file_bytes = property_bytes(m, "delta.targetFileSize", DEFAULT_FILE_BYTES);
+    choose_files(ctx, m, NULL, &spec);
     spec.partition_columns = ARENA_ARRAY(ctx->arena, size_t, m->partition_columns.len + 1);
     for (size_t p = 0; p < m->partition_columns.len; p++) {
         int at = type_field_index(schema, m->partition_columns.at[p], false);
@@ -39,14 +114,13 @@ static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metada
 /* The columns that keep what is known of rows follow the table's; nobody skips files by them. */
 static void add_row_columns(CommandContext *ctx, WriteSpec *spec, const RowColumns *names)
 {
-    size_t count = spec->schema->structure.count, leaves = leaf_count(spec->schema) - spec->partition_count;
+    size_t count = spec->schema->structure.count;
     Field *fields = ARENA_ARRAY(ctx->arena, Field, count + 2);
     for (size_t i = 0; i < count; i++)
         fields[i] = spec->schema->structure.fields[i];
     fields[count] = (Field){names->id, type_simple(TYPE_LONG), true, {0}};
     fields[count + 1] = (Field){names->version, type_simple(TYPE_LONG), true, {0}};
     spec->schema = type_struct(fields, count + 2, ctx->arena);
-    spec->stats_columns = spec->stats_columns < leaves ? spec->stats_columns : leaves;
 }
 
 static PropertyVec partition_properties(CommandContext *ctx, const WriteSpec *spec, const WrittenFile *f)
@@ -104,14 +178,14 @@ static bool write_as_adds(CommandContext *ctx, DeltaTable *table, BoundRel *rows
 
 bool write_data_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
 {
-    return write_files_asked(ctx, table, m, rows, data_change, 0, out, row_count, err);
+    return write_files_asked(ctx, table, m, rows, data_change, NULL, out, row_count, err);
 }
 
-bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, size_t file_count, AddFileVec *out,
-                       int64_t *row_count, Error *err)
+bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, bool data_change, const FileChoices *asked,
+                       AddFileVec *out, int64_t *row_count, Error *err)
 {
     WriteSpec spec = table_spec(ctx, table, m, m->schema);
-    spec.file_count = file_count;
+    choose_files(ctx, m, asked, &spec);
     return write_as_adds(ctx, table, rows, &spec, data_change, out, row_count, err);
 }
 

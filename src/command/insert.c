@@ -225,7 +225,7 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
     }
     if (w->mode == WRITE_REPLACE_WHERE)
         TRY(check_replacement(ctx, w->replace_where, &aligned, err));
-    TRY(write_files_asked(ctx, t->table, m, aligned, true, w->file_count, added, rows, err));
+    TRY(write_files_asked(ctx, t->table, m, aligned, true, &w->files, added, rows, err));
     TRY(identity_advance(ctx, m, align.given, *rows, &advanced, err));
     if (advanced)
         transaction_set_metadata(x, advanced);
@@ -469,7 +469,7 @@ bool run_insert(CommandContext *ctx, const Command *c, BoundRel **result, Error 
     TRY(target_open(ctx, &name, c->origin, &t, err));
     const Metadata *m = snapshot_metadata(t.snapshot);
     TRY(resolve_defaults(ctx, c, m, err));
-    TableWrite w = {.operation = S("WRITE"), .align = {.by_name = c->insert.by_name}};
+    TableWrite w = {.operation = S("WRITE"), .align = {.by_name = c->insert.by_name}, .files = {.max_records = -1}};
     StrVec columns = c->insert.columns;
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
     TRY(with_partition_values(ctx, c, m, &w.rows, &columns, err));

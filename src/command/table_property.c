@@ -4,7 +4,7 @@
 #include "base/json.h"
 
 typedef enum PropertyKind {
-    PROPERTY_TEXT, PROPERTY_BOOL, PROPERTY_INTERVAL, PROPERTY_POSITIVE, PROPERTY_COLUMN_COUNT, PROPERTY_NUMBER, PROPERTY_ISOLATION,
+    PROPERTY_TEXT, PROPERTY_BOOL, PROPERTY_SWITCH, PROPERTY_BYTES, PROPERTY_CODEC, PROPERTY_INTERVAL, PROPERTY_POSITIVE, PROPERTY_COLUMN_COUNT, PROPERTY_NUMBER, PROPERTY_ISOLATION,
     PROPERTY_CHECKPOINT, PROPERTY_MAPPING, PROPERTY_READER, PROPERTY_WRITER, PROPERTY_FIXED
 } PropertyKind;
 
@@ -13,11 +13,11 @@ typedef struct PropertyRow {
     PropertyKind kind;
 } PropertyRow;
 
-/* What Delta 4.4 accepts in SET TBLPROPERTIES. */
+/* What Delta 4.4 accepts in SET TBLPROPERTIES; sizes and codecs of files as Databricks does. */
 static const PropertyRow PROPERTIES[] = {
     {"delta.appendOnly", PROPERTY_BOOL},
     {"delta.autoOptimize", PROPERTY_BOOL},
-    {"delta.autoOptimize.autoCompact", PROPERTY_TEXT},
+    {"delta.autoOptimize.autoCompact", PROPERTY_SWITCH},
     {"delta.autoOptimize.optimizeWrite", PROPERTY_BOOL},
     {"delta.castIcebergTimeType", PROPERTY_BOOL},
     {"delta.checkpoint.writeStatsAsJson", PROPERTY_BOOL},
@@ -50,6 +50,7 @@ static const PropertyRow PROPERTIES[] = {
     {"delta.logRetentionDuration", PROPERTY_INTERVAL},
     {"delta.minReaderVersion", PROPERTY_READER},
     {"delta.minWriterVersion", PROPERTY_WRITER},
+    {"delta.parquet.compression.codec", PROPERTY_CODEC},
     {"delta.parquet.format.version", PROPERTY_TEXT},
     {"delta.randomPrefixLength", PROPERTY_POSITIVE},
     {"delta.randomizeFilePrefixes", PROPERTY_BOOL},
@@ -57,6 +58,7 @@ static const PropertyRow PROPERTIES[] = {
     {"delta.rowTrackingSuspended", PROPERTY_BOOL},
     {"delta.sampleRetentionDuration", PROPERTY_INTERVAL},
     {"delta.setTransactionRetentionDuration", PROPERTY_INTERVAL},
+    {"delta.targetFileSize", PROPERTY_BYTES},
     {"delta.universalFormat.enabledFormats", PROPERTY_TEXT},
     {"delta.writePartitionColumnsToParquet", PROPERTY_BOOL},
 };
@@ -116,6 +118,13 @@ static bool check_value(CommandContext *ctx, const PropertyRow *row, Str value, 
     switch (row->kind) {
     case PROPERTY_BOOL:
         return str_is_ci(value, "true") || str_is_ci(value, "false") || bad_change(err, "For input string: \"" STR_FMT "\"", STR_ARG(value));
+    case PROPERTY_SWITCH:
+        return str_is(value, "true") || str_is(value, "false") || bad_change(err, "requirement failed: %s \"needs to be one of: true,false", row->key);
+    case PROPERTY_BYTES: {
+        int64_t bytes;
+        return (str_to_bytes(value, &bytes) && bytes > 0) || bad_change(err, "%s needs to be a size, such as 134217728 or 128mb.", row->key);
+    }
+    case PROPERTY_CODEC: return check_codec(value, err);
     case PROPERTY_INTERVAL: return check_interval(row, value, ctx->arena, err);
     case PROPERTY_POSITIVE:
         return check_number(row, value, 1, str_is(str_from(row->key), "delta.randomPrefixLength") ? "needs to be greater than 0." : "needs to be a positive integer.", err);
@@ -143,8 +152,10 @@ bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err)
         return true;
     if (str_istarts_with(*key, S("delta.constraints.")))
         return error_set(err, ERR_DELTA_ADD_CONSTRAINTS);
+    bool strict = session_bool(ctx->session, "lakeshed.strict", false);
     for (size_t i = 0; i < LENGTH_OF(PROPERTIES); i++) {
-        if (!str_is_ci(*key, PROPERTIES[i].key))
+        const PropertyKind kind = PROPERTIES[i].kind;
+        if (!str_is_ci(*key, PROPERTIES[i].key) || (strict && (kind == PROPERTY_BYTES || kind == PROPERTY_CODEC)))
             continue;
         *key = str_from(PROPERTIES[i].key);
         return check_value(ctx, &PROPERTIES[i], value, err);
@@ -305,6 +316,7 @@ bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t
     buf_addc(&x.shown, '}');
     metadata_map_columns(x.metadata, true, ctx->arena);
     TRY(check_log_retention(x.metadata, err));
+    TRY(stats_columns_check(ctx, x.metadata, err));
     CommitNote note = {.operation = S("SET TBLPROPERTIES"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "properties", buf_str(&x.shown));
     if (enables_row_tracking(c) && c->properties.len == 1)

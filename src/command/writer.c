@@ -68,7 +68,8 @@ static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err
 static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Command *c, Error *err)
 {
     TRY(write_options(ctx, &c->properties, w, err));
-    w->file_count = asked_files(c->query);
+    w->files.file_count = asked_files(c->query);
+    TRY(file_choices(&c->properties, &w->files, err));
     write_as_stream(ctx, c, w);
     TRY(check_partitioning(t, &c->write.partition_by, err));
     return write_to_table(ctx, t, w, NULL, err);
@@ -281,6 +282,7 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
         TRY(rows_as_xml(ctx, c, &rows, err));
     WriteSpec spec = {.folder = folder, .format = format, .schema = brel_schema(rows, ctx->arena), .file_prefix = S("part-"),
                       .options = c->properties, .codec = option(&c->properties, "compression"), .file_count = asked_files(c->query)};
+    TRY(choose_plain_files(ctx, &spec, err));
     TRY(partition_indexes(ctx, &c->write.partition_by, spec.schema, &spec, err));
     return replace_files(ctx, &spec, path, rows, any && mode == SAVE_OVERWRITE, err);
 }
@@ -315,6 +317,7 @@ static bool file_options_of(CommandContext *ctx, const TableEntry *entry, WriteS
             vec_push(ctx->arena, &spec->options, kv);
         }
     spec->codec = option(&spec->options, "compression");
+    TRY(choose_plain_files(ctx, spec, err));
     return partition_indexes(ctx, &entry->partition_columns, spec->schema, spec, err);
 }
 

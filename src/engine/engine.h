@@ -71,9 +71,13 @@ typedef struct WriteSpec {
     size_t *partition_columns; /* indexes into schema; those columns are kept out of the files */
     size_t partition_count;
     size_t stats_columns;      /* statistics for the first n leaf columns; 0: none */
+    const bool *stats_leaves;  /* which of these; NULL: all */
     Str codec;                 /* snappy, zstd, ...; empty: snappy */
     int64_t target_file_bytes; /* 0: one file a partition value and thread */
     size_t file_count;         /* of Parquet: the rows are dealt out to so many, whatever their size; 0: by size */
+    int64_t max_records;       /* of Parquet: rows of a file at most; 0: any number */
+    bool drops_empty;          /* files without rows are not kept: elsewhere they carry the schema */
+    bool gathered;             /* of partitions: the rows of each come together first, however many there are */
     Str file_prefix;           /* "part-" */
     Str sub_folder;            /* "_change_data" or empty */
     KeyValueVec options;       /* csv and json writers */

@@ -112,7 +112,7 @@ static bool take_row(const FooterReader *f, duckdb_data_chunk chunk, idx_t row, 
         all.map.count++;
     }
     bool *none = ARENA_ARRAY(a, bool, f->schema->structure.count + 1);
-    out->stats = statistics_json(f->schema, none, f->limit, out->rows, &all, a);
+    out->stats = statistics_json(f->schema, none, f->limit, NULL, out->rows, &all, a);
     return true;
 }
 

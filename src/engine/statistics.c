@@ -17,6 +17,7 @@ typedef struct Writer {
     const Value *columns;
     Arena *arena;
     size_t limit;
+    const bool *leaves;
     size_t seen; /* leaf columns passed */
     Part part;
 } Writer;
@@ -175,7 +176,8 @@ static bool put_field(Writer *w, const Field *f, Str above, bool first, Buf *b)
     if (f->type->kind == TYPE_STRUCT) {
         any = put_fields(w, f->type, NULL, path, &value);
     } else {
-        bool counted = w->seen++ < w->limit;
+        bool counted = w->seen < w->limit && (!w->leaves || w->leaves[w->seen]);
+        w->seen++;
         any = counted && put_leaf(w, f->type, path, &value);
     }
     if (!any)
@@ -198,7 +200,7 @@ static bool put_fields(Writer *w, const Type *structure, const bool *skip, Str a
     return any;
 }
 
-Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows,
+Str statistics_json(const Type *schema, const bool *skip, size_t limit, const bool *leaves, int64_t rows,
                     const Value *columns, Arena *arena)
 {
     static const struct {
@@ -208,7 +210,7 @@ Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t 
     Buf b = buf_in(arena);
     buf_addf(&b, "{\"numRecords\":%lld", (long long)rows);
     for (size_t i = 0; limit && rows && i < LENGTH_OF(parts); i++) {
-        Writer w = {.columns = columns, .arena = arena, .limit = limit, .part = parts[i].part};
+        Writer w = {.columns = columns, .arena = arena, .limit = limit, .leaves = leaves, .part = parts[i].part};
         Buf object = buf_in(arena);
         put_fields(&w, schema, skip, S(""), &object);
         buf_addf(&b, ",\"%s\":" STR_FMT, parts[i].name, STR_ARG(buf_str(&object)));

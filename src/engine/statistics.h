@@ -6,8 +6,8 @@
 
 /* columns: map<string, map<string, string>> as COPY's RETURN_STATS gives it, by quoted and dotted
  * column path. skip: fields of the schema that are not in the file. limit: leaf columns that get
- * bounds and NULL counts. */
-Str statistics_json(const Type *schema, const bool *skip, size_t limit, int64_t rows,
+ * bounds and NULL counts; leaves (NULL: all) tells which of them. */
+Str statistics_json(const Type *schema, const bool *skip, size_t limit, const bool *leaves, int64_t rows,
                     const Value *columns, Arena *arena);
 
 /* The bound to store for a long string: at most 32 code points and a tie-breaker for maxima; false:

@@ -31,6 +31,8 @@ typedef struct Writing {
     bool *is_partition; /* per field of the schema */
     FolderPaths made;   /* folders that were missing */
     FolderPaths placed; /* files under their final names, absolute */
+    const Value *split_keys; /* while a file is split: the partition it belongs to */
+    size_t splits;
     WrittenFileVec *out;
 } Writing;
 
@@ -90,6 +92,38 @@ static bool refuse_type(const Type *type, Str format, Str column, Error *err)
     return true;
 }
 
+/* Whether each row is told which file of its partition it belongs to. */
+static bool deals_rows(const WriteSpec *spec)
+{
+    return spec->file_count > 1 || spec->max_records > 0;
+}
+
+/* Rows are dealt out to so many files; of each, so many rows make the next one. */
+static bool put_file_number(const Writing *w, Buf *b, Error *err)
+{
+    const WriteSpec *spec = w->spec;
+    size_t count = spec->file_count > 1 ? spec->file_count : 1;
+    Buf row = buf_in(w->arena);
+    buf_addz(&row, "(row_number() OVER (");
+    /* Numbers within partitions cost a sort, which dealing alone does not need. */
+    for (size_t i = 0; spec->max_records > 0 && i < spec->partition_count; i++) {
+        const BoundColumn *in;
+        size_t field = spec->partition_columns[i];
+        if (!input_type(w->rel, field, &in))
+            return error_internal(err, "a write has fewer input columns than its schema");
+        buf_addz(&row, i ? ", " : "PARTITION BY ");
+        put_partition_text(&row, str_printf(w->arena, "x%zu", field), in->type);
+    }
+    buf_addz(&row, ") - 1)");
+    Str number = buf_str(&row);
+    buf_addf(b, ", " STR_FMT " %% %zu", STR_ARG(number), count);
+    if (spec->max_records > 0)
+        buf_addf(b, " + " STR_FMT " // %zu // %lld * %zu", STR_ARG(number), count,
+                 (long long)spec->max_records, count);
+    buf_addz(b, " AS ls_file");
+    return true;
+}
+
 /* SELECT with the names and types of the files; partition columns as text under names of their own.
  */
 static bool put_select(Writing *w, Buf *b, Error *err)
@@ -116,12 +150,14 @@ static bool put_select(Writing *w, Buf *b, Error *err)
         buf_addz(b, " AS ");
         put_quoted(b, f->name);
     }
-    if (w->spec->file_count > 1)
-        buf_addf(b, ", (row_number() OVER () - 1) %% %zu AS ls_file", w->spec->file_count);
+    if (deals_rows(w->spec))
+        TRY(put_file_number(w, b, err));
     buf_addf(b, " FROM (" STR_FMT ") AS q(", STR_ARG(query));
     for (size_t i = 0; i < schema->structure.count; i++)
         buf_addf(b, "%sx%zu", i ? ", " : "", i);
     buf_addz(b, ")");
+    for (size_t i = 0; w->spec->gathered && i < w->spec->partition_count; i++)
+        buf_addf(b, "%sls_p%zu", i ? ", " : " ORDER BY ", i);
     return true;
 }
 
@@ -199,6 +235,8 @@ static void put_parquet_options(const Writing *w, Buf *b)
 {
     const Type *schema = file_schema(w);
     Str codec = w->spec->codec.len ? w->spec->codec : S("snappy");
+    if (str_is_ci(codec, "none"))
+        codec = S("uncompressed");
     buf_addz(b, "FORMAT parquet, RETURN_STATS, COMPRESSION ");
     put_text(b, codec);
     buf_addz(b, ", KV_METADATA {\"org.apache.spark.version\": '4.2.0', "
@@ -221,7 +259,7 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
     TRY(put_select(w, &b, err));
     buf_addz(&b, ") TO ");
     bool by_size = spec->target_file_bytes > 0 && !spec->file_count;
-    bool folders = spec->partition_count || spec->file_count > 1, many = folders || by_size;
+    bool folders = spec->partition_count || deals_rows(spec), many = folders || by_size;
     put_text(&b, str_concat(w->arena, w->staging, many ? S("/files") : S("/file.parquet")));
     buf_addz(&b, " (");
     put_parquet_options(w, &b);
@@ -229,7 +267,7 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
         buf_addz(&b, ", PARTITION_BY (");
         for (size_t i = 0; i < spec->partition_count; i++)
             buf_addf(&b, "%sls_p%zu", i ? ", " : "", i);
-        if (spec->file_count > 1)
+        if (deals_rows(spec))
             buf_addf(&b, "%sls_file", spec->partition_count ? ", " : "");
         buf_addz(&b, "), FILENAME_PATTERN 'f{uuid}'");
     } else if (by_size) {
@@ -402,26 +440,66 @@ static bool sync_folders(Writing *w, Error *err)
 
 enum { COPY_FILE, COPY_ROWS, COPY_SIZE, COPY_FOOTER, COPY_STATISTICS, COPY_KEYS, COPY_COLUMNS };
 
+static bool take_files(Writing *w, duckdb_result *result, Error *err);
+
+/* COPY neither parts the files of partitions by size nor those of dealt rows: what became too large
+ * is written once more. */
+static bool is_oversized(const Writing *w, int64_t size)
+{
+    const WriteSpec *spec = w->spec;
+    return !w->split_keys && (spec->partition_count || spec->max_records > 0) && !spec->file_count &&
+           spec->target_file_bytes > 0 && size > spec->target_file_bytes + spec->target_file_bytes / 2;
+}
+
+static bool split_file(Writing *w, Str path, const Value *keys, Error *err)
+{
+    Buf b = buf_in(w->arena);
+    duckdb_result result;
+    bool has_result = false;
+    buf_addz(&b, "COPY (FROM read_parquet(");
+    put_text(&b, path);
+    buf_addz(&b, ", hive_partitioning = false)) TO ");
+    put_text(&b, str_printf(w->arena, STR_FMT "/split%zu", STR_ARG(w->staging), w->splits++));
+    buf_addz(&b, " (");
+    put_parquet_options(w, &b);
+    buf_addf(&b, ", FILE_SIZE_BYTES %lld, FILENAME_PATTERN 'f{uuid}')",
+             (long long)w->spec->target_file_bytes);
+    w->split_keys = keys;
+    bool ok = run_sql(w->connection, buf_str(&b), w->ctx->cancel, &result, &has_result, err) &&
+              take_files(w, &result, err);
+    w->split_keys = NULL;
+    if (has_result)
+        duckdb_destroy_result(&result);
+    remove(str_z(path, w->arena));
+    return ok;
+}
+
 static bool take_file(Writing *w, duckdb_data_chunk chunk, idx_t row, Error *err)
 {
     Arena *a = w->arena;
     const Type *text = type_simple(TYPE_STRING);
     const Type *texts = type_map(text, text, true, a);
-    Value path, rows, columns, keys = {0};
+    Value path, rows, size, columns, keys = {0};
     TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_FILE), row, text, a, &path, err));
     TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_ROWS), row, type_simple(TYPE_LONG), a,
                     &rows, err));
     TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_STATISTICS), row,
                     type_map(text, texts, true, a), a, &columns, err));
     WrittenFile file = {.rows = rows.integer};
-    if (w->spec->partition_count)
+    TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_SIZE), row, type_simple(TYPE_LONG), a,
+                    &size, err));
+    if (w->split_keys)
+        keys = *w->split_keys;
+    else if (w->spec->partition_count)
         TRY(vector_cell(duckdb_data_chunk_get_vector(chunk, COPY_KEYS), row, texts, a, &keys, err));
+    if (is_oversized(w, size.integer))
+        return split_file(w, path.bytes, &keys, err);
     TRY(partition_values(w, &keys, &file, err));
     /* A table gains nothing from a file without rows; elsewhere it carries the schema. */
-    if (!file.rows && (w->spec->stats_columns || w->spec->sub_folder.len))
+    if (!file.rows && w->spec->drops_empty)
         return true;
     file.stats = statistics_json(w->spec->schema, w->is_partition, w->spec->stats_columns,
-                                 file.rows, &columns, a);
+                                 w->spec->stats_leaves, file.rows, &columns, a);
     TRY(place_file(w, path.bytes, &file, w->out->len, err));
     vec_push(a, w->out, file);
     return true;
@@ -442,18 +520,33 @@ static bool take_files(Writing *w, duckdb_result *result, Error *err)
     return ok;
 }
 
+/* Rows that come partition by partition still come to the threads in pieces: a partition is not
+ * closed while others are written, or it would get a second file. */
+static bool keep_open(Writing *w, bool on, Error *err)
+{
+    duckdb_result result;
+    bool has_result = false;
+    if (!w->spec->gathered || !w->spec->partition_count)
+        return true;
+    bool ok = run_sql(w->connection, on ? S("SET partitioned_write_max_open_files = 500") : S("RESET partitioned_write_max_open_files"),
+                      w->ctx->cancel, &result, &has_result, err);
+    if (has_result)
+        duckdb_destroy_result(&result);
+    return ok;
+}
+
 static bool write_parquet(void *arg, Error *err)
 {
     Writing *w = arg;
     Str sql;
-    TRY(copy_statement(w, &sql, err));
+    TRY(copy_statement(w, &sql, err) && keep_open(w, true, err));
     duckdb_result result;
     bool has_result = false;
     bool ok = run_sql(w->connection, sql, w->ctx->cancel, &result, &has_result, err) &&
               take_files(w, &result, err);
     if (has_result)
         duckdb_destroy_result(&result);
-    return ok && sync_folders(w, err);
+    return ok && keep_open(w, false, err) && sync_folders(w, err);
 }
 
 /* ---- the face ---- */

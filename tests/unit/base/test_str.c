@@ -65,6 +65,20 @@ static void reads_numbers(void **state)
     assert_false(str_to_f64(S("."), &d));
 }
 
+static void reads_sizes(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"", "kb", "1x", "1bb", "1kk", "1kbx", "-1k", "9223372036854775807k", "1 k"};
+    int64_t n;
+    assert_true(str_to_bytes(S("12"), &n) && n == 12);
+    assert_true(str_to_bytes(S("12b"), &n) && n == 12);
+    assert_true(str_to_bytes(S("2K"), &n) && n == 2048);
+    assert_true(str_to_bytes(S("3mb"), &n) && n == 3 << 20);
+    assert_true(str_to_bytes(S("8191PB"), &n) && n == INT64_C(8191) << 50);
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_false(str_to_bytes(str_from(BAD[i]), &n));
+}
+
 static void knows_utf8(void **state)
 {
     size_t pos = 0;
@@ -96,6 +110,7 @@ int main(void)
         cmocka_unit_test(compares),
         cmocka_unit_test(searches),
         cmocka_unit_test(reads_numbers),
+        cmocka_unit_test(reads_sizes),
         cmocka_unit_test(knows_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

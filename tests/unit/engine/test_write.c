@@ -88,7 +88,7 @@ static void statistics_are_deltas(void **state)
     WriteSpec spec = {.folder = absolute(b, "stats"),
                       .format = S_INIT("parquet"),
                       .schema = brel_schema(p, b->arena),
-                      .stats_columns = 32,
+                      .stats_columns = 32, .drops_empty = true,
                       .file_prefix = S_INIT("part-")};
     WrittenFileVec files;
     if (!engine_write(b->engine, p, &spec, &b->run, b->arena, &files, &b->err))
@@ -155,7 +155,7 @@ static void partitions_by_every_type(void **state)
     WriteSpec spec = {.folder = absolute(b, "parts"),
                       .format = S_INIT("parquet"),
                       .schema = brel_schema(p, b->arena),
-                      .stats_columns = 32,
+                      .stats_columns = 32, .drops_empty = true,
                       .partition_columns = columns,
                       .partition_count = 7};
     WrittenFileVec files;
@@ -189,7 +189,7 @@ static void a_failed_write_leaves_nothing(void **state)
     WriteSpec spec = {.folder = absolute(b, "failed"),
                       .format = S_INIT("parquet"),
                       .schema = brel_schema(p, b->arena),
-                      .stats_columns = 1,
+                      .stats_columns = 1, .drops_empty = true,
                       .target_file_bytes = 100000};
     WrittenFileVec files;
     assert_false(engine_write(b->engine, p, &spec, &b->run, b->arena, &files, &b->err));
@@ -207,7 +207,7 @@ static void target_size_splits(void **state)
     WriteSpec spec = {.folder = absolute(b, "split"),
                       .format = S_INIT("parquet"),
                       .schema = brel_schema(p, b->arena),
-                      .stats_columns = 1,
+                      .stats_columns = 1, .drops_empty = true,
                       .target_file_bytes = 4000000};
     WrittenFileVec files;
     if (!engine_write(b->engine, p, &spec, &b->run, b->arena, &files, &b->err))
