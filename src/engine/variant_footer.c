@@ -59,6 +59,7 @@ static bool next_field(Footer *f, int64_t *id, unsigned *type)
     if (*type == T_STOP)
         return false;
     *id = header >> 4 ? *id + (header >> 4) : zigzag(f);
+    f->bad |= *id < INT16_MIN || *id > INT16_MAX;
     return !f->bad;
 }
 
