@@ -112,6 +112,8 @@ static TypeKind plain_kind(const Footer *f, duckdb_type t, Str name)
         return TYPE_STRING;
     case DUCKDB_TYPE_BLOB:
         return TYPE_BINARY;
+    case DUCKDB_TYPE_VARIANT:
+        return TYPE_VARIANT;
     case DUCKDB_TYPE_DATE:
         return TYPE_DATE;
     case DUCKDB_TYPE_TIMESTAMP_TZ:

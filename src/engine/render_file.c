@@ -137,7 +137,9 @@ static void put_data(FileValues *v, const Field *f, const BoundColumn *c, Buf *e
     Str *texts = add_values(v, &flag, type_simple(TYPE_BOOLEAN));
     for (size_t i = 0; i < v->scan->paths.len; i++)
         texts[i] = variant_is_shredded(&v->variants, i, f->name) ? S("true") : S("false");
-    buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(variant_parts(a, &v->nested_names, name, f->type, buf_str(&flag))), STR_ARG(name));
+    VariantColumn column = {&v->variants, a, &v->nested_names, buf_str(&flag)};
+    variant_entries(&v->variants, f->name, entries);
+    buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(variant_parts(&column, f->name, name, f->type)), STR_ARG(name));
 }
 
 static bool put_columns(FileValues *v, const BoundRel *rel, Buf *entries, Buf *select, Error *err)

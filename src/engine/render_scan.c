@@ -340,7 +340,10 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     Str shredded = tell_shredded(s, physical);
     put_entry(entries, key, !s->by_id, name,
               shredded.len ? variant_read_type(physical->type, a) : type_duckdb(physical->type, a));
-    Str parts = shredded.len ? variant_parts(a, &s->nested_names, name, physical->type, shredded) : name;
+    VariantColumn column = {&s->variants, a, &s->nested_names, shredded};
+    if (shredded.len)
+        variant_entries(&s->variants, physical->name, entries);
+    Str parts = shredded.len ? variant_parts(&column, physical->name, name, physical->type) : name;
     Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
     buf_add(select, text);
     if (text.ptr != name.ptr)
@@ -581,20 +584,20 @@ static bool has_row_facts(const BoundRel *rel)
     return false;
 }
 
-/* What writers add beside the table's columns has a name only; DuckDB finds all columns of a scan in
+/* What files have beside the table's columns has a name only; DuckDB finds all columns of a scan in
  * one way. Writers of mapped tables give the others their physical names, which is made sure of. */
 static bool choose_key(Scan *s, Error *err)
 {
     bool fit;
     s->by_id = s->mapping == MAPPING_ID;
-    if (!s->by_id || (!s->rel->delta.changes && !has_row_facts(s->rel)))
+    if (!s->by_id || (!s->rel->delta.changes && !s->variants.shredded && !has_row_facts(s->rel)))
         return true;
     s->by_id = false;
     if (!s->r->engine)
         return true;
     TRY(parquet_names_fit(s->r->engine, s->locations, s->count, s->physical, s->r->cancel,
                           s->r->arena, &fit, err));
-    return fit || error_unsupported(err, "Reading row ids or changes of a table mapped by id whose files name its columns otherwise");
+    return fit || error_unsupported(err, "Reading row ids, changes or shredded variants of a table mapped by id whose files name its columns otherwise");
 }
 
 bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
@@ -609,8 +612,8 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
         put_nothing(&s, out);
         return true;
     }
-    TRY(choose_key(&s, err));
     TRY(find_variants(&s, err));
+    TRY(choose_key(&s, err));
     s.set = ARENA_NEW(r->arena, FileSet);
     s.number = resources_add_files(r->resources, s.set);
     Buf entries = buf_in(r->arena), select = buf_in(r->arena);

@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "engine/engine_impl.h"
 #include "engine/folder.h"
-#include "engine/variant_footer.h"
 
 enum { MAX_FOOTER = 256 << 20, TAIL = 8 };
 #define COPIES "variants-" /* then the number of the process that made them */
@@ -137,8 +136,24 @@ static bool copy_with(Render *r, int file, uint64_t data, Str footer, Str *path,
     return ok;
 }
 
+static bool same_presence(const Presence *x, const Presence *y)
+{
+    bool same = x->levels == y->levels && x->path.len == y->path.len;
+    for (size_t i = 0; same && i < x->path.len; i++)
+        same = str_eq(x->path.at[i], y->path.at[i]);
+    return same;
+}
+
+static void note_presence(Arena *arena, VariantFiles *out, const Presence *p)
+{
+    for (size_t i = 0; i < out->presences.len; i++)
+        if (same_presence(&out->presences.at[i], p))
+            return;
+    vec_push(arena, &out->presences, *p);
+}
+
 /* A footer that cannot be read is left to DuckDB, which will say so; so is a file that is missing. */
-static bool variant_file(Render *r, Str *path, StrVec *shredded, Error *err)
+static bool variant_file(Render *r, Str *path, VariantFiles *out, StrVec *shredded, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
     VariantFooter f;
@@ -151,7 +166,9 @@ static bool variant_file(Render *r, Str *path, StrVec *shredded, Error *err)
     bool ok = true;
     if (read_footer(file, scratch, &footer, &size) && variant_footer_read(footer, r->arena, &f)) {
         *shredded = f.shredded;
-        if (f.marks.len || f.missing.len)
+        for (size_t i = 0; i < f.presences.len; i++)
+            note_presence(r->arena, out, &f.presences.at[i]);
+        if (f.marks.len || f.missing.len || f.presences.len)
             ok = copy_with(r, file, size - TAIL - footer.len, variant_footer_change(footer, &f, scratch), path, err);
     }
     close(file);
@@ -168,7 +185,7 @@ bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out,
         if (r->cancel)
             TRY(cancel_check(r->cancel, err));
         if (r->engine)
-            TRY(variant_file(r, &out->paths[i], &shredded[i], err));
+            TRY(variant_file(r, &out->paths[i], out, &shredded[i], err));
         any |= shredded[i].len > 0;
     }
     out->shredded = any ? shredded : NULL;
@@ -210,37 +227,103 @@ Str variant_read_type(const Type *t, Arena *arena)
     }
 }
 
-static Str struct_parts(Arena *a, size_t *counter, Str text, const Type *t, Str shredded)
+void variant_entries(const VariantFiles *v, Str column, Buf *entries)
 {
+    for (size_t i = 0; i < v->presences.len; i++) {
+        const Presence *p = &v->presences.at[i];
+        Buf type = buf_in(entries->arena);
+        if (!str_eq(p->path.at[0], column))
+            continue;
+        for (unsigned k = 1; k < p->levels; k++)
+            buf_addz(&type, "STRUCT(p ");
+        buf_addz(&type, "BLOB");
+        for (unsigned k = 1; k < p->levels; k++)
+            buf_addc(&type, ')');
+        buf_addz(entries, entries->len ? ", " : "");
+        put_text(entries, variant_presence_name(&p->path, p->levels, entries->arena));
+        buf_addf(entries, ": {name: 'ls_present%zu', type: '" STR_FMT "', default_value: NULL}", i, STR_ARG(buf_str(&type)));
+    }
+}
+
+/* "(ls_present0 IS NOT NULL OR ..)": the row has a variant there; empty: that is not known. */
+static Str present(const VariantColumn *c, const StrVec *path)
+{
+    Buf b = buf_in(c->arena);
+    for (size_t i = 0; i < c->files->presences.len && path; i++) {
+        const Presence *p = &c->files->presences.at[i];
+        if (!same_presence(p, &(Presence){.path = *path, .levels = p->levels}))
+            continue;
+        buf_addf(&b, "%sls_present%zu", b.len ? " OR " : "(", i);
+        for (unsigned k = 1; k < p->levels; k++)
+            buf_addz(&b, ".p");
+        buf_addz(&b, " IS NOT NULL");
+    }
+    if (!b.len)
+        return (Str){0};
+    buf_addc(&b, ')');
+    return buf_str(&b);
+}
+
+/* path: NULL below lists and maps. */
+static Str parts_of(const VariantColumn *c, const StrVec *path, Str text, const Type *t);
+
+static Str leaf_parts(const VariantColumn *c, const StrVec *path, Str text)
+{
+    Buf b = buf_in(c->arena);
+    Str there = present(c, path);
+    buf_addf(&b, "(CASE WHEN " STR_FMT " THEN (CASE WHEN ", STR_ARG(c->shredded));
+    if (there.len)
+        buf_add(&b, there);
+    else
+        buf_addf(&b, STR_FMT " IS NOT NULL", STR_ARG(text));
+    buf_addf(&b, " THEN CAST(variant_to_parquet_variant(" STR_FMT ") AS " PARTS ") END) WHEN " STR_FMT " IS NULL THEN NULL ELSE CAST(" STR_FMT
+                 " AS " PARTS ") END)", STR_ARG(text), STR_ARG(text), STR_ARG(text));
+    return buf_str(&b);
+}
+
+static Str struct_parts(const VariantColumn *c, const StrVec *path, Str text, const Type *t)
+{
+    Arena *a = c->arena;
     Buf b = buf_in(a);
     buf_addf(&b, "(CASE WHEN " STR_FMT " IS NULL THEN NULL ELSE struct_pack(", STR_ARG(text));
     for (size_t i = 0; i < t->structure.count; i++) {
         Buf field = buf_in(a);
+        StrVec below = {0};
+        for (size_t k = 0; path && k < path->len; k++)
+            vec_push(a, &below, path->at[k]);
+        vec_push(a, &below, t->structure.fields[i].name);
         buf_addf(&field, "struct_extract(" STR_FMT ", ", STR_ARG(text));
         put_text(&field, type_duckdb_field(t, i, a));
         buf_addc(&field, ')');
         buf_addz(&b, i ? ", " : "");
         put_quoted(&b, type_duckdb_field(t, i, a));
-        buf_addf(&b, " := " STR_FMT, STR_ARG(variant_parts(a, counter, buf_str(&field), t->structure.fields[i].type, shredded)));
+        buf_addf(&b, " := " STR_FMT, STR_ARG(parts_of(c, path ? &below : NULL, buf_str(&field), t->structure.fields[i].type)));
     }
     buf_addz(&b, ") END)");
     return buf_str(&b);
 }
 
-Str variant_parts(Arena *a, size_t *counter, Str text, const Type *t, Str shredded)
+static Str parts_of(const VariantColumn *c, const StrVec *path, Str text, const Type *t)
 {
+    Arena *a = c->arena;
     if (!type_contains(t, TYPE_VARIANT))
         return text;
     if (t->kind == TYPE_STRUCT)
-        return struct_parts(a, counter, text, t, shredded);
+        return struct_parts(c, path, text, t);
     if (t->kind == TYPE_VARIANT)
-        return str_printf(a, "(CASE WHEN " STR_FMT " IS NULL THEN NULL WHEN " STR_FMT " THEN CAST(variant_to_parquet_variant(" STR_FMT ") AS " PARTS
-                             ") ELSE CAST(" STR_FMT " AS " PARTS ") END)", STR_ARG(text), STR_ARG(shredded), STR_ARG(text), STR_ARG(text));
-    size_t n = (*counter)++;
+        return leaf_parts(c, path, text);
+    size_t n = (*c->counter)++;
     Str x = str_printf(a, "m%zu", n);
     if (t->kind == TYPE_ARRAY)
         return str_printf(a, "list_transform(" STR_FMT ", lambda m%zu: " STR_FMT ")", STR_ARG(text), n,
-                          STR_ARG(variant_parts(a, counter, x, t->array.element, shredded)));
+                          STR_ARG(parts_of(c, NULL, x, t->array.element)));
     return str_printf(a, "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda m%zu: struct_pack(key := m%zu.key, value := " STR_FMT ")))",
-                      STR_ARG(text), n, n, STR_ARG(variant_parts(a, counter, str_concat(a, x, S(".value")), t->map.value, shredded)));
+                      STR_ARG(text), n, n, STR_ARG(parts_of(c, NULL, str_concat(a, x, S(".value")), t->map.value)));
+}
+
+Str variant_parts(const VariantColumn *c, Str name, Str text, const Type *t)
+{
+    StrVec path = {0};
+    vec_push(c->arena, &path, name);
+    return parts_of(c, &path, text, t);
 }

@@ -2,6 +2,7 @@
  * Thrift's compact protocol that looks at nothing else. Format: parquet.thrift, "LogicalTypes", "VariantShredding". */
 #include "engine/variant_footer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -10,8 +11,12 @@
 
 enum { MAX_DEPTH = 32 };
 enum { T_STOP, T_TRUE, T_FALSE, T_BYTE, T_I16, T_I32, T_I64, T_DOUBLE, T_BINARY, T_LIST, T_SET, T_MAP, T_STRUCT };
-/* FileMetaData.schema; SchemaElement.name, .num_children and .logicalType; LogicalType.VARIANT */
-enum { FIELD_SCHEMA = 2, FIELD_NAME = 4, FIELD_CHILDREN = 5, FIELD_LOGICAL = 10, FIELD_VARIANT = 16 };
+/* FileMetaData.schema and .row_groups; SchemaElement.repetition_type, .name, .num_children and .logicalType; LogicalType.VARIANT;
+ * RowGroup.columns */
+enum { FIELD_SCHEMA = 2, FIELD_ROW_GROUPS = 4, FIELD_REPETITION = 3, FIELD_NAME = 4, FIELD_CHILDREN = 5, FIELD_LOGICAL = 10,
+       FIELD_VARIANT = 16, FIELD_COLUMNS = 1 };
+enum { REQUIRED, OPTIONAL, REPEATED };
+enum { MAX_NESTING = 64 };
 
 typedef struct Footer {
     const uint8_t *start, *at, *end;
@@ -147,10 +152,16 @@ static bool find_mark(Footer *f)
 
 typedef struct Element {
     Str name; /* in the footer */
-    int64_t children, last_id;
-    size_t end;
+    int64_t children, last_id, repetition;
+    CountAt children_at;
+    size_t end, leaf;
     bool marked;
 } Element;
+
+static size_t place(const Footer *f)
+{
+    return (size_t)(f->at - f->start);
+}
 
 static void read_element(Footer *f, Element *e)
 {
@@ -159,8 +170,12 @@ static void read_element(Footer *f, Element *e)
     *e = (Element){.children = 0};
     while (next_field(f, &id, &type)) {
         e->last_id = id;
-        if (id == FIELD_CHILDREN && type == T_I32)
+        if (id == FIELD_CHILDREN && type == T_I32) {
+            e->children_at.at = place(f);
             e->children = zigzag(f);
+            e->children_at.end = place(f);
+        } else if (id == FIELD_REPETITION && type == T_I32)
+            e->repetition = zigzag(f);
         else if (id == FIELD_LOGICAL && type == T_STRUCT)
             e->marked = find_mark(f);
         else if (id == FIELD_NAME && type == T_BINARY) {
@@ -171,14 +186,25 @@ static void read_element(Footer *f, Element *e)
         } else
             skip_value(f, type, 1);
     }
-    e->end = f->bad ? 0 : (size_t)(f->at - 1 - f->start);
+    e->end = f->bad ? 0 : place(f) - 1;
 }
+
+/* A group around the present element. */
+typedef struct Level {
+    Str name;
+    int64_t left; /* children to come */
+    unsigned optional;
+    bool repeated;
+} Level;
 
 /* A column of the file with all that is in it: elements stand in depth-first order. */
 typedef struct Column {
     Element last[4]; /* the newest first */
+    Level levels[MAX_NESTING];
+    size_t depth;
     bool shredded;
     VEC(MissingMark) missing;
+    VEC(Presence) presences;
 } Column;
 
 static bool is_part(const Element *e)
@@ -192,58 +218,170 @@ static void note_variant(Footer *f, Column *c, const Element *group)
         vec_push(f->arena, &c->missing, ((MissingMark){group->end, (unsigned)group->last_id}));
 }
 
+/* In lists and maps nobody shreds. */
+static void note_presence(Footer *f, Column *c, const Element *metadata)
+{
+    const Level *group = &c->levels[c->depth - 1];
+    Presence p = {.leaf = metadata->leaf, .levels = group->optional + (metadata->repetition == OPTIONAL)};
+    if (group->repeated || metadata->repetition == REPEATED || !p.levels)
+        return;
+    for (size_t i = 0; i < c->depth; i++)
+        vec_push(f->arena, &p.path, str_copy(c->levels[i].name, f->arena));
+    vec_push(f->arena, &c->presences, p);
+}
+
 /* Whether a variant's group was just completed: its parts stand right behind it. */
 static void look_back(Footer *f, Column *c)
 {
     const Element *e = c->last;
+    size_t parts = 0;
     if (is_part(&e[0]) && is_part(&e[1]) && e[2].children == 2)
         note_variant(f, c, &e[2]);
-    if (!str_is(e[0].name, "typed_value") || !is_part(&e[1]) || !is_part(&e[2]) || e[3].children != 3)
+    while (parts < 2 && is_part(&e[1 + parts]))
+        parts++;
+    if (!str_is(e[0].name, "typed_value") || !parts || !c->depth)
         return;
+    for (; parts && e[1 + parts].children != (int64_t)parts + 1; parts--)
+        continue;
+    const Element *metadata = parts && str_is(e[1].name, "metadata") ? &e[1] : parts > 1 ? &e[2] : NULL;
+    if (!metadata || !str_is(metadata->name, "metadata"))
+        return; /* a field inside a shredded object */
     c->shredded = true;
-    note_variant(f, c, &e[3]);
+    note_variant(f, c, &e[1 + parts]);
+    note_presence(f, c, metadata);
 }
 
-static void read_column(Footer *f, uint64_t *left)
+static void enter(Footer *f, Column *c)
 {
-    Column c = {.shredded = false};
+    const Element *e = &c->last[0];
+    const Level *above = c->depth ? &c->levels[c->depth - 1] : NULL;
+    Level in = {.name = e->name, .left = e->children};
+    in.optional = (above ? above->optional : 0) + (e->repetition == OPTIONAL);
+    in.repeated = (above && above->repeated) || e->repetition == REPEATED;
+    f->bad |= c->depth == MAX_NESTING;
+    if (!f->bad)
+        c->levels[c->depth++] = in;
+}
+
+static void leave(Column *c)
+{
+    while (c->depth && !c->levels[c->depth - 1].left) {
+        c->depth--;
+        if (c->depth)
+            c->levels[c->depth - 1].left--;
+    }
+}
+
+static void read_column(Footer *f, uint64_t *left, size_t *leaves)
+{
+    Column *c = ARENA_NEW(f->arena, Column);
     Str name = {0};
     size_t marks = f->out->marks.len;
-    for (int64_t open = 1, first = 1; open > 0 && *left && !f->bad; --*left, first = 0) {
-        memmove(&c.last[1], &c.last[0], sizeof c.last - sizeof c.last[0]);
-        read_element(f, &c.last[0]);
+    for (bool first = true; *left && !f->bad && (first || c->depth); --*left, first = false) {
+        Element *e = &c->last[0];
+        memmove(&c->last[1], e, sizeof c->last - sizeof *e);
+        read_element(f, e);
+        f->bad |= e->children < 0 || e->children > (int64_t)*left;
         if (first)
-            name = c.last[0].name;
-        look_back(f, &c);
-        f->bad |= c.last[0].children < 0 || c.last[0].children > (int64_t)*left;
-        open += c.last[0].children - 1;
+            name = e->name;
+        e->leaf = *leaves;
+        look_back(f, c);
+        if (e->children) {
+            enter(f, c);
+            continue;
+        }
+        ++*leaves;
+        if (c->depth && !--c->levels[c->depth - 1].left)
+            leave(c);
     }
-    if (!c.shredded || f->bad)
+    if (!c->shredded || f->bad)
         return;
     f->out->marks.len = marks;
-    for (size_t i = 0; i < c.missing.len; i++)
-        vec_push(f->arena, &f->out->missing, c.missing.at[i]);
+    for (size_t i = 0; i < c->missing.len; i++)
+        vec_push(f->arena, &f->out->missing, c->missing.at[i]);
+    for (size_t i = 0; i < c->presences.len; i++)
+        vec_push(f->arena, &f->out->presences, c->presences.at[i]);
     vec_push(f->arena, &f->out->shredded, str_copy(name, f->arena));
 }
 
-static void find_marks(Footer *f)
+static void read_schema(Footer *f)
+{
+    VariantFooter *out = f->out;
+    Element root;
+    size_t leaves = 0;
+    unsigned item;
+    out->schema.at = place(f);
+    list_header(f, &out->schema.count, &item);
+    out->schema.end = place(f);
+    f->bad |= item != T_STRUCT || !out->schema.count;
+    if (f->bad)
+        return;
+    read_element(f, &root);
+    out->root = root.children_at;
+    out->root.count = (uint64_t)root.children;
+    for (uint64_t left = out->schema.count - 1; left && !f->bad;)
+        read_column(f, &left, &leaves);
+    out->schema_end = place(f);
+    f->bad |= !out->root.end;
+}
+
+/* ---- row groups ---- */
+
+static void read_chunks(Footer *f, RowGroupAt *g)
+{
+    const VariantFooter *out = f->out;
+    unsigned item;
+    g->list.at = place(f);
+    list_header(f, &g->list.count, &item);
+    g->list.end = place(f);
+    f->bad |= item != T_STRUCT;
+    for (size_t i = 0; i < g->list.count && !f->bad; i++) {
+        size_t at = place(f);
+        skip_struct(f, 2);
+        for (size_t k = 0; k < out->presences.len; k++)
+            if (out->presences.at[k].leaf == i)
+                vec_push(f->arena, &g->chunks, ((Span){at, place(f)}));
+    }
+    g->end = place(f);
+    f->bad |= g->chunks.len != out->presences.len;
+}
+
+static void read_row_groups(Footer *f)
+{
+    uint64_t count;
+    unsigned item, type;
+    list_header(f, &count, &item);
+    f->bad |= item != T_STRUCT && count;
+    for (uint64_t i = 0; i < count && !f->bad; i++) {
+        RowGroupAt g = {.end = 0};
+        int64_t id = 0;
+        while (next_field(f, &id, &type))
+            if (id == FIELD_COLUMNS && type == T_LIST)
+                read_chunks(f, &g);
+            else
+                skip_value(f, type, 1);
+        f->bad |= !g.end;
+        vec_push(f->arena, &f->out->row_groups, g);
+    }
+}
+
+/* The schema comes before the row groups, each once: else a column could be added in one place only. */
+static void read_file(Footer *f)
 {
     int64_t id = 0;
-    unsigned type, item;
+    unsigned type;
+    bool schema = false, groups = false;
     while (next_field(f, &id, &type)) {
-        if (id != FIELD_SCHEMA || type != T_LIST) {
+        bool is_schema = id == FIELD_SCHEMA && type == T_LIST, is_groups = id == FIELD_ROW_GROUPS && type == T_LIST;
+        f->bad |= is_schema ? schema || groups : is_groups && groups;
+        schema |= is_schema;
+        groups |= is_groups;
+        if (is_schema)
+            read_schema(f);
+        else if (is_groups && f->out->presences.len)
+            read_row_groups(f);
+        else
             skip_value(f, type, 0);
-            continue;
-        }
-        uint64_t count;
-        list_header(f, &count, &item);
-        Element root;
-        if (item != T_STRUCT || !count)
-            return;
-        read_element(f, &root);
-        for (count--; count && !f->bad;)
-            read_column(f, &count);
-        return;
     }
 }
 
@@ -252,31 +390,143 @@ bool variant_footer_read(Str footer, Arena *arena, VariantFooter *out)
     *out = (VariantFooter){.marks = {0}};
     const uint8_t *bytes = (const uint8_t *)footer.ptr;
     Footer f = {.start = bytes, .at = bytes, .end = bytes + footer.len, .out = out, .arena = arena};
-    find_marks(&f);
+    read_file(&f);
     if (f.bad)
         *out = (VariantFooter){.marks = {0}};
     return !f.bad;
 }
 
+/* ---- the changed footer ---- */
+
+typedef struct Edit {
+    size_t at, end; /* what goes */
+    Str in;         /* what comes */
+} Edit;
+typedef VEC(Edit) EditVec;
+
+static void put_varint(Buf *b, uint64_t n)
+{
+    for (; n >= 0x80; n >>= 7)
+        buf_addc(b, (char)(n | 0x80));
+    buf_addc(b, (char)n);
+}
+
+static void put_zigzag(Buf *b, int64_t n)
+{
+    put_varint(b, (uint64_t)n << 1);
+}
+
+static void put_list(Buf *b, uint64_t count, unsigned type)
+{
+    buf_addc(b, (char)((count < 15 ? count : 15) << 4 | type));
+    if (count >= 15)
+        put_varint(b, count);
+}
+
+static void push(Arena *arena, EditVec *edits, size_t at, size_t end, const Buf *in)
+{
+    vec_push(arena, edits, ((Edit){at, end, buf_str(in)}));
+}
+
+/* A field of a struct whose previous one has the number `after`. */
+static void put_field(Buf *b, unsigned id, unsigned after, unsigned type)
+{
+    buf_addc(b, (char)((id - after) << 4 | type));
+}
+
+static void put_presence_element(Buf *b, Str name, bool leaf)
+{
+    enum { FIELD_TYPE = 1, BYTE_ARRAY = 6 };
+    if (leaf) {
+        put_field(b, FIELD_TYPE, 0, T_I32);
+        put_zigzag(b, BYTE_ARRAY);
+    }
+    put_field(b, FIELD_REPETITION, leaf ? FIELD_TYPE : 0, T_I32);
+    put_zigzag(b, OPTIONAL);
+    put_field(b, FIELD_NAME, FIELD_REPETITION, T_BINARY);
+    put_varint(b, name.len);
+    buf_add(b, name);
+    if (!leaf) {
+        put_field(b, FIELD_CHILDREN, FIELD_NAME, T_I32);
+        put_zigzag(b, 1);
+    }
+    buf_addc(b, T_STOP);
+}
+
+Str variant_presence_name(const StrVec *path, unsigned levels, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    buf_addf(&b, "lakeshed.presence.%u", levels);
+    for (size_t i = 0; i < path->len; i++)
+        buf_addf(&b, "/" STR_FMT, STR_ARG(path->at[i]));
+    return buf_str(&b);
+}
+
+static void edit_schema(const VariantFooter *f, Arena *arena, EditVec *edits)
+{
+    Buf list = buf_in(arena), root = buf_in(arena), added = buf_in(arena);
+    uint64_t elements = 0;
+    for (size_t k = 0; k < f->presences.len; k++) {
+        const Presence *p = &f->presences.at[k];
+        elements += p->levels;
+        for (unsigned i = 1; i <= p->levels; i++)
+            put_presence_element(&added, i == 1 ? variant_presence_name(&p->path, p->levels, arena) : S("p"), i == p->levels);
+    }
+    put_list(&list, f->schema.count + elements, T_STRUCT);
+    put_zigzag(&root, (int64_t)(f->root.count + f->presences.len));
+    push(arena, edits, f->schema.at, f->schema.end, &list);
+    push(arena, edits, f->root.at, f->root.end, &root);
+    push(arena, edits, f->schema_end, f->schema_end, &added);
+}
+
+static void edit_row_group(Str footer, const RowGroupAt *g, Arena *arena, EditVec *edits)
+{
+    Buf list = buf_in(arena), added = buf_in(arena);
+    put_list(&list, g->list.count + g->chunks.len, T_STRUCT);
+    for (size_t i = 0; i < g->chunks.len; i++)
+        buf_add(&added, str_slice(footer, g->chunks.at[i].at, g->chunks.at[i].end));
+    push(arena, edits, g->list.at, g->list.end, &list);
+    push(arena, edits, g->end, g->end, &added);
+}
+
+static void edit_marks(const VariantFooter *f, Arena *arena, EditVec *edits)
+{
+    Buf none = buf_in(arena);
+    buf_addc(&none, 63 << 1); /* a logical type that no reader knows */
+    for (size_t i = 0; i < f->marks.len; i++)
+        push(arena, edits, f->marks.at[i], f->marks.at[i] + 1, &none);
+    for (size_t i = 0; i < f->missing.len; i++) {
+        /* logicalType { 16: VariantType { 1: version 1 } } */
+        Buf mark = buf_in(arena);
+        put_field(&mark, FIELD_LOGICAL, f->missing.at[i].last_id, T_STRUCT);
+        const char type[] = {T_STRUCT, VARIANT_MARK, 1 << 4 | T_BYTE, 1, T_STOP, T_STOP};
+        buf_add_bytes(&mark, type, sizeof type);
+        push(arena, edits, f->missing.at[i].at, f->missing.at[i].at, &mark);
+    }
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const Edit *a = x, *b = y;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
 Str variant_footer_change(Str footer, const VariantFooter *f, Arena *arena)
 {
-    static const char no_mark = 63 << 1; /* a logical type that no reader knows */
+    EditVec edits = {0};
     Buf b = buf_in(arena);
-    size_t from = 0, missing = 0;
-    for (size_t mark = 0; mark < f->marks.len || missing < f->missing.len;) {
-        bool takes = missing == f->missing.len || (mark < f->marks.len && f->marks.at[mark] < f->missing.at[missing].at);
-        size_t at = takes ? f->marks.at[mark++] : f->missing.at[missing].at;
-        buf_add(&b, str_slice(footer, from, at));
-        from = at;
-        if (takes) {
-            buf_addc(&b, no_mark);
-            from++;
-            continue;
-        }
-        /* logicalType { 16: VariantType { 1: version 1 } } */
-        const char added[] = {(char)((FIELD_LOGICAL - f->missing.at[missing++].last_id) << 4 | T_STRUCT), T_STRUCT, VARIANT_MARK,
-                              1 << 4 | T_BYTE, 1, T_STOP, T_STOP};
-        buf_add_bytes(&b, added, sizeof added);
+    size_t from = 0;
+    edit_marks(f, arena, &edits);
+    if (f->presences.len)
+        edit_schema(f, arena, &edits);
+    for (size_t i = 0; i < f->row_groups.len; i++)
+        edit_row_group(footer, &f->row_groups.at[i], arena, &edits);
+    if (edits.len)
+        qsort(edits.at, edits.len, sizeof *edits.at, by_place);
+    for (size_t i = 0; i < edits.len; i++) {
+        buf_add(&b, str_slice(footer, from, edits.at[i].at));
+        buf_add(&b, edits.at[i].in);
+        from = edits.at[i].end;
     }
     buf_add(&b, str_slice(footer, from, footer.len));
     return buf_str(&b);

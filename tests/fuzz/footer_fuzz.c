@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_ARENA(arena) = arena_new();
     VariantFooter f;
     bool ok = variant_footer_read((Str){(const char *)data, size}, arena, &f);
-    if (!ok && (f.marks.len || f.missing.len || f.shredded.len))
+    if (!ok && (f.marks.len || f.missing.len || f.shredded.len || f.presences.len || f.row_groups.len))
         abort();
     for (size_t i = 0; i < f.marks.len; i++)
         if (f.marks.at[i] >= size || data[f.marks.at[i]] != VARIANT_MARK)

@@ -69,6 +69,8 @@ static void shreds_are_told_apart(void **state)
 #define PLAIN(name, children) "\x35\x02\x18\x01" name "\x15" children "\x00"
 #define TAKEN(name, children) "\x35\x02\x18\x01" name "\x15" children "\x5c\x0c\x7e\x13\x01\x00\x00\x00"
 
+#define PRESENCE_OF_S "\x15\x0c\x25\x02\x18\x15lakeshed.presence.1/s\x00"
+
 static void footers_are_changed(void **state)
 {
     (void)state;
@@ -76,12 +78,20 @@ static void footers_are_changed(void **state)
                  TEXT("\x15\x02\x19\x4c" ROOT("\x02") TAKEN("v", "\x04") VALUE METADATA "\x16\x00\x00"));
     /* shredded before there was a mark, beside a column that has one it does not need */
     check_change(TEXT("\x15\x02\x19\x8c" ROOT("\x04") PLAIN("s", "\x06") METADATA VALUE TYPED MARKED("v", "\x04") VALUE METADATA "\x00"),
-                 TEXT("\x15\x02\x19\x8c" ROOT("\x04") MARKED("s", "\x06") METADATA VALUE TYPED TAKEN("v", "\x04") VALUE METADATA "\x00"));
+                 TEXT("\x15\x02\x19\x9c" ROOT("\x06") MARKED("s", "\x06") METADATA VALUE TYPED TAKEN("v", "\x04") VALUE METADATA
+                      PRESENCE_OF_S "\x00"));
     /* a column that has a shredded variant and a whole one */
     check_change(TEXT("\x15\x02\x19\x9c" ROOT("\x02") PLAIN("g", "\x04") PLAIN("s", "\x06") METADATA VALUE TYPED
                       PLAIN("w", "\x04") VALUE METADATA "\x00"),
-                 TEXT("\x15\x02\x19\x9c" ROOT("\x02") PLAIN("g", "\x04") MARKED("s", "\x06") METADATA VALUE TYPED
-                      MARKED("w", "\x04") VALUE METADATA "\x00"));
+                 TEXT("\x15\x02\x19\xbc" ROOT("\x04") PLAIN("g", "\x04") MARKED("s", "\x06") METADATA VALUE TYPED
+                      MARKED("w", "\x04") VALUE METADATA
+                      "\x35\x02\x18\x17lakeshed.presence.2/g/s\x15\x02\x00" "\x15\x0c\x25\x02\x18\x01p\x00" "\x00"));
+    /* the column of metadata once more in every row group */
+    check_change(TEXT("\x15\x02\x19\x5c" ROOT("\x02") MARKED("s", "\x06") METADATA VALUE TYPED
+                      "\x29\x2c" "\x19\x3c" "\x26\x10\x00\x26\x12\x00\x26\x14\x00\x00" "\x19\x3c" "\x26\x20\x00\x26\x22\x00\x26\x24\x00\x00" "\x00"),
+                 TEXT("\x15\x02\x19\x6c" ROOT("\x04") MARKED("s", "\x06") METADATA VALUE TYPED PRESENCE_OF_S
+                      "\x29\x2c" "\x19\x4c" "\x26\x10\x00\x26\x12\x00\x26\x14\x00\x26\x10\x00\x00"
+                      "\x19\x4c" "\x26\x20\x00\x26\x22\x00\x26\x24\x00\x26\x20\x00\x00" "\x00"));
     check_change(TEXT("\x15\x02\x19\x4c" ROOT("\x02") PLAIN("v", "\x04") VALUE METADATA "\x00"),
                  TEXT("\x15\x02\x19\x4c" ROOT("\x02") PLAIN("v", "\x04") VALUE METADATA "\x00"));
 }
@@ -96,6 +106,8 @@ static void what_is_no_footer(void **state)
     assert_false(variant_footer_read(TEXT(deep), arena, &f));
     assert_false(variant_footer_read(S(""), arena, &f));
     assert_false(variant_footer_read(TEXT("\x15\x02\x19\xfc\xff\xff\xff\xff\xff\xff\xff\xff\x01"), arena, &f));
+    /* a row group that lacks the column */
+    assert_false(variant_footer_read(TEXT("\x15\x02\x19\x5c" ROOT("\x02") MARKED("s", "\x06") METADATA VALUE TYPED "\x29\x1c\x19\x0c\x00\x00"), arena, &f));
     /* more children than the list has elements */
     assert_false(variant_footer_read(TEXT("\x15\x02\x19\x4c" ROOT("\x02") MARKED("v", "\x20") VALUE METADATA "\x00"), arena, &f));
 }
