@@ -136,33 +136,24 @@ static bool check_replacement(CommandContext *ctx, const Expr *predicate, BoundR
     return true;
 }
 
-static bool same_partition(const AddFile *x, const AddFile *y)
-{
-    if (x->partition_values.len != y->partition_values.len)
-        return false;
-    for (size_t i = 0; i < x->partition_values.len; i++) {
-        const Property *other = partition_value_of(&y->partition_values, x->partition_values.at[i].key);
-        const Property *own = &x->partition_values.at[i];
-        if (!other || other->is_null != own->is_null || (!own->is_null && !str_eq(other->value, own->value)))
-            return false;
-    }
-    return true;
-}
-
 /* Dynamic partition overwrite: the partitions that got new rows lose their old ones. */
 static void remove_partitions(CommandContext *ctx, const Target *t, const AddFileVec *added, Transaction *x, ChangeCounts *counts)
 {
-    FileList files = {0};
+    FileList files = {0}, replaced = {0};
     snapshot_files(t->snapshot, ctx->arena, &files);
     for (size_t i = 0; i < files.len; i++)
         for (size_t k = 0; k < added->len; k++)
-            if (same_partition(files.at[i], &added->at[k])) {
+            if (partition_values_equal(&files.at[i]->partition_values, &added->at[k].partition_values)) {
                 transaction_remove(x, files.at[i], true);
+                vec_push(ctx->arena, &replaced, files.at[i]);
                 counts->files_removed++;
                 counts->bytes_removed += files.at[i]->size;
                 break;
             }
-    transaction_read_whole_table(x);
+    transaction_read_files(x, &replaced);
+    for (size_t k = 0; k < added->len; k++)
+        if (!k || !partition_values_equal(&added->at[k].partition_values, &added->at[k - 1].partition_values))
+            transaction_read_partition(x, &added->at[k].partition_values);
 }
 
 /* ---- the write ---- */

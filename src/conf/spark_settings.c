@@ -152,13 +152,13 @@ static bool is_option(Str value, const char *options)
 bool spark_setting_check(Str key, Str value, Error *err)
 {
     const SparkSetting *setting = spark_setting(key);
-    if (setting == NULL || setting->value == NULL)
-        return true;
     const SettingCheck *check = find_check(key);
+    if (setting == NULL || (setting->value == NULL && check == NULL))
+        return true;
     if (check != NULL && check->options != NULL && !is_option(value, check->options))
         return error_set(err, ERR_INVALID_CONF_VALUE__OUT_OF_RANGE_OF_OPTIONS, P("confName", key),
                          P("confValue", value), PZ("confOptions", check->options));
-    const char *kind = check != NULL && check->kind != NULL ? check->kind : kind_of_default(setting->value);
+    const char *kind = check != NULL && check->kind != NULL ? check->kind : setting->value != NULL ? kind_of_default(setting->value) : NULL;
     if (kind != NULL && !fits_kind(value, kind))
         return error_set(err, ERR_INVALID_CONF_VALUE__TYPE_MISMATCH, P("confName", key), P("confValue", value),
                          PZ("confType", kind));

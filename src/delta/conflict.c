@@ -100,9 +100,9 @@ static bool fail_commit(const Conflict *c, ErrorClass cls, Error *err)
 /* Features whose rules a transaction that began before them still keeps, so that it may go on. */
 static bool is_safe_to_gain(Str feature)
 {
-    static const char *const names[] = {"appendOnly",     "timestampNtz", "deletionVectors",
-                                        "domainMetadata", "v2Checkpoint", "vacuumProtocolCheck",
-                                        "rowTracking"};
+    static const char *const names[] = {
+        "appendOnly",        "changeDataFeed", "columnMapping", "deletionVectors",     "domainMetadata",
+        "inCommitTimestamp", "rowTracking",    "timestampNtz",  "vacuumProtocolCheck", "v2Checkpoint"};
     for (size_t i = 0; i < LENGTH_OF(names); i++)
         if (str_is(feature, names[i]))
             return true;
@@ -139,10 +139,23 @@ static bool check_protocol(const Conflict *c, Error *err)
     return true;
 }
 
-/* Properties that may appear under our feet: we then simply do not use what they allow. */
-static bool is_harmless_property(Str key, Str value)
+/* A table whose columns get physical names: the files that we wrote have just those. */
+static bool starts_mapping(const Metadata *before, const Metadata *after)
 {
-    return (str_is(key, ROW_TRACKING_ENABLED) && str_is_ci(value, "true")) ||
+    return metadata_column_mapping(before) == MAPPING_NONE &&
+           metadata_column_mapping(after) == MAPPING_NAME;
+}
+
+/* Properties that may appear under our feet: we then simply do not use what they allow, or keep to
+ * them with the next attempt. */
+static bool is_harmless_property(Str key, Str value, bool is_new, bool maps)
+{
+    if (str_is(key, "delta.columnMapping.mode") || str_is(key, "delta.columnMapping.maxColumnId"))
+        return maps;
+    if (str_starts_with(key, S("delta.inCommitTimestampEnablement")))
+        return is_new;
+    return (str_is(key, "delta.enableInCommitTimestamps") && str_is_ci(value, "true")) ||
+           (str_is(key, ROW_TRACKING_ENABLED) && str_is_ci(value, "true")) ||
            str_starts_with(key, S(ROW_TRACKING_DOMAIN ".")) ||
            (str_is(key, "delta.enableDeletionVectors") && str_is_ci(value, "true")) ||
            (str_is(key, "delta.checkpointPolicy") && str_is_ci(value, "v2"));
@@ -156,13 +169,24 @@ static bool same_strings(const DeltaStrVec *a, const DeltaStrVec *b)
     return same;
 }
 
-/* The same columns but for numbers that an identity column gave meanwhile: they bind only writers
- * that give numbers themselves, and those change the metadata too. */
+static Str plain_metadata(Str metadata, bool maps, Arena *arena)
+{
+    metadata = field_metadata_without_identity(metadata, arena);
+    if (!maps)
+        return metadata;
+    metadata = field_metadata_with(metadata, "delta.columnMapping.id", (Str){0}, arena);
+    metadata = field_metadata_with(metadata, "delta.columnMapping.physicalName", (Str){0}, arena);
+    return str_is(metadata, "{}") ? S("") : metadata;
+}
+
+/* The same columns but for physical names, and for numbers that an identity column gave meanwhile:
+ * they bind only writers that give numbers themselves, and those change the metadata too. */
 static bool same_columns(const Metadata *before, const Metadata *after)
 {
     AUTO_ARENA(scratch) = arena_new();
     Error ignored = error_in(scratch);
     const Type *x, *y;
+    bool maps = starts_mapping(before, after);
     if (str_eq(before->schema_string, after->schema_string))
         return true;
     if (!type_from_json(before->schema_string, scratch, &x, &ignored) ||
@@ -176,8 +200,8 @@ static bool same_columns(const Metadata *before, const Metadata *after)
             was.start != is.start || was.explicit_too != is.explicit_too ||
             !str_eq(f->name, g->name) || f->nullable != g->nullable ||
             !str_eq(type_json(f->type, scratch), type_json(g->type, scratch)) ||
-            !str_eq(field_metadata_without_identity(f->metadata, scratch),
-                    field_metadata_without_identity(g->metadata, scratch)))
+            !str_eq(plain_metadata(f->metadata, maps, scratch),
+                    plain_metadata(g->metadata, maps, scratch)))
             return false;
     }
     return true;
@@ -196,7 +220,8 @@ static bool is_harmless_change(const Metadata *before, const Metadata *after)
     for (size_t i = 0; i < after->configuration.len; i++) {
         const Property *p = &after->configuration.at[i],
                        *old = property_find(&before->configuration, p->key);
-        if ((!old || !str_eq(old->value, p->value)) && !is_harmless_property(p->key, p->value))
+        if ((!old || !str_eq(old->value, p->value)) &&
+            !is_harmless_property(p->key, p->value, !old, starts_mapping(before, after)))
             return false;
     }
     return true;
@@ -245,10 +270,28 @@ static bool check_txns(const Conflict *c, Error *err)
 
 /* ---- files ---- */
 
+/* Whether values are equal where their texts are: writers spell a time or a number in more than one
+ * way. */
+static bool has_one_spelling(const Metadata *m)
+{
+    for (size_t i = 0; i < m->schema->structure.count; i++) {
+        const Type *t = m->schema->structure.fields[i].type;
+        bool plain = type_is_integral(t) || t->kind == TYPE_STRING || t->kind == TYPE_DATE ||
+                     t->kind == TYPE_BOOLEAN;
+        if (!plain && metadata_partition_index(m, m->schema->structure.fields[i].name) >= 0)
+            return false;
+    }
+    return true;
+}
+
 static bool was_read(const Transaction *x, const AddFile *f)
 {
     if (x->read_whole)
         return true;
+    for (size_t i = 0; i < x->read_partitions.len; i++)
+        if (!has_one_spelling(&x->read->state->metadata) ||
+            partition_values_equal(&x->read_partitions.at[i], &f->partition_values))
+            return true;
     for (size_t i = 0; i < x->predicates.len; i++) {
         const ReadPredicate *p = &x->predicates.at[i];
         if (!p->conjuncts ||
@@ -426,7 +469,11 @@ bool conflict_check(Transaction *x, const CommitActions *winner, IsolationLevel 
     Conflict c = {x, winner, level};
     for (size_t i = 0; i < LENGTH_OF(rules); i++)
         TRY(rules[i].check(&c, err));
-    if (winner->info && winner->info->in_commit_timestamp_ms > x->previous_timestamp_ms)
-        x->previous_timestamp_ms = winner->info->in_commit_timestamp_ms;
+    const CommitInfo *info = winner->info;
+    int64_t won_ms = !info                             ? -1
+                     : info->in_commit_timestamp_ms > 0 ? info->in_commit_timestamp_ms
+                                                        : info->timestamp_ms;
+    if (won_ms > x->previous_timestamp_ms)
+        x->previous_timestamp_ms = won_ms;
     return true;
 }

@@ -65,6 +65,19 @@ const Property *partition_value_of(const PropertyVec *values, Str column)
     return NULL;
 }
 
+bool partition_values_equal(const PropertyVec *a, const PropertyVec *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (size_t i = 0; i < a->len; i++) {
+        const Property *own = &a->at[i], *other = partition_value_of(b, own->key);
+        if (!other || other->is_null != own->is_null ||
+            (!own->is_null && !str_eq(other->value, own->value)))
+            return false;
+    }
+    return true;
+}
+
 int metadata_partition_index(const Metadata *m, Str column)
 {
     for (size_t i = 0; i < m->partition_columns.len; i++)

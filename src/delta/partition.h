@@ -14,6 +14,8 @@ MUST_CHECK bool partition_value_parse(const Property *p, const Type *type, Str z
 Property partition_value_print(Str column, const Value *v, Arena *arena);
 /* The value of one column (physical name) in a file; NULL when the file does not have it. */
 const Property *partition_value_of(const PropertyVec *values, Str column);
+/* By their texts, whatever the order of the columns. */
+bool partition_values_equal(const PropertyVec *a, const PropertyVec *b);
 /* Index of a field of the schema in metadata.partitionColumns, -1 when it is a data column. */
 int metadata_partition_index(const Metadata *m, Str column);
 

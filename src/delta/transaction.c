@@ -132,9 +132,14 @@ void transaction_read_files(Transaction *x, const FileList *files)
         vec_push(x->arena, &x->read_files, files->at[i]);
 }
 
+void transaction_read_partition(Transaction *x, const PropertyVec *values)
+{
+    vec_push(x->arena, &x->read_partitions, *values);
+}
+
 bool transaction_reads_anything(const Transaction *x)
 {
-    return x->read_whole || x->predicates.len || x->read_files.len;
+    return x->read_whole || x->predicates.len || x->read_partitions.len || x->read_files.len;
 }
 
 const Metadata *transaction_metadata(const Transaction *x)

@@ -33,6 +33,8 @@ void transaction_domain(Transaction *x, const DomainMetadata *d);
 void transaction_read_whole_table(Transaction *x);
 void transaction_read_predicate(Transaction *x, const BoundExprVec *conjuncts,
                                 const ScanColumn *columns, size_t column_count);
+/* The whole partition of these values. */
+void transaction_read_partition(Transaction *x, const PropertyVec *values);
 void transaction_read_files(Transaction *x, const FileList *files);
 
 typedef struct CommitRequest {

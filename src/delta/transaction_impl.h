@@ -24,6 +24,7 @@ struct Transaction {
     VEC(DomainMetadata) domains;
     bool read_whole;
     VEC(ReadPredicate) predicates;
+    VEC(PropertyVec) read_partitions;
     VEC(const AddFile *) read_files;
 
     /* moved forward by the winners the commit was rebased on */
