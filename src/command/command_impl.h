@@ -206,6 +206,9 @@ void note_protocol(CommandContext *ctx, CommitNote *n, const Protocol *p); /* of
 void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t value);
 bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64_t *version, Error *err);
 
+/* auto_compact.c: what delta.autoOptimize.autoCompact asks for after a commit; a failure is only logged. */
+void auto_compact(CommandContext *ctx, const Transaction *x, const CommitNote *n);
+
 /* ---- dml.c: changed rows become deletion vectors or rewritten files ---- */
 
 /* What a stored set of changes holds: _file, _row, _change, then (with change feed) the old row, then the new row, then (where rows are

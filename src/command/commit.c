@@ -60,5 +60,7 @@ bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64
     txn_mark_put(ctx, &n->txn, x);
     session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;
-    return transaction_commit(x, &r, version ? version : &ignored, err) && update_manifests(ctx, x, err);
+    TRY(transaction_commit(x, &r, version ? version : &ignored, err) && update_manifests(ctx, x, err));
+    auto_compact(ctx, x, n);
+    return true;
 }

@@ -280,7 +280,7 @@ static bool commit_packed(CommandContext *ctx, Transaction *x, const Packed *p, 
         note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, &p->clustered_by));
         if (p->clustered_by.len)
             note_parameter(ctx, note, "isFull", p->full ? S("true") : S("false"));
-        note_parameter(ctx, note, "auto", S("false"));
+        note_parameter(ctx, note, "auto", p->automatic ? S("true") : S("false"));
     }
     note_metric(ctx, note, "numRemovedFiles", p->removed.files);
     note_metric(ctx, note, "numRemovedBytes", p->removed.bytes);
@@ -301,15 +301,42 @@ int64_t optimize_setting(CommandContext *ctx, const char *key, int64_t otherwise
     return found && str_to_i64(text, &bytes) && bytes > 0 ? bytes : otherwise;
 }
 
+bool optimize_pack(CommandContext *ctx, const Target *t, FileList *files, Packed *p, CommitNote *note, Error *err)
+{
+    BinVec bins = {0};
+    AddFileVec added = {0};
+    FileList read = {0};
+    const AddFile *last = NULL;
+    bool ok = true;
+    fill_bins(ctx, files, &bins, p);
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    for (size_t i = 0; ok && i < bins.len; i++) {
+        if (!worth_packing(&bins.at[i], p))
+            continue;
+        for (size_t k = 0; k < bins.at[i].files.len; k++)
+            vec_push(ctx->arena, &read, bins.at[i].files.at[k]);
+        bool same_partition = last && !compare_partitions(last, bins.at[i].files.at[0]);
+        p->partitions += !same_partition;
+        last = bins.at[i].files.at[0];
+        ok = rewrite_bin(ctx, t, &bins.at[i], x, &added, p, err);
+    }
+    transaction_read_files(x, &read);
+    if (ok && p->bins)
+        ok = commit_packed(ctx, x, p, note, err);
+    transaction_end(x);
+    /* A commit that failed on the disk may exist all the same: its files must stay. */
+    if (!ok && err->cls != ERR_LAKESHED_FILE)
+        discard_files(t->table, &added);
+    return ok;
+}
+
 bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
 {
     CommitNote note = {.operation = S("OPTIMIZE"), .keeps_rows = true, .started_us = clock_monotonic_us()};
     Name name;
     Target t;
     FileList files = {0};
-    BinVec bins = {0};
     Packed packed = {.purge = c->optimize.reorg_purge, .started_ms = clock_now_ms()};
-    AddFileVec added = {0};
     if (packed.purge)
         note.operation = S("REORG");
     TRY(command_name(ctx, c, &name, err));
@@ -320,28 +347,7 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(check_clustering(ctx, &t, c, &packed, err));
     TRY(check_zorder(ctx, &t, c, &packed, err));
     TRY(candidates(ctx, &t, c, &files, &packed, err));
-    fill_bins(ctx, &files, &bins, &packed);
-    Transaction *x = transaction_begin(t.table, t.snapshot, ctx->arena);
-    FileList read = {0};
-    const AddFile *last = NULL;
-    bool ok = true;
-    for (size_t i = 0; ok && i < bins.len; i++) {
-        if (!worth_packing(&bins.at[i], &packed))
-            continue;
-        for (size_t k = 0; k < bins.at[i].files.len; k++)
-            vec_push(ctx->arena, &read, bins.at[i].files.at[k]);
-        bool same_partition = last && !compare_partitions(last, bins.at[i].files.at[0]);
-        packed.partitions += !same_partition;
-        last = bins.at[i].files.at[0];
-        ok = rewrite_bin(ctx, &t, &bins.at[i], x, &added, &packed, err);
-    }
-    transaction_read_files(x, &read);
-    if (ok && packed.bins)
-        ok = commit_packed(ctx, x, &packed, &note, err);
-    transaction_end(x);
-    /* A commit that failed on the disk may exist all the same: its files must stay. */
-    if (!ok && err->cls != ERR_LAKESHED_FILE)
-        discard_files(t.table, &added);
+    bool ok = optimize_pack(ctx, &t, &files, &packed, &note, err);
     *result = optimize_result(ctx, &t, &packed);
     return ok;
 }

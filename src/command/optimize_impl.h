@@ -27,6 +27,7 @@ typedef struct Packed {
     Str predicate;       /* JSON: what WHERE says, as Delta notes it */
     bool full;
     bool purge;          /* only files with deleted rows */
+    bool automatic;      /* after a commit, not asked for */
 } Packed;
 
 /* ---- curve.c ---- */
@@ -39,7 +40,9 @@ bool curve_sort(CommandContext *ctx, BoundRel *scan, const BoundExprVec *keys, C
 
 /* ---- optimize.c ---- */
 
-/* A session setting that is a number of bytes. */
+/* Packs the files, partition by partition, and commits when there was anything to pack. */
+bool optimize_pack(CommandContext *ctx, const Target *t, FileList *files, Packed *p, CommitNote *note, Error *err);
+/* A session setting that is a positive number, such as of bytes. */
 int64_t optimize_setting(CommandContext *ctx, const char *key, int64_t otherwise);
 
 /* ---- zcube.c ---- */

@@ -68,6 +68,12 @@ void transaction_add(Transaction *x, const AddFile *f)
     vec_push(x->arena, &x->adds, *f);
 }
 
+const AddFile *transaction_adds(const Transaction *x, size_t *count)
+{
+    *count = x->adds.len;
+    return x->adds.at;
+}
+
 void transaction_remove(Transaction *x, const AddFile *f, bool data_change)
 {
     RemoveFile removed = {

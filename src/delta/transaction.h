@@ -20,6 +20,8 @@ void transaction_set_protocol(Transaction *x, const Protocol *p);
  * PROTOCOL.md). */
 MUST_CHECK bool transaction_enable_feature(Transaction *x, const char *feature, Error *err);
 void transaction_add(Transaction *x, const AddFile *f);
+/* The files it adds, as they were given. */
+const AddFile *transaction_adds(const Transaction *x, size_t *count);
 void transaction_remove(Transaction *x, const AddFile *f,
                         bool data_change); /* of the read snapshot */
 void transaction_cdc(Transaction *x, const CdcFile *f);

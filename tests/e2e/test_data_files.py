@@ -161,3 +161,68 @@ def test_optimize_write_gathers_the_rows_of_partitions(spark, tmp_path):
     spark.conf.unset("spark.databricks.delta.optimizeWrite.enabled")
     with pytest.raises(Exception, match="DELTA_ILLEGAL_OPTION"):
         spark.range(1).write.format("delta").mode("append").option("optimizeWrite", "maybe").save(str(tmp_path / "u"))
+
+
+def operations(path):
+    infos = [[a["commitInfo"] for a in c if "commitInfo" in a][0] for c in commits(path)]
+    return [(i["operation"], i["operationParameters"].get("auto"), i["operationParameters"].get("predicate")) for i in infos]
+
+
+@pytest.fixture
+def two_files_are_many(spark):
+    spark.conf.set("spark.databricks.delta.autoCompact.minNumFiles", "2")
+    yield
+    spark.conf.unset("spark.databricks.delta.autoCompact.minNumFiles")
+
+
+def test_auto_compaction_packs_the_partitions_that_grew(spark, tmp_path, two_files_are_many):
+    table = f"delta.`{tmp_path}/t`"
+    spark.sql(f"CREATE TABLE {table} (a INT, p STRING) USING delta PARTITIONED BY (p) TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')")
+    spark.sql(f"INSERT INTO {table} VALUES (1, 'x'), (2, 'y')")
+    assert len(operations(tmp_path / "t")) == 2
+    spark.sql(f"INSERT INTO {table} VALUES (3, 'x')")
+    assert operations(tmp_path / "t")[2:] == [("WRITE", None, None), ("OPTIMIZE", True, "[\"('p <=> cast(x as string))\"]")]
+    newest = commits(tmp_path / "t")[-1]
+    assert [a["remove"]["dataChange"] for a in newest if "remove" in a] == [False, False]
+    (added,) = adds(tmp_path / "t")
+    assert added["partitionValues"] == {"p": "x"} and added["dataChange"] is False
+    assert [tuple(r) for r in spark.sql(f"SELECT * FROM {table} ORDER BY a").collect()] == [(1, "x"), (2, "y"), (3, "x")]
+    spark.sql(f"INSERT INTO {table} VALUES (4, NULL), (5, 'y')")
+    assert operations(tmp_path / "t")[-1][2] == "[\"('p <=> cast(y as string))\"]"
+    assert spark.sql(f"DESCRIBE DETAIL {table}").first().numFiles == 3
+
+
+def test_auto_compaction_waits_for_fifty_files(spark, tmp_path):
+    table = f"delta.`{tmp_path}/t`"
+    spark.sql(f"CREATE TABLE {table} (id BIGINT) USING delta TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')")
+    spark.range(490).repartition(49).write.format("delta").mode("append").save(str(tmp_path / "t"))
+    assert len(operations(tmp_path / "t")) == 2
+    spark.range(1).write.format("delta").mode("append").save(str(tmp_path / "t"))
+    assert [o[0] for o in operations(tmp_path / "t")] == ["CREATE TABLE", "WRITE", "WRITE", "OPTIMIZE"]
+    assert spark.sql(f"SELECT count(*) FROM {table}").first()[0] == 491
+
+
+def test_auto_compaction_of_the_session(spark, tmp_path, two_files_are_many):
+    def write(name, times=3):
+        for _ in range(times):
+            spark.range(5).write.format("delta").mode("append").save(str(tmp_path / name))
+        return [o[0] for o in operations(tmp_path / name)]
+    assert write("t") == ["WRITE"] * 3
+    spark.conf.set("spark.databricks.delta.autoCompact.enabled", "true")
+    try:
+        assert write("u") == ["WRITE", "WRITE", "OPTIMIZE", "WRITE", "OPTIMIZE"]
+        spark.conf.set("spark.databricks.delta.autoCompact.minFileSize", "1")
+        assert write("v") == ["WRITE"] * 3
+        spark.conf.unset("spark.databricks.delta.autoCompact.minFileSize")
+        spark.sql(f"UPDATE delta.`{tmp_path}/v` SET id = id + 1 WHERE id = 0")
+        assert operations(tmp_path / "v")[-1][0] in ("UPDATE", "OPTIMIZE")
+        assert spark.sql(f"SELECT sum(id), count(*) FROM delta.`{tmp_path}/v`").first()[:] == (33, 15)
+    finally:
+        spark.conf.unset("spark.databricks.delta.autoCompact.enabled")
+        spark.conf.unset("spark.databricks.delta.autoCompact.minFileSize")
+
+
+def test_switches_of_auto_compaction_are_true_or_false(spark, tmp_path):
+    spark.sql(f"CREATE TABLE delta.`{tmp_path}/t` (a INT) USING delta")
+    for value in ("auto", "TRUE"):
+        assert refusal(spark, f"ALTER TABLE delta.`{tmp_path}/t` SET TBLPROPERTIES ('delta.autoOptimize.autoCompact' = '{value}')") == "UNSUPPORTED_TABLE_CHANGE"
