@@ -367,6 +367,10 @@ static bool delete_below(DeltaTable *t, const LogListing *l, int64_t version, Er
         for (size_t j = 0;
              l->checkpoints.at[i].version < version && j < l->checkpoints.at[i].paths.len; j++)
             TRY(store_delete(t->store, l->checkpoints.at[i].paths.at[j], err));
+    /* PROTOCOL.md "Metadata Cleanup": compactions that start at the checkpoint go, too. */
+    for (size_t i = 0; i < l->compactions.len; i++)
+        if (l->compactions.at[i].first == version)
+            TRY(store_delete(t->store, l->compactions.at[i].path, err));
     for (size_t i = 0; i < l->others.len; i++)
         if (version_of(l->others.at[i]) < version && !str_ends_with(l->others.at[i], S(".parquet")))
             TRY(store_delete(t->store, l->others.at[i], err));

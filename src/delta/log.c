@@ -37,6 +37,13 @@ int64_t log_commit_version(Str name)
     return take_number(&name, VERSION_DIGITS, &version) && str_is(name, ".json") ? version : -1;
 }
 
+static bool read_compaction_name(Str name, LogCompaction *out)
+{
+    return take_number(&name, VERSION_DIGITS, &out->first) && take(&name, S(".")) &&
+           take_number(&name, VERSION_DIGITS, &out->last) && str_is(name, ".compacted.json") &&
+           out->first < out->last;
+}
+
 Str number_text(int64_t n, Arena *arena)
 {
     return str_printf(arena, "%lld", (long long)n);
@@ -136,6 +143,9 @@ bool log_list(Store *s, int64_t from_version, Arena *arena, LogListing *out, Err
         Str name = str_slice(e->path, sizeof LOG_FOLDER, e->path.len);
         int64_t version = log_commit_version(name);
         CheckpointName checkpoint;
+        LogCompaction compaction = {.path = e->path};
+        if (read_compaction_name(name, &compaction))
+            vec_push(arena, &out->compactions, compaction);
         if (version >= 0) {
             vec_push(arena, &out->commits,
                      ((LogCommit){version, e->path, e->size, e->modified_ms}));
@@ -225,7 +235,7 @@ static bool choose(Store *s, const LogListing *l, int64_t version, int64_t max_c
 {
     const LogCheckpoint *checkpoint = newest_checkpoint(l, version, max_checkpoint);
     int64_t next = checkpoint ? checkpoint->version + 1 : 0;
-    *out = (LogSegment){.version = next - 1, .size = -1};
+    *out = (LogSegment){.version = next - 1, .compactions = l->compactions, .size = -1};
     *complete = false;
     if (checkpoint) {
         out->has_checkpoint = true;

@@ -30,10 +30,18 @@ typedef struct LogCheckpoint {
 } LogCheckpoint;
 typedef VEC(LogCheckpoint) LogCheckpointVec;
 
+/* The actions of the commits first to last, reconciled (PROTOCOL.md "Log Compaction Files"). */
+typedef struct LogCompaction {
+    int64_t first, last;
+    Str path; /* below the table */
+} LogCompaction;
+typedef VEC(LogCompaction) LogCompactionVec;
+
 /* What a folder listing found. */
 typedef struct LogListing {
     LogCommitVec commits;         /* ascending, perhaps with gaps */
     LogCheckpointVec checkpoints; /* complete ones, ascending */
+    LogCompactionVec compactions; /* ascending by their first commit */
     DeltaStrVec others;           /* checksum and compaction files, with their paths */
     bool any;                     /* a commit or a checkpoint file, complete or not */
 } LogListing;
@@ -44,6 +52,7 @@ typedef struct LogSegment {
     bool has_checkpoint;
     LogCheckpoint checkpoint;
     LogCommitVec commits;
+    LogCompactionVec compactions; /* may stand for runs of these commits */
     int64_t modified_ms; /* of the last commit file; the checkpoint's when there is none */
     int64_t size;        /* of the last commit file; -1 when there is none */
 } LogSegment;

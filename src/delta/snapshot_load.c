@@ -229,6 +229,35 @@ static void replay_release(Replay *r)
 
 /* ---- loading ---- */
 
+/* The compaction that stands for most of the commits from here on; NULL: there is none. */
+static const LogCompaction *longest_compaction(const LogSegment *s, int64_t first)
+{
+    const LogCompaction *best = NULL;
+    for (size_t i = 0; i < s->compactions.len && s->compactions.at[i].first <= first; i++) {
+        const LogCompaction *c = &s->compactions.at[i];
+        if (c->first == first && c->last <= s->version && (!best || c->last > best->last))
+            best = c;
+    }
+    return best;
+}
+
+/* How many of the commits a compaction told of. One that cannot be read does no harm: whatever it told is told again by the commits
+ * that follow. */
+static size_t replay_compaction(DeltaTable *t, const LogSegment *s, int64_t first, Replay *r)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    Error failure = error_in(scratch);
+    bool found;
+    const LogCompaction *c = longest_compaction(s, first);
+    if (!c)
+        return 0;
+    if (replay_file(t, c->path, false, r, &found, &failure) && found)
+        return (size_t)(c->last - c->first + 1);
+    log_warn("table %.*s: the compaction %.*s was passed over", STR_ARG(t->location), STR_ARG(c->path));
+    error_clear(&failure);
+    return 0;
+}
+
 static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
                          bool *checkpoint_failed, Error *err)
 {
@@ -239,8 +268,13 @@ static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
         return false;
     }
     for (size_t i = 0; i < segment->commits.len; i++) {
-        const LogCommit *c = &segment->commits.at[i];
         bool found;
+        size_t told = replay_compaction(t, segment, segment->commits.at[i].version, r);
+        if (told) {
+            i += told - 1;
+            continue;
+        }
+        const LogCommit *c = &segment->commits.at[i];
         TRY(replay_file(t, c->path, i + 1 == segment->commits.len, r, &found, err));
         if (!found)
             return error_set(

@@ -48,6 +48,46 @@ static void reconciles_by_decoded_path(void **state)
     kit_close(&k);
 }
 
+#define COMPACTION(x, y) "_delta_log/0000000000000000000" #x ".0000000000000000000" #y ".compacted.json"
+
+/* The compaction tells of a file that no commit has, so that it shows whether it was read. */
+static void compactions_stand_for_commits(void **state)
+{
+    Kit k;
+    Snapshot *s;
+    (void)state;
+    kit_open(&k);
+    kit_write(&k, COMMIT(0), PROTOCOL METADATA ADD("a"));
+    kit_write(&k, COMMIT(1), ADD("b"));
+    kit_write(&k, COMMIT(2), REMOVE("a") ADD("c"));
+    kit_write(&k, COMMIT(3), ADD("d"));
+    kit_write(&k, COMPACTION(1, 2), ADD("b") REMOVE("a") ADD("c") ADD("mark"));
+    kit_write(&k, COMPACTION(1, 5), ADD("future1") ADD("future2"));
+    kit_write(&k, COMPACTION(2, 2), ADD("none1") ADD("none2"));
+    OK(&k, snapshot_at_version(k.table, 3, &s, &k.err));
+    assert_int_equal(snapshot_file_count(s), 4); /* b c d mark */
+    snapshot_unref(s);
+    OK(&k, snapshot_at_version(k.table, 1, &s, &k.err));
+    assert_int_equal(snapshot_file_count(s), 2); /* a b: the compaction reaches too far */
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
+static void torn_compactions_are_passed_over(void **state)
+{
+    Kit k;
+    (void)state;
+    kit_open(&k);
+    kit_write(&k, COMMIT(0), PROTOCOL METADATA ADD("a"));
+    kit_write(&k, COMMIT(1), ADD("b"));
+    kit_write(&k, COMMIT(2), REMOVE("b") ADD("c"));
+    kit_write(&k, COMPACTION(0, 2), PROTOCOL METADATA ADD("a") "{\"add\":{\"path\":");
+    Snapshot *s = kit_snapshot(&k);
+    assert_int_equal(snapshot_file_count(s), 2);
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
 static void refresh_reads_only_what_is_new(void **state)
 {
     Kit k;
@@ -217,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spec_checksum),
         cmocka_unit_test(reconciles_by_decoded_path),
+        cmocka_unit_test(compactions_stand_for_commits),
+        cmocka_unit_test(torn_compactions_are_passed_over),
         cmocka_unit_test(refresh_reads_only_what_is_new),
         cmocka_unit_test(a_table_made_anew_is_noticed),
         cmocka_unit_test(broken_logs_are_refused),
