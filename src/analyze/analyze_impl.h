@@ -364,8 +364,8 @@ bool analyze_server_rows(Analyzer *a, Str name, bool *found, BoundRel **out);
 bool analyze_transform(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 
 /* source.c: the hidden column _metadata, in statements that name it. */
-typedef enum FileFacts { FACTS_OF_FILE, FACTS_WITH_INDEX, FACTS_OF_TRACKED_ROWS } FileFacts;
-void push_file_metadata(Analyzer *a, BoundRel *rel, FileFacts facts);
+typedef enum MetadataFields { FACTS_OF_FILE, FACTS_WITH_INDEX, FACTS_OF_TRACKED_ROWS } MetadataFields;
+void push_file_metadata(Analyzer *a, BoundRel *rel, MetadataFields facts);
 
 /* input_file.c: the calls in a plan become columns that its scans give. MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION. */
 bool bind_input_files(Analyzer *a, BoundRel *plan, Error *err);

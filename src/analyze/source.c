@@ -57,7 +57,7 @@ static BoundRel *in_order_of(Analyzer *a, BoundRel *rel, const Type *schema)
 }
 
 /* A column of the files' own that is called so wins. */
-void push_file_metadata(Analyzer *a, BoundRel *rel, FileFacts facts)
+void push_file_metadata(Analyzer *a, BoundRel *rel, MetadataFields facts)
 {
     static const struct {
         const char *name;

@@ -283,6 +283,15 @@ static bool assign_row_ids(int64_t version, AddFile *f, int64_t *high, Error *er
     return true;
 }
 
+static void put_high_water_mark(Buf *b, int64_t high, Arena *arena)
+{
+    DomainMetadata d = {.domain = S(ROW_TRACKING_DOMAIN)};
+    d.configuration = str_printf(
+        arena, "{\"rowIdHighWaterMark\":%lld,\"domainName\":\"" ROW_TRACKING_DOMAIN "\"}",
+        (long long)high);
+    action_put_domain(b, &d);
+}
+
 static bool put_adds(Transaction *x, int64_t version, Buf *b, Error *err)
 {
     bool tracked = protocol_has_feature(&x->protocol, "rowTracking") &&
@@ -295,10 +304,7 @@ static bool put_adds(Transaction *x, int64_t version, Buf *b, Error *err)
         action_put_add(b, &f);
     }
     if (tracked && (high > x->row_id_high || x->row_id_raised))
-        action_put_domain(b, &(DomainMetadata){S(ROW_TRACKING_DOMAIN),
-                                               str_printf(x->arena, "{\"rowIdHighWaterMark\":%lld,\"domainName\":\"" ROW_TRACKING_DOMAIN "\"}",
-                                                          (long long)high),
-                                               false});
+        put_high_water_mark(b, high, x->arena);
     return true;
 }
 

@@ -277,7 +277,9 @@ bool parquet_names_fit(Engine *e, const Str *paths, size_t count, const Type *ph
         return true;
     buf_addz(&sql, "SELECT p.name FROM parquet_schema(");
     put_paths(&sql, paths, count);
-    buf_addf(&sql, ") p JOIN (VALUES " STR_FMT ") t(id, name) ON p.field_id = t.id WHERE p.name <> t.name LIMIT 1",
+    buf_addf(&sql,
+             ") p JOIN (VALUES " STR_FMT ") t(id, name) ON p.field_id = t.id "
+             "WHERE p.name <> t.name LIMIT 1",
              STR_ARG(buf_str(&ids)));
     TRY(engine_acquire(e, &f.connection, err));
     bool ok = texts_of(&f, buf_str(&sql), &strangers, err);

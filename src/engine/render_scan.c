@@ -257,7 +257,8 @@ static bool reads_variants(const Scan *s)
 {
     const BoundRel *rel = s->rel;
     for (size_t i = 0; i < rel->delta.column_count; i++)
-        if (type_contains(rel->columns.at[i].type, TYPE_VARIANT) && !column_is_unused(s->r, rel->columns.at[i].id))
+        if (type_contains(rel->columns.at[i].type, TYPE_VARIANT) &&
+            !column_is_unused(s->r, rel->columns.at[i].id))
             return true;
     return false;
 }
@@ -361,7 +362,8 @@ static bool put_change_column(Scan *s, const BoundColumn *c, Buf *entries, Buf *
     Arena *a = s->r->arena;
     const Type *type = c->type;
     if (str_is(c->name, "_change_type")) {
-        put_schema_entry(entries, S("_change_type"), true, S("ls_change"), type_simple(TYPE_STRING));
+        put_schema_entry(entries, S("_change_type"), true, S("ls_change"),
+                         type_simple(TYPE_STRING));
         buf_addz(select, "coalesce(ls_change, ");
     }
     Str *texts = add_values(s, select, type);
@@ -412,7 +414,8 @@ static bool put_row_fact(void *self, Str name, Buf *select)
         const AddFile *f = s->files[i].add;
         if (f && f->has_base_row_id)
             texts[i] = str_printf(s->r->arena, "%lld",
-                                  (long long)(first_id ? f->base_row_id : f->default_row_commit_version));
+                                  (long long)(first_id ? f->base_row_id
+                                                       : f->default_row_commit_version));
     }
     buf_addz(select, id ? " + file_row_number" : "");
     buf_addz(select, has_column ? ")" : "");
@@ -597,7 +600,8 @@ static bool choose_key(Scan *s, Error *err)
         return true;
     TRY(parquet_names_fit(s->r->engine, s->locations, s->count, s->physical, s->r->cancel,
                           s->r->arena, &fit, err));
-    return fit || error_unsupported(err, "Reading row ids, changes or shredded variants of a table mapped by id whose files name its columns otherwise");
+    return fit || error_unsupported(err, "Reading row ids, changes or shredded variants of a table "
+                                         "mapped by id whose files name its columns otherwise");
 }
 
 bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)

@@ -1,6 +1,8 @@
-/* Parquet files whose footer marks variants (logical type VARIANT). DuckDB 1.5 reads a marked group as a value of its own type, in which
- * a variant that is null and no variant are one; so the mark is taken away in a copy, and the parts are read as they are. Only columns with
- * variants taken apart (Parquet "Variant Shredding") are read marked: their values are DuckDB's, put into parts again. */
+/* Parquet files whose footer marks variants (logical type VARIANT). DuckDB 1.5 reads a marked
+ * group as a value of its own type, in which a variant that is null and no variant are one; so the
+ * mark is taken away in a copy, and the parts are read as they are. Only columns with variants
+ * taken apart (Parquet "Variant Shredding") are read marked: their values are DuckDB's, put into
+ * parts again. */
 #include "engine/variant_file.h"
 
 #include <dirent.h>
@@ -30,9 +32,12 @@ static bool read_footer(int file, Arena *arena, Str *footer, uint64_t *size)
 {
     struct stat facts;
     uint8_t tail[TAIL];
-    if (fstat(file, &facts) || facts.st_size < 2 * TAIL || pread(file, tail, TAIL, facts.st_size - TAIL) != TAIL || memcmp(tail + 4, "PAR1", 4))
+    if (fstat(file, &facts) || facts.st_size < 2 * TAIL ||
+        pread(file, tail, TAIL, facts.st_size - TAIL) != TAIL || memcmp(tail + 4, "PAR1", 4))
         return false;
-    uint64_t n = (uint64_t)tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
+    uint64_t n = 0;
+    for (int i = 3; i >= 0; i--)
+        n = n << 8 | tail[i];
     *size = (uint64_t)facts.st_size;
     if (n > MAX_FOOTER || n + TAIL > *size)
         return false;
@@ -71,7 +76,8 @@ void variant_copies_sweep(const Engine *e)
     for (struct dirent *d; folder && (d = readdir(folder));) {
         int64_t owner;
         Str name = str_from(d->d_name);
-        if (!str_starts_with(name, S(COPIES)) || !str_to_i64(str_slice(name, sizeof COPIES - 1, name.len), &owner) || owner <= 0)
+        Str number = str_slice(name, sizeof COPIES - 1, name.len);
+        if (!str_starts_with(name, S(COPIES)) || !str_to_i64(number, &owner) || owner <= 0)
             continue;
         if (owner == getpid() || (kill((pid_t)owner, 0) && errno == ESRCH))
             folder_sweep(str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(above), STR_ARG(name)));
@@ -80,8 +86,8 @@ void variant_copies_sweep(const Engine *e)
         closedir(folder);
 }
 
-/* A copy of its own for every query, under few names: DuckDB remembers the footers of files by their names, and those with the same
- * are copies of the same bytes. */
+/* A copy of its own for every query, under few names: DuckDB remembers the footers of files by
+ * their names, and those with the same are copies of the same bytes. */
 static int new_copy(Render *r, int file, Str of, char **name, Error *err)
 {
     enum { MOST = 10000 };
@@ -93,10 +99,13 @@ static int new_copy(Render *r, int file, Str of, char **name, Error *err)
     }
     if (!folder_make(folder, r->arena, NULL, err))
         return -1;
-    Str version = str_printf(r->arena, STR_FMT "|%lld|%lld|%lld.%09ld", STR_ARG(of), (long long)facts.st_ino, (long long)facts.st_size,
+    Str version = str_printf(r->arena, STR_FMT "|%lld|%lld|%lld.%09ld", STR_ARG(of),
+                             (long long)facts.st_ino, (long long)facts.st_size,
                              (long long)facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
+    unsigned long long hash = str_hash(version);
     for (int k = 0; k < MOST; k++) {
-        *name = str_z(str_printf(r->arena, STR_FMT "/%016llx-%d.parquet", STR_ARG(folder), (unsigned long long)str_hash(version), k), r->arena);
+        Str path = str_printf(r->arena, STR_FMT "/%016llx-%d.parquet", STR_ARG(folder), hash, k);
+        *name = str_z(path, r->arena);
         int copy = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (copy >= 0)
             return copy;
@@ -123,12 +132,14 @@ static bool copy_with(Render *r, int file, uint64_t data, Str footer, Str *path,
 {
     char *name;
     uint64_t n = footer.len;
-    const char tail[TAIL] = {(char)n, (char)(n >> 8), (char)(n >> 16), (char)(n >> 24), 'P', 'A', 'R', '1'};
+    const char tail[TAIL] = {(char)n, (char)(n >> 8), (char)(n >> 16), (char)(n >> 24),
+                             'P', 'A', 'R', '1'};
     int copy = new_copy(r, file, *path, &name, err);
     if (copy < 0)
         return false;
     arena_on_free(r->arena, forget_copy, name);
-    bool ok = copy_all(file, copy, data) && write_all(copy, footer) && write_all(copy, (Str){tail, TAIL});
+    bool ok = copy_all(file, copy, data) && write_all(copy, footer) &&
+              write_all(copy, (Str){tail, TAIL});
     if (!ok)
         file_failure(str_from(name), err);
     close(copy);
@@ -152,7 +163,7 @@ static void note_presence(Arena *arena, VariantFiles *out, const Presence *p)
     vec_push(arena, &out->presences, *p);
 }
 
-/* A footer that cannot be read is left to DuckDB, which will say so; so is a file that is missing. */
+/* A footer that cannot be read is left to DuckDB, which will say so; so is a missing file. */
 static bool variant_file(Render *r, Str *path, VariantFiles *out, StrVec *shredded, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
@@ -169,7 +180,8 @@ static bool variant_file(Render *r, Str *path, VariantFiles *out, StrVec *shredd
         for (size_t i = 0; i < f.presences.len; i++)
             note_presence(r->arena, out, &f.presences.at[i]);
         if (f.marks.len || f.missing.len || f.presences.len)
-            ok = copy_with(r, file, size - TAIL - footer.len, variant_footer_change(footer, &f, scratch), path, err);
+            ok = copy_with(r, file, size - TAIL - footer.len,
+                           variant_footer_change(footer, &f, scratch), path, err);
     }
     close(file);
     return ok;
@@ -219,7 +231,8 @@ Str variant_read_type(const Type *t, Arena *arena)
         for (size_t i = 0; i < t->structure.count; i++) {
             buf_addz(&b, i ? ", " : "");
             put_quoted(&b, type_duckdb_field(t, i, arena));
-            buf_addf(&b, " " STR_FMT, STR_ARG(variant_read_type(t->structure.fields[i].type, arena)));
+            buf_addc(&b, ' ');
+            buf_add(&b, variant_read_type(t->structure.fields[i].type, arena));
         }
         buf_addc(&b, ')');
         return buf_str(&b);
@@ -241,7 +254,8 @@ void variant_entries(const VariantFiles *v, Str column, Buf *entries)
             buf_addc(&type, ')');
         buf_addz(entries, entries->len ? ", " : "");
         put_text(entries, variant_presence_name(&p->path, p->levels, entries->arena));
-        buf_addf(entries, ": {name: 'ls_present%zu', type: '" STR_FMT "', default_value: NULL}", i, STR_ARG(buf_str(&type)));
+        buf_addf(entries, ": {name: 'ls_present%zu', type: '" STR_FMT "', default_value: NULL}", i,
+                 STR_ARG(buf_str(&type)));
     }
 }
 
@@ -276,8 +290,10 @@ static Str leaf_parts(const VariantColumn *c, const StrVec *path, Str text)
         buf_add(&b, there);
     else
         buf_addf(&b, STR_FMT " IS NOT NULL", STR_ARG(text));
-    buf_addf(&b, " THEN CAST(variant_to_parquet_variant(" STR_FMT ") AS " PARTS ") END) WHEN " STR_FMT " IS NULL THEN NULL ELSE CAST(" STR_FMT
-                 " AS " PARTS ") END)", STR_ARG(text), STR_ARG(text), STR_ARG(text));
+    buf_addf(&b,
+             " THEN CAST(variant_to_parquet_variant(" STR_FMT ") AS " PARTS ") END) WHEN " STR_FMT
+             " IS NULL THEN NULL ELSE CAST(" STR_FMT " AS " PARTS ") END)",
+             STR_ARG(text), STR_ARG(text), STR_ARG(text));
     return buf_str(&b);
 }
 
@@ -297,7 +313,9 @@ static Str struct_parts(const VariantColumn *c, const StrVec *path, Str text, co
         buf_addc(&field, ')');
         buf_addz(&b, i ? ", " : "");
         put_quoted(&b, type_duckdb_field(t, i, a));
-        buf_addf(&b, " := " STR_FMT, STR_ARG(parts_of(c, path ? &below : NULL, buf_str(&field), t->structure.fields[i].type)));
+        buf_addz(&b, " := ");
+        const Type *type = t->structure.fields[i].type;
+        buf_add(&b, parts_of(c, path ? &below : NULL, buf_str(&field), type));
     }
     buf_addz(&b, ") END)");
     return buf_str(&b);
@@ -315,10 +333,13 @@ static Str parts_of(const VariantColumn *c, const StrVec *path, Str text, const 
     size_t n = (*c->counter)++;
     Str x = str_printf(a, "m%zu", n);
     if (t->kind == TYPE_ARRAY)
-        return str_printf(a, "list_transform(" STR_FMT ", lambda m%zu: " STR_FMT ")", STR_ARG(text), n,
-                          STR_ARG(parts_of(c, NULL, x, t->array.element)));
-    return str_printf(a, "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda m%zu: struct_pack(key := m%zu.key, value := " STR_FMT ")))",
-                      STR_ARG(text), n, n, STR_ARG(parts_of(c, NULL, str_concat(a, x, S(".value")), t->map.value)));
+        return str_printf(a, "list_transform(" STR_FMT ", lambda m%zu: " STR_FMT ")", STR_ARG(text),
+                          n, STR_ARG(parts_of(c, NULL, x, t->array.element)));
+    Str value = parts_of(c, NULL, str_concat(a, x, S(".value")), t->map.value);
+    return str_printf(a,
+                      "map_from_entries(list_transform(map_entries(" STR_FMT "), lambda m%zu: "
+                      "struct_pack(key := m%zu.key, value := " STR_FMT ")))",
+                      STR_ARG(text), n, n, STR_ARG(value));
 }
 
 Str variant_parts(const VariantColumn *c, Str name, Str text, const Type *t)

@@ -7,19 +7,21 @@
 
 typedef struct VariantFiles {
     Str *paths;       /* what is read in place of each file */
-    StrVec *shredded; /* by file: the columns with values that are taken apart; DuckDB puts those together. NULL: there are none */
+    StrVec *shredded; /* by file: columns whose values are taken apart; NULL: there are none */
     VEC(Presence) presences; /* what the files have besides: each of these once */
 } VariantFiles;
 
 /* Copies that are made live as long as the arena of the rendering. */
-MUST_CHECK bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out, Error *err);
+MUST_CHECK bool variant_files(Render *r, const Str *paths, size_t count, VariantFiles *out,
+                              Error *err);
 /* Removes the copies of this process, and of those that are gone. */
 void variant_copies_sweep(const Engine *e);
 bool variant_is_shredded(const VariantFiles *v, size_t file, Str column);
 /* The type of a column for read_parquet where it is shredded in some file of the scan. */
 Str variant_read_type(const Type *t, Arena *arena);
-/* The column read so, as the carrier type of t, whose variants are at `path`; shredded: a condition that holds for rows of shredded
- * files. The columns that variant_entries names are read as well. */
+/* The column read so, as the carrier type of t, whose variants are at `path`; shredded: a
+ * condition that holds for rows of shredded files. The columns that variant_entries names are read
+ * as well. */
 typedef struct VariantColumn {
     const VariantFiles *files;
     Arena *arena;

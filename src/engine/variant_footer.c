@@ -1,5 +1,6 @@
-/* Which groups of a Parquet file its footer marks as variants (logical type VARIANT), and which columns have theirs in shreds: a walk over
- * Thrift's compact protocol that looks at nothing else. Format: parquet.thrift, "LogicalTypes", "VariantShredding". */
+/* Which groups of a Parquet file its footer marks as variants (logical type VARIANT), and which
+ * columns have theirs in shreds: a walk over Thrift's compact protocol that looks at nothing else.
+ * Format: parquet.thrift, "LogicalTypes", "VariantShredding". */
 #include "engine/variant_footer.h"
 
 #include <stdlib.h>
@@ -10,11 +11,22 @@
 /* ---- Thrift ---- */
 
 enum { MAX_DEPTH = 32 };
-enum { T_STOP, T_TRUE, T_FALSE, T_BYTE, T_I16, T_I32, T_I64, T_DOUBLE, T_BINARY, T_LIST, T_SET, T_MAP, T_STRUCT };
-/* FileMetaData.schema and .row_groups; SchemaElement.repetition_type, .name, .num_children and .logicalType; LogicalType.VARIANT;
- * RowGroup.columns */
-enum { FIELD_SCHEMA = 2, FIELD_ROW_GROUPS = 4, FIELD_REPETITION = 3, FIELD_NAME = 4, FIELD_CHILDREN = 5, FIELD_LOGICAL = 10,
-       FIELD_VARIANT = 16, FIELD_COLUMNS = 1 };
+enum {
+    T_STOP, T_TRUE, T_FALSE, T_BYTE, T_I16, T_I32, T_I64, T_DOUBLE, T_BINARY, T_LIST, T_SET, T_MAP,
+    T_STRUCT
+};
+/* FileMetaData.schema and .row_groups; SchemaElement.repetition_type, .name, .num_children and
+ * .logicalType; LogicalType.VARIANT; RowGroup.columns */
+enum {
+    FIELD_SCHEMA = 2,
+    FIELD_ROW_GROUPS = 4,
+    FIELD_REPETITION = 3,
+    FIELD_NAME = 4,
+    FIELD_CHILDREN = 5,
+    FIELD_LOGICAL = 10,
+    FIELD_VARIANT = 16,
+    FIELD_COLUMNS = 1
+};
 enum { REQUIRED, OPTIONAL, REPEATED };
 enum { MAX_NESTING = 64 };
 
@@ -222,7 +234,8 @@ static void note_variant(Footer *f, Column *c, const Element *group)
 static void note_presence(Footer *f, Column *c, const Element *metadata)
 {
     const Level *group = &c->levels[c->depth - 1];
-    Presence p = {.leaf = metadata->leaf, .levels = group->optional + (metadata->repetition == OPTIONAL)};
+    Presence p = {.leaf = metadata->leaf,
+                  .levels = group->optional + (metadata->repetition == OPTIONAL)};
     if (group->repeated || metadata->repetition == REPEATED || !p.levels)
         return;
     for (size_t i = 0; i < c->depth; i++)
@@ -243,7 +256,9 @@ static void look_back(Footer *f, Column *c)
         return;
     for (; parts && e[1 + parts].children != (int64_t)parts + 1; parts--)
         continue;
-    const Element *metadata = parts && str_is(e[1].name, "metadata") ? &e[1] : parts > 1 ? &e[2] : NULL;
+    const Element *metadata = parts > 1 ? &e[2] : NULL;
+    if (parts && str_is(e[1].name, "metadata"))
+        metadata = &e[1];
     if (!metadata || !str_is(metadata->name, "metadata"))
         return; /* a field inside a shredded object */
     c->shredded = true;
@@ -365,14 +380,16 @@ static void read_row_groups(Footer *f)
     }
 }
 
-/* The schema comes before the row groups, each once: else a column could be added in one place only. */
+/* The schema comes before the row groups, each once: else a column could be added in one place
+ * only. */
 static void read_file(Footer *f)
 {
     int64_t id = 0;
     unsigned type;
     bool schema = false, groups = false;
     while (next_field(f, &id, &type)) {
-        bool is_schema = id == FIELD_SCHEMA && type == T_LIST, is_groups = id == FIELD_ROW_GROUPS && type == T_LIST;
+        bool is_schema = id == FIELD_SCHEMA && type == T_LIST;
+        bool is_groups = id == FIELD_ROW_GROUPS && type == T_LIST;
         f->bad |= is_schema ? schema || groups : is_groups && groups;
         schema |= is_schema;
         groups |= is_groups;
@@ -468,9 +485,10 @@ static void edit_schema(const VariantFooter *f, Arena *arena, EditVec *edits)
     uint64_t elements = 0;
     for (size_t k = 0; k < f->presences.len; k++) {
         const Presence *p = &f->presences.at[k];
+        Str name = variant_presence_name(&p->path, p->levels, arena);
         elements += p->levels;
         for (unsigned i = 1; i <= p->levels; i++)
-            put_presence_element(&added, i == 1 ? variant_presence_name(&p->path, p->levels, arena) : S("p"), i == p->levels);
+            put_presence_element(&added, i == 1 ? name : S("p"), i == p->levels);
     }
     put_list(&list, f->schema.count + elements, T_STRUCT);
     put_zigzag(&root, (int64_t)(f->root.count + f->presences.len));

@@ -11,15 +11,15 @@ typedef struct MissingMark {
     unsigned last_id; /* of its fields before that */
 } MissingMark;
 
-/* A shredded variant whose column of metadata tells in which rows there is one. The changed footer has that column once more, as
- * variant_presence_name says, in so many optional groups. */
+/* A shredded variant whose column of metadata tells in which rows there is one. The changed footer
+ * has that column once more, as variant_presence_name says, in so many optional groups. */
 typedef struct Presence {
     StrVec path;     /* of the group, from the column down */
     size_t leaf;     /* which of the file's columns of values */
     unsigned levels; /* optional ones, its own too */
 } Presence;
 
-/* Part of a footer by place, and a list's count or a group's number of children that stands there. */
+/* Part of a footer by place, and the count of a list or of a group's children that is there. */
 typedef struct CountAt {
     size_t at, end;
     uint64_t count;
@@ -36,7 +36,7 @@ typedef struct RowGroupAt {
 /* Of a file that is to be read with marks in its shredded columns, and no others. */
 typedef struct VariantFooter {
     VEC(size_t) marks;        /* to be taken away: where they stand */
-    VEC(MissingMark) missing; /* to be set, in order: Spark 4.0 shredded before the format had a mark */
+    VEC(MissingMark) missing; /* to be set: Spark 4.0 shredded before the format had a mark */
     StrVec shredded;          /* columns of the file */
     VEC(Presence) presences;
     CountAt schema, root;
