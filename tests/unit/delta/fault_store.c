@@ -1,5 +1,5 @@
-/* A store that fails at the k-th operation and stays down, as a process that is killed there would.
- */
+/* A store that fails at the k-th operation; the first modes stay down, as a process that is killed
+ * there would. */
 #include "fault_store.h"
 
 typedef enum Fate { WORK, FAIL_FIRST, FAIL_LAST, FAIL_HALF } Fate;
@@ -9,9 +9,16 @@ static Fate next(FaultStore *f)
     f->operations++;
     if (!f->fail_at || f->operations < f->fail_at)
         return WORK;
-    if (f->operations > f->fail_at || f->mode == FAULT_BEFORE)
-        return FAIL_FIRST;
-    return f->mode == FAULT_AFTER ? FAIL_LAST : FAIL_HALF;
+    if (f->operations > f->fail_at)
+        return f->mode < FAULT_MODES ? FAIL_FIRST : WORK;
+    if (f->mode == FAULT_DELAY) {
+        if (f->meanwhile)
+            f->meanwhile(f->arg);
+        return WORK;
+    }
+    if (f->mode == FAULT_AFTER || f->mode == FAULT_LOST_ONCE)
+        return FAIL_LAST;
+    return f->mode == FAULT_HALF ? FAIL_HALF : FAIL_FIRST;
 }
 
 static bool down(Error *err)
@@ -140,5 +147,5 @@ static const StoreOps fault_ops = {
 
 void fault_store_init(FaultStore *f, Store *real, int fail_at, FaultMode mode)
 {
-    *f = (FaultStore){{&fault_ops, store_root(real)}, real, fail_at, mode, 0};
+    *f = (FaultStore){{&fault_ops, store_root(real)}, real, fail_at, mode, 0, NULL, NULL};
 }
