@@ -88,7 +88,7 @@ static bool parse_set_zone(Parser *p, size_t from, Statement *out)
     Str key = S("spark.sql.session.timeZone"), zone;
     p->pos += 3;
     if (is_at(p, KW_LOCAL) && (kind_at(p, 1) == TOK_EOF || kind_at(p, 1) == TOK_SEMICOLON))
-        return give(setting(p, CMD_RESET, from, key), out); /* what the server started with */
+        return give(set_pair(p, from, key, S("UTC")), out); /* the server's own zone */
     if (is_string_at(p, 0)) {
         TRY(parse_string(p, &zone));
         if (is_at(p, TOK_EOF) || is_at(p, TOK_SEMICOLON))

@@ -115,6 +115,15 @@ static void test_spark_checks(void **state)
         {"spark.sql.storeAssignmentPolicy", "foo", ERR_INVALID_CONF_VALUE__OUT_OF_RANGE_OF_OPTIONS},
         {"spark.sql.autoBroadcastJoinThreshold", "10MB", ERR_NONE},
         {"spark.sql.autoBroadcastJoinThreshold", "12XB", ERR_INVALID_CONF_VALUE__TYPE_MISMATCH},
+        {"spark.sql.parquet.compression.codec", "zip9", ERR_INVALID_CONF_VALUE__OUT_OF_RANGE_OF_OPTIONS},
+        {"spark.sql.parquet.outputTimestampType", "timestamp_micros", ERR_NONE},
+        {"spark.sql.ui.explainMode", "pretty", ERR_INVALID_CONF_VALUE__REQUIREMENT},
+        {"spark.sql.session.localRelationSizeLimit", "1k", ERR_INVALID_CONF_VALUE__TYPE_MISMATCH},
+        {"spark.sql.session.localRelationSizeLimit", "0", ERR_INVALID_CONF_VALUE__REQUIREMENT},
+        {"spark.sql.adaptive.coalescePartitions.minPartitionSize", "1k", ERR_NONE},
+        {"spark.sql.cbo.joinReorder.card.weight", "1.5", ERR_INVALID_CONF_VALUE__REQUIREMENT},
+        {"spark.sql.legacy.parquet.int96RebaseModeInRead", "LEGACY", ERR__LEGACY_ERROR_TEMP_1226},
+        {"spark.sql.legacy.parquet.int96RebaseModeInRead", "CORRECTED", ERR_NONE},
         {"my.own.key", "anything", ERR_NONE},
     };
     for (size_t i = 0; i < LENGTH_OF(rows); i++) {
