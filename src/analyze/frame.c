@@ -16,6 +16,12 @@ bool analyze_subquery_alias(Analyzer *a, const Rel *rel, BoundRel **out, Error *
                       P("actualNumCols", str_printf(a->arena, "%zu", input->columns.len)), PZ("rowIndex", "0"));
             return set_context(a, err, rel->input->origin);
         }
+        if (rel->subquery_alias.columns.len != input->columns.len && rel->input->kind == REL_TABLE_FUNCTION) {
+            error_set(err, ERR_NUM_TABLE_VALUE_ALIASES_MISMATCH, P("funcName", name_quoted(&rel->input->table_function.name, a->arena)),
+                      P("aliasesNum", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),
+                      P("outColsNum", str_printf(a->arena, "%zu", input->columns.len)));
+            return set_context(a, err, rel->input->origin);
+        }
         if (rel->subquery_alias.columns.len != input->columns.len)
             return error_set(err, ERR_ASSIGNMENT_ARITY_MISMATCH, P("numTarget", str_printf(a->arena, "%zu", rel->subquery_alias.columns.len)),
                              P("numExpr", str_printf(a->arena, "%zu", input->columns.len)));

@@ -102,6 +102,7 @@ bool analyze_generate(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 
 static bool range_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
+    static const char *const PLACES[] = {"first", "second", "third", "fourth"};
     int64_t args[4] = {0, 0, 1, 0};
     size_t n = rel->table_function.args.len;
     if (n < 1 || n > 4)
@@ -111,10 +112,12 @@ static bool range_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *e
         Value v;
         TRY(analyze_constant(a, rel->table_function.args.at[i], type_simple(TYPE_LONG), &v, err));
         if (v.is_null)
-            return error_set(err, ERR_UNEXPECTED_INPUT_TYPE, PZ("functionName", "`range`"), P("paramIndex", str_printf(a->arena, "%zu", i + 1)),
+            return error_set(err, ERR_UNEXPECTED_INPUT_TYPE, PZ("functionName", "`range`"), PZ("paramIndex", PLACES[n == 1 ? 1 : i]),
                              PZ("requiredType", "\"BIGINT\""), PZ("inputSql", "\"NULL\""), PZ("inputType", "\"VOID\""));
         args[n == 1 ? 1 : i] = v.integer;
     }
+    if (args[2] == 0)
+        return error_set(err, ERR_FAILED_FUNCTION_CALL, PZ("funcName", "`range`"));
     Rel range = {.kind = REL_RANGE, .plan_id = -1, .range = {.has_start = true, .start = args[0], .end = args[1], .step = args[2]}};
     range.range.partitions = args[3] > 0 && args[3] <= INT32_MAX ? (int)args[3] : 0;
     return analyze_range(a, &range, out, err);
@@ -175,7 +178,11 @@ bool analyze_table_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *
                 qualify_tail(a, *out, 0, rel->table_function.alias);
             return true;
         }
-        if (!row || row->kind != FUNC_GENERATOR) {
+        if (row && row->kind != FUNC_GENERATOR) {
+            error_set(err, ERR_NOT_A_TABLE_FUNCTION, P("functionName", name_quoted(&rel->table_function.name, a->arena)));
+            return set_context(a, err, rel->origin);
+        }
+        if (!row) {
             error_set(err, ERR_UNRESOLVABLE_TABLE_VALUED_FUNCTION, P("name", name_quoted(&rel->table_function.name, a->arena)));
             return set_context(a, err, rel->origin);
         }

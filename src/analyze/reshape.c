@@ -20,12 +20,54 @@ static bool is_id(const NamedItemVec *ids, ColumnId id)
     return false;
 }
 
+static int compare_name(const void *left, const void *right)
+{
+    return str_cmp(*(const Str *)left, *(const Str *)right);
+}
+
+/* "INT" (`a`, `b`), "STRING" (`c`): each type, in the order of their texts, with up to three of its columns. */
+static void put_column_types(Analyzer *a, const NamedItemVec *values, Buf *out)
+{
+    enum { SHOWN_MAX = 3 };
+    StrVec types = {0};
+    for (size_t i = 0; i < values->len; i++) {
+        Str text = type_sql(values->at[i].expr->type, a->arena);
+        bool known = false;
+        for (size_t t = 0; t < types.len && !known; t++)
+            known = str_eq(types.at[t], text);
+        if (!known)
+            vec_push(a->arena, &types, text);
+    }
+    qsort(types.at, types.len, sizeof *types.at, compare_name);
+    for (size_t t = 0; t < types.len; t++) {
+        StrVec names = {0};
+        for (size_t i = 0; i < values->len; i++)
+            if (str_eq(types.at[t], type_sql(values->at[i].expr->type, a->arena)))
+                vec_push(a->arena, &names, values->at[i].name);
+        qsort(names.at, names.len, sizeof *names.at, compare_name);
+        buf_addf(out, "%s\"" STR_FMT "\" (", t ? ", " : "", STR_ARG(types.at[t]));
+        for (size_t i = 0; i < names.len && i < SHOWN_MAX; i++)
+            buf_addf(out, "%s`" STR_FMT "`", i ? ", " : "", STR_ARG(names.at[i]));
+        buf_addz(out, names.len > SHOWN_MAX ? ", ...)" : ")");
+    }
+}
+
+/* Values meet in a wider type, but never as texts. */
+static bool mixes_texts(const BoundExprVec *column)
+{
+    bool text = false, other = false;
+    for (size_t i = 0; i < column->len; i++) {
+        TypeKind kind = column->at[i]->type->kind;
+        text |= kind == TYPE_STRING;
+        other |= kind != TYPE_STRING && kind != TYPE_NULL;
+    }
+    return text && other;
+}
+
 static bool value_mismatch(Analyzer *a, const NamedItemVec *values, Error *err)
 {
     Buf types = buf_in(a->arena);
-    for (size_t i = 0; i < values->len; i++)
-        buf_addf(&types, "%s\"" STR_FMT "\" (`" STR_FMT "`)", i ? ", " : "", STR_ARG(type_sql(values->at[i].expr->type, a->arena)),
-                 STR_ARG(values->at[i].name));
+    put_column_types(a, values, &types);
     error_clear(err);
     return error_set(err, ERR_UNPIVOT_VALUE_DATA_TYPE_MISMATCH, P("types", buf_str(&types)));
 }
@@ -112,7 +154,7 @@ bool analyze_unpivot(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
         BoundExprVec column = {0};
         for (size_t v = g; v < values.len; v += group)
             vec_push(a->arena, &column, values.at[v].expr);
-        if (!coerce_all(a, &column, "unpivot", err))
+        if (mixes_texts(&column) || !coerce_all(a, &column, "unpivot", err))
             return value_mismatch(a, &values, err);
         for (size_t v = g, k = 0; v < values.len; v += group, k++)
             values.at[v].expr = column.at[k];

@@ -92,14 +92,57 @@ static bool cast_quietly(Analyzer *a, BoundExpr *e, const Type *type, BoundExpr 
     return true;
 }
 
+static bool is_given(Analyzer *a, const ExprVec *args, size_t before, Str name)
+{
+    for (size_t i = 0; i < before; i++)
+        if (args->at[i]->kind == EXPR_NAMED_ARGUMENT && name_matches(a, args->at[i]->named_argument.name, name))
+            return true;
+    return false;
+}
+
+/* Names are those of parameters, each is given once, and positions come before names. */
+static bool check_arguments(Analyzer *a, const Routine *r, const ExprVec *args, Error *err)
+{
+    const ColumnDefVec *params = &r->definition->function.params;
+    Str routine = name_quoted(&r->shown, a->arena);
+    size_t positional = 0;
+    while (positional < args->len && args->at[positional]->kind != EXPR_NAMED_ARGUMENT)
+        positional++;
+    for (size_t i = positional; i < args->len; i++) {
+        if (args->at[i]->kind != EXPR_NAMED_ARGUMENT)
+            return error_set(err, ERR_UNEXPECTED_POSITIONAL_ARGUMENT, P("routineName", routine),
+                             P("parameterName", str_printf(a->arena, "`" STR_FMT "`", STR_ARG(args->at[i - 1]->named_argument.name))));
+        Str name = args->at[i]->named_argument.name, shown = str_printf(a->arena, "`" STR_FMT "`", STR_ARG(name));
+        size_t at = 0;
+        while (at < params->len && !name_matches(a, vec_last(&params->at[at].name), name))
+            at++;
+        if (at == params->len) {
+            Buf known = buf_in(a->arena);
+            for (size_t p = 0; p < params->len; p++)
+                buf_addf(&known, "%s`" STR_FMT "`", p ? " " : "", STR_ARG(vec_last(&params->at[p].name)));
+            return error_set(err, ERR_UNRECOGNIZED_PARAMETER_NAME, P("routineName", routine), P("argumentName", shown), P("proposal", buf_str(&known)));
+        }
+        if (at < positional)
+            return error_set(err, ERR_DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT__BOTH_POSITIONAL_AND_NAMED, P("routineName", routine),
+                             P("parameterName", shown));
+        if (is_given(a, args, i, name))
+            return error_set(err, ERR_DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT__DOUBLE_NAMED_ARGUMENT_REFERENCE, P("routineName", routine),
+                             P("parameterName", shown));
+    }
+    return true;
+}
+
 static bool bind_parameters(Analyzer *a, const Routine *r, const ExprVec *args, Scope *scope, NamedItemVec *out, Error *err)
 {
     const ColumnDefVec *params = &r->definition->function.params;
     if (args->len > params->len)
         return wrong_count(a, r, args->len, err);
+    TRY(check_arguments(a, r, args, err));
     for (size_t i = 0; i < params->len; i++) {
         const ColumnDef *param = &params->at[i];
         const Expr *e = argument_of(a, args, param, i);
+        if (!e && (!args->len || vec_last(args)->kind != EXPR_NAMED_ARGUMENT))
+            return wrong_count(a, r, args->len, err);
         if (!e)
             return error_set(err, ERR_REQUIRED_PARAMETER_NOT_FOUND, P("routineName", name_quoted(&r->shown, a->arena)),
                              P("parameterName", name_quoted(&param->name, a->arena)), P("index", str_printf(a->arena, "%zu", i)));

@@ -78,10 +78,121 @@ static bool check_function(Analyzer *a, const Expr *e, const BoundExpr *f, const
                   PZ("wf_name", f->call.row->name));
         return set_context(a, err, e->origin);
     }
-    if (f->call.distinct) {
-        error_set(err, ERR_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, P("windowExpr", text));
-        return set_context(a, err, e->origin);
+    return true;
+}
+
+static Str quoted_window(Analyzer *a, const BoundExpr *w)
+{
+    return str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(w, a->func.zone, a->arena)));
+}
+
+/* Aggregates that Spark computes over a whole partition only. */
+static bool needs_whole_partition(const BoundExpr *f)
+{
+    static const char *const NAMES[] = {"median", "percentile_cont", "percentile_disc"};
+    for (size_t i = 0; i < LENGTH_OF(NAMES); i++)
+        if (strcmp(f->call.row->name, NAMES[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool check_aggregate(Analyzer *a, const BoundExpr *w, Error *err)
+{
+    const BoundExpr *f = w->window.function;
+    if (f->kind != BEXPR_AGGREGATE)
+        return true;
+    if (f->call.distinct)
+        return error_set(err, ERR_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, P("windowExpr", quoted_window(a, w)));
+    bool whole = w->window.frame == FRAME_NONE ? w->window.order.len == 0
+                                               : w->window.from.kind == BOUND_UNBOUNDED_PRECEDING && w->window.to.kind == BOUND_UNBOUNDED_FOLLOWING;
+    if (!whole && needs_whole_partition(f))
+        return error_set(err, ERR_INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC, P("aggFunc", quoted_window(a, f)));
+    return true;
+}
+
+static Str bound_text(Analyzer *a, const BoundFrameBound *b)
+{
+    switch (b->kind) {
+    case BOUND_UNBOUNDED_PRECEDING: return S("unboundedpreceding$()");
+    case BOUND_UNBOUNDED_FOLLOWING: return S("unboundedfollowing$()");
+    case BOUND_CURRENT_ROW: return S("currentrow$()");
+    default:
+        return str_concat(a->arena, b->kind == BOUND_PRECEDING ? S("-") : S(""), func_sql_text(b->value, a->func.zone, a->arena));
     }
+}
+
+/* Functions of the row's place have a frame of their own; a written one may only repeat it. */
+static bool check_own_frame(Analyzer *a, const BoundExpr *w, Error *err)
+{
+    const BoundExpr *f = w->window.function;
+    if (f->kind != BEXPR_CALL)
+        return true;
+    Str name = str_from(f->call.row->name);
+    if (str_is(name, "lag") || str_is(name, "lead")) {
+        bool moving = f->call.args.len > 1 && !func_is_foldable(f->call.args.at[1]);
+        return (!moving && w->window.frame == FRAME_NONE) || error_set(err, ERR__LEGACY_ERROR_TEMP_1035, P("prettyName", name));
+    }
+    if (str_is(name, "nth_value") || w->window.frame == FRAME_NONE)
+        return true;
+    FrameKind own = str_is(name, "cume_dist") ? FRAME_RANGE : FRAME_ROWS;
+    if (w->window.frame == own && w->window.from.kind == BOUND_UNBOUNDED_PRECEDING && w->window.to.kind == BOUND_CURRENT_ROW)
+        return true;
+    return error_set(err, ERR__LEGACY_ERROR_TEMP_1036,
+                     P("wf", str_printf(a->arena, "specifiedwindowframe(%s, " STR_FMT ", " STR_FMT ")",
+                                        w->window.frame == FRAME_ROWS ? "RowFrame" : "RangeFrame", STR_ARG(bound_text(a, &w->window.from)),
+                                        STR_ARG(bound_text(a, &w->window.to)))),
+                     PZ("required", own == FRAME_ROWS ? "specifiedwindowframe(RowFrame, unboundedpreceding$(), currentrow$())"
+                                                      : "specifiedwindowframe(RangeFrame, unboundedpreceding$(), currentrow$())"));
+}
+
+/* "ROWS BETWEEN .. AND ..", as the window's text ends. */
+static Str frame_text(Analyzer *a, const BoundExpr *w)
+{
+    Str text = func_sql_text(w, a->func.zone, a->arena);
+    ptrdiff_t at = -1, next;
+    Str mark = w->window.frame == FRAME_ROWS ? S("ROWS BETWEEN ") : S("RANGE BETWEEN ");
+    while ((next = str_find(str_slice(text, (size_t)(at + 1), text.len), mark)) >= 0)
+        at += next + 1;
+    return str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(str_slice(text, at < 0 ? 0 : (size_t)at, text.len - 1)));
+}
+
+static Str bound_sql(Analyzer *a, const BoundFrameBound *b)
+{
+    switch (b->kind) {
+    case BOUND_UNBOUNDED_PRECEDING: return S("\"UNBOUNDED PRECEDING\"");
+    case BOUND_UNBOUNDED_FOLLOWING: return S("\"UNBOUNDED FOLLOWING\"");
+    case BOUND_CURRENT_ROW: return S("\"CURRENT ROW\"");
+    default:
+        return str_printf(a->arena, "\"%s" STR_FMT "\"", b->kind == BOUND_PRECEDING ? "-" : "", STR_ARG(func_sql_text(b->value, a->func.zone, a->arena)));
+    }
+}
+
+static bool signed_distance(const BoundFrameBound *b, int64_t *out)
+{
+    if ((b->kind != BOUND_PRECEDING && b->kind != BOUND_FOLLOWING) || !b->value)
+        return false;
+    const BoundExpr *e = b->value;
+    while (e->kind == BEXPR_CAST)
+        e = e->cast.child;
+    if (e->kind != BEXPR_LITERAL || e->literal.is_null || !type_is_integral(e->type) || e->literal.integer == INT64_MIN)
+        return false;
+    *out = b->kind == BOUND_PRECEDING ? -e->literal.integer : e->literal.integer;
+    return true;
+}
+
+/* A frame begins before it ends. */
+static bool check_bounds(Analyzer *a, const BoundExpr *w, Error *err)
+{
+    if (w->window.frame == FRAME_NONE)
+        return true;
+    const BoundFrameBound *from = &w->window.from, *to = &w->window.to;
+    if (from->kind == BOUND_UNBOUNDED_FOLLOWING || to->kind == BOUND_UNBOUNDED_PRECEDING)
+        return error_set(err, ERR_DATATYPE_MISMATCH__SPECIFIED_WINDOW_FRAME_INVALID_BOUND, P("sqlExpr", frame_text(a, w)), P("lower", bound_sql(a, from)),
+                         P("upper", bound_sql(a, to)));
+    int64_t low, high;
+    if (signed_distance(from, &low) && signed_distance(to, &high) && low > high)
+        return error_set(err, ERR_DATATYPE_MISMATCH__SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON, P("sqlExpr", frame_text(a, w)),
+                         PZ("comparison", "less than or equal"));
     return true;
 }
 
@@ -132,6 +243,8 @@ bool bind_window(Analyzer *a, const Expr *e, Scope *scope, BoundExpr **out, Erro
     w->type = w->window.function->type;
     w->nullable = w->window.function->nullable;
     TRY(check_frame(a, e, w, err));
+    if (!check_own_frame(a, w, err) || !check_bounds(a, w, err) || !check_aggregate(a, w, err))
+        return set_context(a, err, e->origin);
     *out = w;
     return true;
 }

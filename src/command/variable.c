@@ -9,6 +9,12 @@ static bool is_session_name(const Name *name)
            (name->len == 3 && str_is_ci(name->at[0], "system") && str_is_ci(name->at[1], "session"));
 }
 
+/* `system`.`session`.`v` */
+static Str full_name(CommandContext *ctx, const Name *name)
+{
+    return str_printf(ctx->arena, "`system`.`session`.`" STR_FMT "`", STR_ARG(vec_last(name)));
+}
+
 static bool unresolved(CommandContext *ctx, const Name *name, Error *err)
 {
     return error_set(err, ERR_UNRESOLVED_VARIABLE, P("variableName", name_quoted(name, ctx->arena)),
@@ -65,7 +71,7 @@ static bool first_value(CommandContext *ctx, const Command *c, Variable *v, Erro
         return true;
     if (e->kind == EXPR_SUBQUERY)
         return error_set(err, ERR_INVALID_DEFAULT_VALUE__SUBQUERY_EXPRESSION, PZ("statement", "DECLARE VARIABLE"),
-                         P("colName", name_quoted(&c->name, ctx->arena)), P("defaultValue", sql_fragment(ctx->sql_text, e->origin)));
+                         P("colName", full_name(ctx, &c->name)), P("defaultValue", sql_fragment(ctx->sql_text, e->origin)));
     TRY(analyze_value(ctx->analyzer, e, v->type, &v->value, err));
     if (!v->type)
         v->type = v->value.type;
@@ -214,5 +220,5 @@ bool run_variable(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(check_name(ctx, &name, err));
     if (session_drop_variable(ctx->session, vec_last(&name)) || c->existence == IF_EXISTS)
         return true;
-    return error_set(err, ERR_VARIABLE_NOT_FOUND, P("variableName", name_quoted(&name, ctx->arena)));
+    return error_set(err, ERR_VARIABLE_NOT_FOUND, P("variableName", full_name(ctx, &name)));
 }

@@ -152,7 +152,7 @@ bool run_drop_view(CommandContext *ctx, const Command *c, BoundRel **result, Err
     if (!found)
         return c->existence == IF_EXISTS || error_set(err, ERR_TABLE_OR_VIEW_NOT_FOUND, P("relationName", name_quoted(&name, ctx->arena)));
     if (e.kind != OBJECT_VIEW)
-        return error_set(err, ERR_WRONG_COMMAND_FOR_OBJECT_TYPE, PZ("operation", "DROP VIEW"), PZ("requiredType", "VIEW"),
-                         P("objectName", name_text(&name, ctx->arena)), PZ("foundType", e.managed ? "MANAGED" : "EXTERNAL"), PZ("alternative", "DROP TABLE"));
+        return error_set(err, ERR_WRONG_COMMAND_FOR_OBJECT_TYPE, PZ("operation", "DROP VIEW"), PZ("requiredType", "VIEW or METRIC_VIEW"),
+                         P("objectName", str_printf(ctx->arena, STR_FMT "." STR_FMT "." STR_FMT, STR_ARG(catalog), STR_ARG(schema), STR_ARG(object))), PZ("foundType", e.managed ? "MANAGED" : "EXTERNAL"), PZ("alternative", "DROP TABLE"));
     return catalog_drop_table(session_catalog(ctx->session), catalog, schema, object, err);
 }

@@ -32,6 +32,8 @@ static bool bind_stack(FuncCall *call, const FuncContext *ctx, Error *err) {
     int64_t rows;
     if (call->args.len < 2)
         return func_wrong_arg_count(call, "> 1", ctx, err);
+    if (func_is_foldable(call->args.at[0]) && call->args.at[0]->type->kind != TYPE_INT)
+        return func_unexpected_type(call, 0, "\"INT\"", ctx, err);
     if (!func_constant_int(call->args.at[0], &rows))
         return func_non_foldable(call, 0, "n", ctx, err);
     if (rows < 1)

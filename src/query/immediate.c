@@ -19,7 +19,7 @@ static bool statement_text(CommandContext *ctx, const Command *c, Str *out, Erro
     Value v;
     TRY(analyze_value(ctx->analyzer, c->immediate.text, NULL, &v, err));
     if (v.type->kind != TYPE_STRING)
-        return error_set(err, ERR_INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE, P("exprType", type_sql(v.type, ctx->arena)));
+        return error_set(err, ERR_INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE, P("exprType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(v.type, ctx->arena)))));
     if (v.is_null)
         return error_set(err, ERR_NULL_QUERY_STRING_EXECUTE_IMMEDIATE, P("varName", sql_fragment(ctx->sql_text, c->immediate.text->origin)));
     *out = v.bytes;
@@ -80,7 +80,7 @@ bool query_run_immediate(Query *q, const Rel *rel, const Command *c, Error *err)
         return error_set(err, ERR_SQL_SCRIPT_IN_EXECUTE_IMMEDIATE, P("sqlString", sql->sql.text));
     bool into = c->immediate.into.len > 0, is_command;
     if (into && statement.command)
-        return error_set(err, ERR_INVALID_STATEMENT_FOR_EXECUTE_INTO, P("sqlString", sql->sql.text));
+        return error_set(err, ERR_INVALID_STATEMENT_FOR_EXECUTE_INTO, P("sqlString", str_upper(sql->sql.text, q->arena)));
     struct LocalScope *locals = q->locals;
     q->locals = NULL; /* the text sees the session's variables only */
     q->immediate_depth++;
