@@ -99,7 +99,7 @@ bool bind_items(Analyzer *a, const ExprVec *items, Scope *scope, BoundRel **inpu
         TRY(bind_expr(a, child, &item_scope, &item.expr, err));
         scope->used_fallback |= item_scope.used_fallback;
         if (item.expr->kind == BEXPR_GENERATOR) {
-            if (++generators > 1)
+            if (++generators > 1 && scope->allow_aggregates)
                 return error_set(err, ERR_UNSUPPORTED_GENERATOR__MULTI_GENERATOR, P("num", str_printf(a->arena, "%zu", generators)),
                                  P("generators", str_printf(a->arena, "\"" STR_FMT "\"", STR_ARG(func_sql_text(item.expr, a->func.zone, a->arena)))));
             TRY(push_generator(a, e, item.expr, input, out, err));

@@ -86,7 +86,7 @@ static bool conversion_failure(Str text, Error *err)
     if (target.len)
         return error_set(err, ERR_CAST_INVALID_INPUT,
                          P("expression", str_printf(a, "'" STR_FMT "'", STR_ARG(value))),
-                         PZ("sourceType", "\"STRING\""),
+                         PZ("sourceType", "\"STRING\""), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""),
                          P("targetType", quoted_type(type_word(target), target, a)));
     Str source = first_word(between(text, "Type ", ""));
     value = between(text, " with value ", " can't be cast");
@@ -109,7 +109,7 @@ static bool conversion_failure(Str text, Error *err)
         return error_set(err, ERR_CAST_INVALID_INPUT,
                          P("expression", str_printf(a, "'" STR_FMT "'",
                                                     STR_ARG(between(text, "string \"", "\"")))),
-                         PZ("sourceType", "\"STRING\""),
+                         PZ("sourceType", "\"STRING\""), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""),
                          P("targetType", str_printf(a, "\"" STR_FMT "\"", STR_ARG(decimal))));
     return error_internal(err, STR_FMT, STR_ARG(text));
 }

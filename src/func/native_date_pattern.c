@@ -887,29 +887,48 @@ static bool check_ranges(const Parse *x, Arena *arena, Str *problem) {
            in_range(x, F_SECOND, "SecondOfMinute", 0, 59, arena, problem);
 }
 
+static bool has_year(const Parse *x) {
+    return x->has[F_YEAR] || x->has[F_YOE];
+}
+
+/* A month or a day that the day of the year contradicts. Spark names the given value first where the year is its own
+ * 1970; where a year was written Java does, who names the derived one. */
+static bool agrees(const Parse *x, int field, const char *name, int64_t derived, int64_t days, Arena *arena, Str *problem) {
+    if (!x->has[field] || x->fields[field] == derived)
+        return true;
+    bool by_java = has_year(x);
+    *problem = str_printf(arena, "Conflict found: Field %s %lld differs from %s %lld derived from " STR_FMT "%s", name,
+                          (long long)(by_java ? derived : x->fields[field]), name, (long long)(by_java ? x->fields[field] : derived),
+                          STR_ARG(date_text(days, arena)), by_java ? "" : ".");
+    return false;
+}
+
+static bool resolve_day_of_year(const Parse *x, int64_t year, Arena *arena, int64_t *days, Str *problem) {
+    if (x->fields[F_DOY] == 366 && date_days_in_month(year, 2) != 29) {
+        *problem = str_printf(arena, "Invalid date 'DayOfYear 366' as '%lld' is not a leap year", (long long)year);
+        return false;
+    }
+    *days = date_from_civil(year, 1, 1) + x->fields[F_DOY] - 1;
+    int64_t own_year;
+    unsigned month, day;
+    date_to_civil(*days, &own_year, &month, &day);
+    return agrees(x, F_MONTH, "MonthOfYear", month, *days, arena, problem) &&
+           agrees(x, F_DAY, "DayOfMonth", day, *days, arena, problem);
+}
+
 static bool resolve_date(const Parse *x, Arena *arena, int64_t *days, Str *problem) {
-    bool has_year = x->has[F_YEAR] || x->has[F_YOE];
     int64_t year = x->has[F_YEAR] ? x->fields[F_YEAR] : x->has[F_YOE] ? x->fields[F_YOE] : 1970;
     if (x->has[F_YOE] && x->has[F_ERA] && !x->fields[F_ERA])
         year = 1 - year;
-    if (x->has[F_DOY] && has_year && !x->has[F_MONTH]) {
-        bool leap = date_days_in_month(year, 2) == 29;
-        if (x->fields[F_DOY] == 366 && !leap) {
-            *problem =
-                str_printf(arena, "Invalid date 'DayOfYear 366' as '%lld' is not a leap year",
-                           (long long)year);
-            return false;
-        }
-        *days = date_from_civil(year, 1, 1) + x->fields[F_DOY] - 1;
-        return true;
-    }
+    if (x->has[F_DOY] && (!has_year(x) || !x->has[F_MONTH] || !x->has[F_DAY]))
+        return resolve_day_of_year(x, year, arena, days, problem);
     int64_t month = x->has[F_MONTH] ? x->fields[F_MONTH] : 1,
             day = x->has[F_DAY] ? x->fields[F_DAY] : 1;
     *problem = date_problem(year, month, day, arena);
     if (problem->len)
         return false;
     *days = date_from_civil(year, (unsigned)month, (unsigned)day);
-    if (x->has[F_DOY] && has_year && *days - date_from_civil(year, 1, 1) + 1 != x->fields[F_DOY]) {
+    if (x->has[F_DOY] && *days - date_from_civil(year, 1, 1) + 1 != x->fields[F_DOY]) {
         *problem = str_printf(arena,
                               "Conflict found: Field DayOfYear %lld differs from DayOfYear %lld "
                               "derived from " STR_FMT,
@@ -952,9 +971,10 @@ bool date_pattern_parse(const DatePattern *p, Str text, Arena *arena, DateParsed
     }
     int64_t days = 0;
     Str reason = {0};
-    if (!check_ranges(&x, arena, &reason) || !resolve_date(&x, arena, &days, &reason)) {
-        *problem = str_printf(arena, "Text '" STR_FMT "' could not be parsed: " STR_FMT,
-                              STR_ARG(shown), STR_ARG(reason));
+    bool ranged = check_ranges(&x, arena, &reason);
+    if (!ranged || !resolve_date(&x, arena, &days, &reason)) {
+        bool own = ranged && x.has[F_DOY] && !has_year(&x);
+        *problem = own ? reason : str_printf(arena, "Text '" STR_FMT "' could not be parsed: " STR_FMT, STR_ARG(shown), STR_ARG(reason));
         return false;
     }
     int64_t seconds = resolve_hour(&x) * 3600 + (x.has[F_MINUTE] ? x.fields[F_MINUTE] * 60 : 0) +

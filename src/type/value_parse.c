@@ -100,7 +100,7 @@ static bool invalid_input(Str text, const Type *type, Error *err)
     Buf quoted = buf_in(err->arena);
     put_sql_string(&quoted, text);
     return error_set(err, ERR_CAST_INVALID_INPUT, P("expression", buf_str(&quoted)),
-                     P("sourceType", S("\"STRING\"")),
+                     P("sourceType", S("\"STRING\"")), PZ("ansiConfig", "\"spark.sql.ansi.enabled\""),
                      P("targetType", str_printf(err->arena, "\"" STR_FMT "\"",
                                                 STR_ARG(type_sql(type, err->arena)))));
 }
