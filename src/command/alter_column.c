@@ -12,6 +12,7 @@ typedef struct FieldPath {
     const Type *schema;         /* of the whole table, for messages */
     FieldsEdit edit;
     void *arg;
+    bool in_collections;        /* the last part may be an array's element, a map's key or value */
 } FieldPath;
 
 static bool unknown_column(CommandContext *ctx, const Type *schema, const Name *name, Error *err)
@@ -48,22 +49,35 @@ static bool edit_struct(CommandContext *ctx, const FieldPath *p, const Type *t, 
     return true;
 }
 
+/* The element, key or value itself, as a field of that name. */
+static bool edit_part(CommandContext *ctx, const FieldPath *p, const Type *t, bool nullable, size_t depth, const Type **out, Error *err)
+{
+    if (depth + 1 < p->name->len)
+        return edit_type(ctx, p, t, depth + 1, out, err);
+    FieldVec only = {0};
+    Field part = {p->name->at[depth], t, nullable, {0}};
+    vec_push(ctx->arena, &only, part);
+    TRY(p->edit(ctx, &only, part.name, p->arg, err));
+    *out = only.at[0].type;
+    return true;
+}
+
 /* Inside collections the way goes on as "element", "key" and "value". */
 static bool edit_type(CommandContext *ctx, const FieldPath *p, const Type *t, size_t depth, const Type **out, Error *err)
 {
     Str part = p->name->at[depth];
     const Type *inner;
-    bool last = depth + 1 == p->name->len;
+    bool last = depth + 1 == p->name->len && !p->in_collections;
     if (t->kind == TYPE_STRUCT)
         return edit_struct(ctx, p, t, depth, out, err);
     if (!last && t->kind == TYPE_ARRAY && str_is_ci(part, "element")) {
-        TRY(edit_type(ctx, p, t->array.element, depth + 1, &inner, err));
+        TRY(edit_part(ctx, p, t->array.element, t->array.nulls, depth, &inner, err));
         *out = type_array(inner, t->array.nulls, ctx->arena);
         return true;
     }
     if (!last && t->kind == TYPE_MAP && (str_is_ci(part, "key") || str_is_ci(part, "value"))) {
         bool key = str_is_ci(part, "key");
-        TRY(edit_type(ctx, p, key ? t->map.key : t->map.value, depth + 1, &inner, err));
+        TRY(edit_part(ctx, p, key ? t->map.key : t->map.value, !key && t->map.nulls, depth, &inner, err));
         *out = type_map(key ? inner : t->map.key, key ? t->map.value : inner, t->map.nulls, ctx->arena);
         return true;
     }
@@ -73,7 +87,7 @@ static bool edit_type(CommandContext *ctx, const FieldPath *p, const Type *t, si
 
 static bool edit_schema(CommandContext *ctx, Metadata *m, const Name *name, FieldsEdit edit, void *arg, Error *err)
 {
-    FieldPath p = {name, m->schema, edit, arg};
+    FieldPath p = {name, m->schema, edit, arg, false};
     const Type *schema;
     TRY(edit_type(ctx, &p, m->schema, 0, &schema, err));
     metadata_set_schema(ctx, m, schema);
@@ -424,6 +438,7 @@ typedef struct ColumnChange {
     const Target *table;
     const Type *schema;
     bool asks_not_null;         /* a nullable column becomes NOT NULL: rows must be looked at */
+    bool widens;
     Field changed;
 } ColumnChange;
 
@@ -441,19 +456,17 @@ static Str upper_type(CommandContext *ctx, const Type *t)
 static bool refuse_type(CommandContext *ctx, const ColumnChange *x, const Field *f, Error *err)
 {
     const Type *to = x->def->type;
-    bool up = coerce_implicit(f->type, to, true) || (to->kind == TYPE_STRING && !type_is_nested(f->type));
+    bool up = cast_is_upcast(f->type, to);
     Str quoted = name_quoted(&x->def->name, ctx->arena);
     if (!up || to->kind == TYPE_CHAR || to->kind == TYPE_VARCHAR)
         return error_set(err, ERR_NOT_SUPPORTED_CHANGE_COLUMN, P("table", name_quoted(&x->table->qualifier, ctx->arena)), P("originName", quoted),
                          P("originType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(upper_type(ctx, f->type)))), P("newName", quoted),
                          P("newType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(upper_type(ctx, to)))));
-    if (snapshot_property_bool(x->table->snapshot, "delta.enableTypeWidening", false))
-        return error_unsupported(err, "widening a column's type");
     return error_set(err, ERR_DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP, P("fieldPath", name_text(&x->def->name, ctx->arena)),
                      P("oldField", upper_type(ctx, f->type)), P("newField", upper_type(ctx, to)));
 }
 
-static bool change_type(CommandContext *ctx, const ColumnChange *x, Field *f, Error *err)
+static bool change_type(CommandContext *ctx, ColumnChange *x, Field *f, Error *err)
 {
     const Type *to = x->def->type;
     Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", ctx->arena);
@@ -461,6 +474,11 @@ static bool change_type(CommandContext *ctx, const ColumnChange *x, Field *f, Er
         return true;
     if (is_string_like(to) && declared.len && str_is_ci(declared, str_z(type_simple_string(to, ctx->arena), ctx->arena)))
         return true;
+    if (snapshot_property_bool(x->table->snapshot, "delta.enableTypeWidening", false) && !declared.len && type_is_widening(f->type, to)) {
+        x->widens = true;
+        f->type = to;
+        return true;
+    }
     return refuse_type(ctx, x, f, err);
 }
 
@@ -548,7 +566,12 @@ bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error
     for (size_t i = 0; i < c->alter.columns.len; i++) {
         const ColumnDef *d = &c->alter.columns.at[i];
         ColumnChange x = {.command = c, .def = d, .table = t, .schema = m->schema};
-        TRY(edit_schema(ctx, m, &d->name, change_field, &x, err));
+        FieldPath path = {&d->name, m->schema, change_field, &x, true};
+        const Type *schema;
+        TRY(edit_type(ctx, &path, m->schema, 0, &schema, err));
+        if (x.widens)
+            TRY(check_dependents(ctx, m, &d->name, err));
+        metadata_set_schema(ctx, m, x.widens ? schema_note_widening(m->schema, schema, ctx->arena) : schema);
         if (x.asks_not_null)
             TRY(check_no_nulls(ctx, t, d, err));
         reads_rows |= x.asks_not_null;

@@ -15,23 +15,49 @@ static Field written_field(CommandContext *ctx, const BoundColumn *c)
     return (Field){c->name, type, true, field_metadata_of_its_own(c->metadata, ctx->arena)};
 }
 
+/* Spark's integers become no fractions by themselves: 1 stays a whole number. */
+static bool widens_by_itself(const Type *from, const Type *to)
+{
+    return type_is_widening(from, to) && !(type_is_integral(from) && !type_is_integral(to));
+}
+
+/* The table's type with the fields that only the written one has, and, where the table allows it, with wider plain types. */
+static const Type *merged_type(CommandContext *ctx, const Type *table, const Type *written, bool widens)
+{
+    if (table->kind == TYPE_ARRAY && written->kind == TYPE_ARRAY)
+        return type_array(merged_type(ctx, table->array.element, written->array.element, widens), table->array.nulls, ctx->arena);
+    if (table->kind == TYPE_MAP && written->kind == TYPE_MAP)
+        return type_map(merged_type(ctx, table->map.key, written->map.key, widens),
+                        merged_type(ctx, table->map.value, written->map.value, widens), table->map.nulls, ctx->arena);
+    if (table->kind != TYPE_STRUCT || written->kind != TYPE_STRUCT)
+        return widens && widens_by_itself(table, written) ? written : table;
+    VEC(Field) fields = {0};
+    for (size_t i = 0; i < table->structure.count; i++)
+        vec_push(ctx->arena, &fields, table->structure.fields[i]);
+    for (size_t c = 0; c < written->structure.count; c++) {
+        const Field *f = &written->structure.fields[c];
+        size_t at = 0;
+        while (at < table->structure.count && !same_name(ctx, table->structure.fields[at].name, f->name))
+            at++;
+        if (at < table->structure.count)
+            fields.at[at].type = merged_type(ctx, fields.at[at].type, f->type, widens);
+        else
+            vec_push(ctx->arena, &fields, *f);
+    }
+    return type_struct(fields.at, fields.len, ctx->arena);
+}
+
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out)
 {
-    VEC(Field) fields = {0};
-    const Type *schema = m->schema;
-    for (size_t i = 0; i < schema->structure.count; i++)
-        vec_push(ctx->arena, &fields, schema->structure.fields[i]);
-    for (size_t c = 0; c < columns->len; c++) {
-        bool known = false;
-        for (size_t i = 0; i < schema->structure.count && !known; i++)
-            known = same_name(ctx, schema->structure.fields[i].name, columns->at[c].name);
-        if (!known)
-            vec_push(ctx->arena, &fields, written_field(ctx, &columns->at[c]));
-    }
-    if (fields.len == schema->structure.count)
+    VEC(Field) written = {0};
+    bool widens = metadata_property_bool(m, "delta.enableTypeWidening", false);
+    for (size_t c = 0; c < columns->len; c++)
+        vec_push(ctx->arena, &written, written_field(ctx, &columns->at[c]));
+    const Type *schema = merged_type(ctx, m->schema, type_struct(written.at, written.len, ctx->arena), widens);
+    if (type_equal(schema, m->schema))
         return false;
     *out = metadata_copy(m, ctx->arena);
-    metadata_set_schema(ctx, *out, type_struct(fields.at, fields.len, ctx->arena));
+    metadata_set_schema(ctx, *out, widens ? schema_note_widening(m->schema, schema, ctx->arena) : schema);
     return true;
 }
 

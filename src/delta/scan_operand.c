@@ -196,6 +196,15 @@ static void bound_by_date(const ScanContext *s, const ColumnPlace *place, Column
     c->has_min = c->has_max = true;
 }
 
+/* The statistics of a file of floats say 0.1, its rows as doubles are 0.10000000149. */
+static void bounds_of_floats(ColumnStats *c)
+{
+    if (c->has_min)
+        c->min.real = fmin(c->min.real, (float)c->min.real);
+    if (c->has_max)
+        c->max.real = fmax(c->max.real, (float)c->max.real);
+}
+
 bool scan_bounds(ScanContext *s, const Operand *o, ColumnStats *out)
 {
     Error ignored = error_in(s->arena);
@@ -216,6 +225,8 @@ bool scan_bounds(ScanContext *s, const Operand *o, ColumnStats *out)
         }
         if (s->stats)
             file_stats_column(s->stats, o->path, o->depth, o->leaf, s->arena, out);
+        if (o->place->was_coarser && o->leaf->kind == TYPE_DOUBLE)
+            bounds_of_floats(out);
         if (o->place->date_of && o->depth == 1)
             bound_by_date(s, o->place, out);
     }
@@ -280,6 +291,7 @@ void scan_places(ScanContext *s, Arena *arena)
         const Field *f = &m->schema->structure.fields[i];
         s->places[i] = (ColumnPlace){.field = f,
                                      .physical = delta_physical_name(f, mapping, arena),
+                                     .was_coarser = field_was_coarser(f),
                                      .partition = metadata_partition_index(m, f->name)};
     }
     for (size_t i = 0; i < count; i++)

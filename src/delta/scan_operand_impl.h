@@ -11,6 +11,7 @@ enum { SCAN_EXPR_MAX_DEPTH = 200, SCAN_LEAF_MAX_DEPTH = 16 };
 typedef struct ColumnPlace {
     const Field *field;
     Str physical;
+    bool was_coarser;    /* the type of some files, or of a field inside, is narrower than the field's */
     int partition;       /* index into metadata.partitionColumns, -1 for a data column */
     const Type *date_of; /* not NULL: a partition column `source` holds CAST(this AS DATE) */
     Str date_column;     /* its physical name */

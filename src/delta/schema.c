@@ -190,6 +190,108 @@ static Str type_name(yyjson_val *v, Arena *arena)
     return yyjson_is_str(v) ? json_str(v) : json_text(v, arena);
 }
 
+/* "long": as schemas name a plain type. */
+static Str plain_name(const Type *t, Arena *arena)
+{
+    Str json = type_json(t, arena);
+    return json.len > 2 && json.ptr[0] == '"' ? str_slice(json, 1, json.len - 1) : json;
+}
+
+bool type_is_widening(const Type *from, const Type *to)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    return !type_is_nested(from) && !type_is_nested(to) &&
+           is_widening(plain_name(from, scratch), plain_name(to, scratch));
+}
+
+static bool type_was_coarser(const Type *t)
+{
+    switch (t->kind) {
+    case TYPE_ARRAY: return type_was_coarser(t->array.element);
+    case TYPE_MAP: return type_was_coarser(t->map.key) || type_was_coarser(t->map.value);
+    case TYPE_STRUCT:
+        for (size_t i = 0; i < t->structure.count; i++)
+            if (field_was_coarser(&t->structure.fields[i]))
+                return true;
+        return false;
+    default: return false;
+    }
+}
+
+bool field_was_coarser(const Field *f)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    yyjson_val *change;
+    size_t i, n;
+    if (str_find(f->metadata, S("\"delta.typeChanges\"")) < 0)
+        return type_was_coarser(f->type);
+    yyjson_arr_foreach (yyjson_obj_get(parse_object(f->metadata, scratch), "delta.typeChanges"), i, n, change)
+        if (integral_rank(type_name(yyjson_obj_get(change, "toType"), scratch)) < 0)
+            return true;
+    return type_was_coarser(f->type);
+}
+
+typedef struct ChangeNote {
+    Arena *arena;
+    Buf entries; /* JSON objects of the field that is looked at */
+} ChangeNote;
+
+static const Type *note_fields(const Type *before, const Type *after, Arena *arena);
+
+/* Inside arrays and maps the way from the field is written as element, key and value. */
+static const Type *note_changes(ChangeNote *n, const Type *before, const Type *after, Str path)
+{
+    if (before->kind == TYPE_STRUCT && after->kind == TYPE_STRUCT)
+        return note_fields(before, after, n->arena);
+    const char *dot = path.len ? "." : "";
+    if (before->kind == TYPE_ARRAY && after->kind == TYPE_ARRAY)
+        return type_array(note_changes(n, before->array.element, after->array.element,
+                                       str_printf(n->arena, STR_FMT "%selement", STR_ARG(path), dot)),
+                          after->array.nulls, n->arena);
+    if (before->kind == TYPE_MAP && after->kind == TYPE_MAP) {
+        const Type *key = note_changes(n, before->map.key, after->map.key,
+                                       str_printf(n->arena, STR_FMT "%skey", STR_ARG(path), dot));
+        const Type *value = note_changes(n, before->map.value, after->map.value,
+                                         str_printf(n->arena, STR_FMT "%svalue", STR_ARG(path), dot));
+        return type_map(key, value, after->map.nulls, n->arena);
+    }
+    if (type_is_widening(before, after)) {
+        buf_addf(&n->entries, "%s{\"toType\":\"" STR_FMT "\",\"fromType\":\"" STR_FMT "\"",
+                 n->entries.len ? "," : "", STR_ARG(plain_name(after, n->arena)),
+                 STR_ARG(plain_name(before, n->arena)));
+        if (path.len)
+            buf_addf(&n->entries, ",\"fieldPath\":\"" STR_FMT "\"", STR_ARG(path));
+        buf_addc(&n->entries, '}');
+    }
+    return after;
+}
+
+static const Type *note_fields(const Type *before, const Type *after, Arena *arena)
+{
+    Field *fields = ARENA_ARRAY(arena, Field, after->structure.count + 1);
+    for (size_t i = 0; i < after->structure.count; i++) {
+        fields[i] = after->structure.fields[i];
+        int was = type_field_index(before, fields[i].name, true);
+        if (was < 0)
+            continue;
+        ChangeNote n = {arena, buf_in(arena)};
+        fields[i].type = note_changes(&n, before->structure.fields[was].type, fields[i].type, S(""));
+        if (!n.entries.len)
+            continue;
+        Str known = field_metadata_get(&fields[i], "delta.typeChanges", arena);
+        Str inner = known.len > 2 ? str_concat(arena, str_slice(known, 1, known.len - 1), S(",")) : S("");
+        fields[i].metadata = field_metadata_with(
+            fields[i].metadata, "delta.typeChanges",
+            str_printf(arena, "[" STR_FMT STR_FMT "]", STR_ARG(inner), STR_ARG(buf_str(&n.entries))), arena);
+    }
+    return type_struct(fields, after->structure.count, arena);
+}
+
+const Type *schema_note_widening(const Type *before, const Type *after, Arena *arena)
+{
+    return note_fields(before, after, arena);
+}
+
 static bool check_field_changes(const Field *f, Arena *arena, Error *err)
 {
     if (str_find(f->metadata, S("\"delta.typeChanges\"")) < 0)

@@ -28,6 +28,15 @@ Str field_metadata_get(const Field *f, const char *key, Arena *arena);
 Str field_metadata_with(Str metadata, const char *key, Str json_value, Arena *arena);
 Str field_metadata_with_text(Str metadata, const char *key, Str text, Arena *arena);
 
+/* Whether a column of one type may become one of the other while its files stay (PROTOCOL.md "Type
+ * Widening"). */
+bool type_is_widening(const Type *from, const Type *to);
+/* Whether a field, or one inside it, was of a type into which not every constant of its own goes
+ * unchanged: 7.5 is no integer. */
+bool field_was_coarser(const Field *f);
+/* The schema with delta.typeChanges wherever it says another plain type than the one before. */
+const Type *schema_note_widening(const Type *before, const Type *after, Arena *arena);
+
 Str delta_generation_expression(const Field *f, Arena *arena); /* SQL; empty: not generated */
 Str delta_default_expression(const Field *f, Arena *arena); /* CURRENT_DEFAULT SQL; empty: none */
 bool delta_is_identity(const Field *f);

@@ -152,6 +152,7 @@ typedef struct Scan {
     FileSet *set;
     uint64_t number;     /* of the set, given before its columns are known */
     size_t nested_names; /* for lambda variables */
+    bool has_expressions; /* columns that are no plain column of a file */
     Buf *entries;        /* of read_parquet's schema */
     bool reads_row_id, reads_row_version;
 } Scan;
@@ -346,6 +347,12 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
         variant_entries(&s->variants, physical->name, entries);
     Str parts = shredded.len ? variant_parts(&column, physical->name, name, physical->type) : name;
     Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
+    /* DuckDB casts a condition's constant to the type of each file, and 7.5 would become 8 there: a column itself takes conditions
+     * into the files, an expression does not. */
+    if (field_was_coarser(logical)) {
+        text = str_printf(a, "coalesce(" STR_FMT ", NULL)", STR_ARG(text));
+        s->has_expressions = true;
+    }
     buf_add(select, text);
     if (text.ptr != name.ptr)
         buf_addf(select, " AS c%u", id);
@@ -629,7 +636,7 @@ bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err)
         put_schema_entry(&entries, S("ls_none"), true, S("ls_none"), type_simple(TYPE_INT));
     fill_set(&s);
     out->from = parquet_scan(r, s.variants.paths, s.count, expected_rows(&s), buf_str(&entries));
-    bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names;
+    bool plain = !s.values.len && !s.any_rows && !rel->delta.with_row_position && !s.nested_names && !s.has_expressions;
     if (!plain || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
     if (s.any_rows)

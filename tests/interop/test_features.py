@@ -74,3 +74,32 @@ def test_clustered_files(lakeshed, spark):
         other.sql(optimize)
         assert lakeshed.last_version("cubes") == laid_out, "a cube was laid out again"
     assert len(rows(lakeshed.read(path))) == 200
+
+
+WIDENED = [
+    ("lakeshed", "INSERT INTO {t} VALUES (1, struct(2, array(3)), map(4, 5.5), 6.26, DATE'2024-01-02', 8)"),
+    ("lakeshed", "ALTER TABLE {t} ALTER COLUMN a TYPE INT"),
+    ("spark", "ALTER TABLE {t} ALTER COLUMN a TYPE BIGINT"),
+    ("lakeshed", "ALTER TABLE {t} ALTER COLUMN s.y.element TYPE BIGINT"),
+    ("lakeshed", "ALTER TABLE {t} ALTER COLUMN m.value TYPE DOUBLE"),
+    ("spark", "INSERT INTO {t} VALUES (9000000000, struct(20, array(9000000000)), map(4, 0.1), 7.25, DATE'2024-01-03', 9)"),
+    ("lakeshed", "ALTER TABLE {t} ALTER COLUMN d TYPE DECIMAL(12,4)"),
+    ("spark", "ALTER TABLE {t} ALTER COLUMN i TYPE DOUBLE"),
+    ("lakeshed", "UPDATE {t} SET i = i + 0.5 WHERE i <= 8.5"),
+    ("spark", "DELETE FROM {t} WHERE d = 7.25"),
+    ("lakeshed", "OPTIMIZE {t}"),
+]
+
+
+def test_widened_columns(lakeshed, spark):
+    lakeshed.sql("CREATE TABLE widened (a BYTE, s STRUCT<x: SMALLINT, y: ARRAY<INT>>, m MAP<SMALLINT, FLOAT>, d DECIMAL(5,2), dt DATE, i INT) "
+                 "USING DELTA TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
+    path = lakeshed.path("widened")
+    writers = {"lakeshed": lakeshed, "spark": spark}
+    for writer, statement in WIDENED:
+        writers[writer].sql(statement.format(t=f"delta.`{path}`"))
+    last = lakeshed.last_version("widened")
+    mine = lakeshed.version(path, *range(1, last + 1))
+    for version, table in enumerate(spark.version(path, *range(1, last + 1))):
+        assert rows(table) == rows(mine[version]), f"version {version + 1}"
+    assert mine[-1].num_rows == 1
