@@ -207,6 +207,14 @@ static int link_into_place(const char *temporary, const char *target)
     return code;
 }
 
+/* Spark's local LogStore looks whether a file is there and then renames over it: what it does between
+ * our link and our fsync takes the name from us, and its content is what stays. */
+static bool was_replaced(const char *temporary, const char *target)
+{
+    struct stat ours, now;
+    return !stat(temporary, &ours) && !stat(target, &now) && ours.st_ino != now.st_ino;
+}
+
 static bool local_put_if_absent(Store *s, Str path, Str content, bool *exists, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
@@ -219,14 +227,12 @@ static bool local_put_if_absent(Store *s, Str path, Str content, bool *exists, E
     }
     TRY(write_temporary(full, content, scratch, &temporary, err));
     int code = link_into_place(temporary, full);
+    bool ok = code == 0 && sync_parent(full, scratch, err);
+    *exists = code == EEXIST || (ok && was_replaced(temporary, full));
     unlink(temporary);
-    if (code == EEXIST) {
-        *exists = true;
-        return true;
-    }
-    if (code)
+    if (code && code != EEXIST)
         return fail(err, str_from(full), code);
-    return sync_parent(full, scratch, err);
+    return ok || *exists;
 }
 
 static bool local_put(Store *s, Str path, Str content, Error *err)
