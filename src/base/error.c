@@ -173,6 +173,13 @@ Str error_wire_text(const Error *err, Arena *arena)
     return strncmp(name, NO_NAME, strlen(NO_NAME)) ? text : str_printf(arena, "[%s] " STR_FMT, name, STR_ARG(text));
 }
 
+/* Parameters that Spark gives and its wording does not show. */
+static void add_unspoken(Error *err)
+{
+    if (err->cls == ERR_CAST_INVALID_INPUT && err->param_count > 0 && err->param_count < ERROR_MAX_PARAMS)
+        err->params[err->param_count++] = (ErrorParam){"ansiConfig", S("\"spark.sql.ansi.enabled\"")};
+}
+
 bool error_set_from_text(Error *err, Str message)
 {
     size_t at = 0;
@@ -188,6 +195,7 @@ bool error_set_from_text(Error *err, Str message)
         said = str_slice(said, 1, said.len);
     if (!take_params(err, said))
         err->param_count = 0;
+    add_unspoken(err);
     if (!strncmp(name, NO_NAME, strlen(NO_NAME)))
         text = said;
     if (state[0] && str_find(text, S("SQLSTATE: ")) < 0)

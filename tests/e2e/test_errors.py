@@ -97,3 +97,56 @@ def test_place_in_text_inside_a_program(spark):
         [context] = error_of(frame.collect).getQueryContext()
         assert (context.startIndex(), context.fragment()) == (0, "1/(id-1)")
         assert "== SQL (line 1, position 1) ==\n1/(id-1) AS z\n" in context.summary()
+
+
+# statement, class, some of the parameters
+CHECKED = [
+    ("SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING) FROM range(4)",
+     "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", {"sqlExpr": '"ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING"'}),
+    ("SELECT sum(id) OVER (ROWS BETWEEN CURRENT ROW AND UNBOUNDED PRECEDING) FROM range(2)",
+     "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", {"lower": '"CURRENT ROW"', "upper": '"UNBOUNDED PRECEDING"'}),
+    ("SELECT nth_value(id, 0) OVER (ORDER BY id) FROM range(3)", "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", {"currentValue": "0L"}),
+    ("SELECT ntile(0) OVER (ORDER BY id) FROM range(3)", "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", {"exprName": "buckets"}),
+    ("SELECT ntile(id) OVER (ORDER BY id) FROM range(3)", "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", {"inputType": '"BIGINT"'}),
+    ("SELECT lag(id, id) OVER (ORDER BY id) FROM range(3)", "_LEGACY_ERROR_TEMP_1035", {"prettyName": "lag"}),
+    ("SELECT rank() OVER (ORDER BY id ROWS 1 PRECEDING) FROM range(2)", "_LEGACY_ERROR_TEMP_1036",
+     {"wf": "specifiedwindowframe(RowFrame, -1, currentrow$())"}),
+    ("SELECT median(id) OVER (ORDER BY id) FROM range(3)", "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", {"aggFunc": '"median(id)"'}),
+    ("SELECT * FROM range(1, 4, 0)", "FAILED_FUNCTION_CALL", {"funcName": "`range`"}),
+    ("SELECT * FROM range(1, NULL)", "UNEXPECTED_INPUT_TYPE", {"paramIndex": "second"}),
+    ("SELECT * FROM upper('a')", "NOT_A_TABLE_FUNCTION", {"functionName": "`upper`"}),
+    ("SELECT * FROM explode(array(1)) AS t(a, b)", "NUM_TABLE_VALUE_ALIASES_MISMATCH", {"aliasesNum": "2", "outColsNum": "1"}),
+    ("SELECT * FROM stack('2', 1)", "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", {"requiredType": '"INT"'}),
+    ("SELECT * FROM VALUES (1, 'a', 2) t(x, y, z) UNPIVOT (v FOR n IN (x, y, z))", "UNPIVOT_VALUE_DATA_TYPE_MISMATCH",
+     {"types": '"INT" (`x`, `z`), "STRING" (`y`)'}),
+    ("SELECT to_timestamp('11-365', 'MM-DDD')", "CANNOT_PARSE_TIMESTAMP",
+     {"message": "Conflict found: Field MonthOfYear 11 differs from MonthOfYear 12 derived from 1970-12-31."}),
+    ("SELECT CAST('a' AS INT)", "CAST_INVALID_INPUT", {"ansiConfig": '"spark.sql.ansi.enabled"'}),
+    ("SET spark.sql.parquet.compression.codec=zip9", "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS",
+     {"confOptions": "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip"}),
+    ("SET spark.sql.adaptive.advisoryPartitionSizeInBytes=-1k", "INVALID_CONF_VALUE.REQUIREMENT", {"confValue": "-1024b"}),
+    ("SET spark.sql.legacy.parquet.int96RebaseModeInRead=LEGACY", "_LEGACY_ERROR_TEMP_1226", {"version": "4.0.0"}),
+]
+
+
+@pytest.mark.parametrize("statement,condition,parameters", CHECKED, ids=[row[0] for row in CHECKED])
+def test_checks_of_arguments(spark, statement, condition, parameters):
+    error = error_of(lambda: spark.sql(statement).collect())
+    assert error.getCondition() == condition
+    found = error.getMessageParameters()
+    assert {name: found.get(name) for name in parameters} == parameters
+
+
+def test_arguments_of_sql_functions(spark):
+    spark.sql("CREATE OR REPLACE TEMPORARY FUNCTION checked_args(a INT, b INT DEFAULT 10) RETURNS INT RETURN a * b")
+    for call, condition in [("()", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"), ("(b => 1)", "REQUIRED_PARAMETER_NOT_FOUND"),
+                            ("(a => 1, a => 2)", "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE"),
+                            ("(1, a => 2)", "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED"),
+                            ("(c => 1)", "UNRECOGNIZED_PARAMETER_NAME"), ("(a => 1, 2)", "UNEXPECTED_POSITIONAL_ARGUMENT")]:
+        assert error_of(lambda: spark.sql("SELECT checked_args" + call).collect()).getCondition() == condition
+    assert spark.sql("SELECT checked_args(b => 4, a => 5)").first()[0] == 20
+
+
+def test_generators_side_by_side(spark):
+    rows = spark.sql("SELECT explode(array(1, 2)) a, explode(array(3, 4)) b").collect()
+    assert sorted(tuple(r) for r in rows) == [(1, 3), (1, 4), (2, 3), (2, 4)]

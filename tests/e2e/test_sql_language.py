@@ -19,7 +19,8 @@ def test_scalar_functions(spark):
     assert rows(spark, "SELECT area(3, 4), area(3), area(y => 5, x => 1)") == [(12.0, 6.0, 5.0)]
     assert spark.sql("SELECT area(1, 2) + 1").columns == ["(area(1, 2) + 1)"]
     assert condition(spark, "SELECT area(1, 2, 3)") == "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
-    assert condition(spark, "SELECT area()") == "REQUIRED_PARAMETER_NOT_FOUND"
+    assert condition(spark, "SELECT area()") == "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+    assert condition(spark, "SELECT area(y => 1)") == "REQUIRED_PARAMETER_NOT_FOUND"
     assert condition(spark, "CREATE TEMPORARY FUNCTION area(x INT) RETURNS INT RETURN x") == "ROUTINE_ALREADY_EXISTS"
     spark.sql("DROP TEMPORARY FUNCTION area")
     assert condition(spark, "SELECT area(1, 2)") == "UNRESOLVED_ROUTINE"
