@@ -72,6 +72,12 @@ Arena *log_text_arena(LogText *t)
     return t->arena;
 }
 
+/* Sizes are what a log claims: together they may be more than there are numbers for. */
+static int64_t wrapped_sum(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 /* ---- keys ---- */
 
 int path_hex_digit(char c)
@@ -302,7 +308,7 @@ static const AddFile *take_out(FileSet *s, uint64_t hash, Str path, const Deleti
     if (own != SIZE_MAX && !s->gone[own]) {
         s->gone[own] = 1;
         s->gone_count++;
-        s->bytes -= s->files[own].size;
+        s->bytes = wrapped_sum(s->bytes, -s->files[own].size);
         return &s->files[own];
     }
     size_t below = s->base ? find_own(s->base, hash, path, dv) : SIZE_MAX;
@@ -310,7 +316,7 @@ static const AddFile *take_out(FileSet *s, uint64_t hash, Str path, const Deleti
         return NULL;
     s->base_gone[below / 64] |= UINT64_C(1) << (below % 64);
     s->base_gone_count++;
-    s->bytes -= s->base->files[below].size;
+    s->bytes = wrapped_sum(s->bytes, -s->base->files[below].size);
     return &s->base->files[below];
 }
 
@@ -335,7 +341,7 @@ void file_set_add(FileSet *s, const AddFile *f)
     }
     s->files[at] = *f;
     s->gone[at] = 0;
-    s->bytes += f->size;
+    s->bytes = wrapped_sum(s->bytes, f->size);
 }
 
 const AddFile *file_set_find(const FileSet *s, Str path, const DeletionVector *dv)

@@ -18,18 +18,28 @@ static bool read_hint(Store *s, Str path, size_t max_bytes, Arena *arena, bool *
     return true;
 }
 
+static int by_path(const void *a, const void *b)
+{
+    return str_cmp(((const StoreEntry *)a)->path, ((const StoreEntry *)b)->path);
+}
+
+/* As every store does: the names from `from` on, in order. */
 static bool list_names(Store *s, Str folder, Str from, Arena *arena, StoreEntryVec *out, Error *err)
 {
-    (void)folder;
     (void)err;
     Str rest = ((const FakeLog *)s)->names;
+    *out = (StoreEntryVec){0};
     while (rest.len && out->len < 256) {
         ptrdiff_t end = str_find_char(rest, '\n');
-        StoreEntry e = {.path = end < 0 ? rest : str_slice(rest, 0, (size_t)end), .size = 1};
+        Str name = end < 0 ? rest : str_slice(rest, 0, (size_t)end);
         rest = end < 0 ? S("") : str_slice(rest, (size_t)end + 1, rest.len);
-        if (e.path.len && str_cmp(e.path, from) >= 0)
-            vec_push(arena, out, e);
+        if (!name.len || str_cmp(name, from) < 0)
+            continue;
+        StoreEntry e = {.path = str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(name)), .size = 1};
+        vec_push(arena, out, e);
     }
+    if (out->len)
+        qsort(out->at, out->len, sizeof *out->at, by_path);
     return true;
 }
 
