@@ -463,6 +463,17 @@ AddFile add_copy(const AddFile *f, Arena *arena)
     return out;
 }
 
+RemoveFile remove_copy(const RemoveFile *f, Arena *arena)
+{
+    RemoveFile out = *f;
+    out.path = str_copy(f->path, arena);
+    out.partition_values = properties_copy(&f->partition_values, arena);
+    out.stats = f->stats.len ? str_copy(f->stats, arena) : S("");
+    out.tags = properties_copy(&f->tags, arena);
+    out.dv = deletion_vector_copy(f->dv, arena);
+    return out;
+}
+
 Metadata metadata_copy_into(const Metadata *m, Arena *arena)
 {
     Metadata out = *m;

@@ -177,6 +177,7 @@ const Property *property_find(const PropertyVec *v, Str key);
 Str commit_parameter_text(Str json, Arena *arena);
 
 AddFile add_copy(const AddFile *f, Arena *arena);
+RemoveFile remove_copy(const RemoveFile *f, Arena *arena);
 DeletionVector *deletion_vector_copy(const DeletionVector *dv, Arena *arena);
 Metadata metadata_copy_into(const Metadata *m,
                             Arena *arena); /* the schema is parsed again by the caller */

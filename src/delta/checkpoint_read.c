@@ -327,7 +327,8 @@ static const ParquetColumn remove_columns[REM_COUNT] = {
 typedef struct TombstoneReader {
     Snapshot *snapshot;
     int64_t since_ms;
-    Arena *arena; /* of the whole read */
+    Arena *arena;   /* of the whole read */
+    Arena *scratch; /* of the file in hand */
     ActionReader *json;
     Map latest; /* file key -> RemoveFile, NULL for one that was added again */
     VEC(Str) sidecars;
@@ -347,13 +348,14 @@ static void keep_tombstone(TombstoneReader *r, const RemoveFile *f)
     if ((f->has_deletion_timestamp ? f->deletion_timestamp_ms : 0) < r->since_ms)
         return;
     RemoveFile *copy = ARENA_NEW(r->arena, RemoveFile);
-    *copy = *f;
+    *copy = remove_copy(f, r->arena);
     map_put(&r->latest, file_key(f->path, f->dv, r->arena), copy);
 }
 
 static bool on_tombstone_batch(void *arg, const ParquetBatch *b, Error *err)
 {
     TombstoneReader *r = arg;
+    AUTO_ARENA(scratch) = arena_new();
     (void)err;
     for (size_t row = 0; row < b->rows; row++) {
         Str path = text_cell(b, REM_PATH, row), values = text_cell(b, REM_VALUES, row);
@@ -370,7 +372,7 @@ static bool on_tombstone_batch(void *arg, const ParquetBatch *b, Error *err)
         if (!path.len || at < r->since_ms)
             continue;
         RemoveFile f = {
-            .path = str_copy(path, r->arena),
+            .path = path,
             .has_deletion_timestamp = is_present(&b->columns[REM_TIMESTAMP], row),
             .deletion_timestamp_ms = at,
             .data_change = is_present(change, row) && change->bools[row],
@@ -381,11 +383,11 @@ static bool on_tombstone_batch(void *arg, const ParquetBatch *b, Error *err)
             .default_row_commit_version = long_cell(b, REM_ROW_COMMIT_VERSION, row, -1),
         };
         if (values.len && !str_is(values, "{}"))
-            properties_parse(r->json, padded_copy(values, r->arena), values.len, r->arena,
+            properties_parse(r->json, padded_copy(values, scratch), values.len, scratch,
                              &f.partition_values);
         if (vector.len)
             f.dv =
-                deletion_vector_parse(r->json, padded_copy(vector, r->arena), vector.len, r->arena);
+                deletion_vector_parse(r->json, padded_copy(vector, scratch), vector.len, scratch);
         keep_tombstone(r, &f);
     }
     return true;
@@ -398,7 +400,7 @@ static bool on_tombstone_action(void *arg, const Action *a, Error *err)
     if (a->kind == ACTION_REMOVE)
         keep_tombstone(r, &a->remove);
     else if (a->kind == ACTION_ADD)
-        map_remove(&r->latest, file_key(a->add.path, a->add.dv, r->arena));
+        map_remove(&r->latest, file_key(a->add.path, a->add.dv, r->scratch));
     else if (a->kind == ACTION_SIDECAR)
         vec_push(r->arena, &r->sidecars, str_copy(a->sidecar.path, r->arena));
     return true;
@@ -406,16 +408,18 @@ static bool on_tombstone_action(void *arg, const Action *a, Error *err)
 
 static bool read_tombstone_file(TombstoneReader *r, Str path, Error *err)
 {
+    AUTO_ARENA(scratch) = arena_new();
     Str text;
     bool found;
-    TRY(store_read(r->snapshot->table->store, path, LOG_FILE_MAX_BYTES, r->arena, &found, &text,
+    r->scratch = scratch;
+    TRY(store_read(r->snapshot->table->store, path, LOG_FILE_MAX_BYTES, scratch, &found, &text,
                    err));
     if (!found)
         return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", path), PZ("line", "-"),
                          PZ("reason", "the file is gone"));
     return actions_read(
         text, path, ACTIONS_OF(ACTION_REMOVE) | ACTIONS_OF(ACTION_ADD) | ACTIONS_OF(ACTION_SIDECAR),
-        r->arena, on_tombstone_action, r, err);
+        scratch, on_tombstone_action, r, err);
 }
 
 static bool scan_tombstones(TombstoneReader *r, const Str *paths, size_t count, Error *err)
