@@ -1,5 +1,6 @@
 /* Window expressions: the function, its partition, order and frame. */
 #include "analyze/analyze_impl.h"
+#include "func/signature.h"
 
 static const WindowSpec *named_window(const Analyzer *a, Str name)
 {
@@ -121,6 +122,28 @@ static Str bound_text(Analyzer *a, const BoundFrameBound *b)
     }
 }
 
+static bool bound_is_offset(const BoundFrameBound *b, int64_t offset)
+{
+    int64_t n = 0;
+    if (b->kind == BOUND_PRECEDING || b->kind == BOUND_FOLLOWING) {
+        if (!func_constant_int(b->value, &n))
+            return false;
+        return (b->kind == BOUND_PRECEDING ? -n : n) == offset;
+    }
+    return b->kind == BOUND_CURRENT_ROW && offset == 0;
+}
+
+/* lag(x, 2) stands for the frame of the one row two before. */
+static bool is_frame_of_offset(const BoundExpr *w, bool lag)
+{
+    const BoundExprVec *args = &w->window.function->call.args;
+    int64_t offset = 1;
+    if (args->len > 1 && !func_constant_int(args->at[1], &offset))
+        return false;
+    offset = lag ? -offset : offset;
+    return w->window.frame == FRAME_ROWS && bound_is_offset(&w->window.from, offset) && bound_is_offset(&w->window.to, offset);
+}
+
 /* Functions of the row's place have a frame of their own; a written one may only repeat it. */
 static bool check_own_frame(Analyzer *a, const BoundExpr *w, Error *err)
 {
@@ -130,7 +153,7 @@ static bool check_own_frame(Analyzer *a, const BoundExpr *w, Error *err)
     Str name = str_from(f->call.row->name);
     if (str_is(name, "lag") || str_is(name, "lead")) {
         bool moving = f->call.args.len > 1 && !func_is_foldable(f->call.args.at[1]);
-        return (!moving && w->window.frame == FRAME_NONE) || error_set(err, ERR__LEGACY_ERROR_TEMP_1035, P("prettyName", name));
+        return (!moving && (w->window.frame == FRAME_NONE || is_frame_of_offset(w, str_is(name, "lag")))) || error_set(err, ERR__LEGACY_ERROR_TEMP_1035, P("prettyName", name));
     }
     if (str_is(name, "nth_value") || w->window.frame == FRAME_NONE)
         return true;
