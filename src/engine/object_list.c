@@ -67,7 +67,7 @@ static Str name_of_path(Str path)
     return slash < 0 ? path : str_slice(path, (size_t)slash + 1, path.len);
 }
 
-static void add_file(ObjectListing *l, Str path, Str below, int64_t size)
+static void add_file(ObjectListing *l, Str path, Str below, const StoreEntry *e)
 {
     Str local = store_duckdb_path(l->store, path, l->arena), folder = folder_of(below);
     Str own = folder_of(local);
@@ -75,7 +75,7 @@ static void add_file(ObjectListing *l, Str path, Str below, int64_t size)
         folder = str_slice(own, l->base.len + 1, own.len);
     else if (l->base.len)
         folder = S("");
-    ListedFile file = {local, str_copy(folder, l->arena), size};
+    ListedFile file = {local, str_copy(folder, l->arena), e->size, e->modified_ms};
     vec_push(l->arena, l->out, file);
 }
 
@@ -94,7 +94,7 @@ static bool on_object(const StoreEntry *e, void *arg)
     int64_t changed_us = e->modified_ms * 1000;
     if (changed_us >= l->filter->before_us || changed_us <= l->filter->after_us)
         return true;
-    add_file(l, e->path, below, e->size);
+    add_file(l, e->path, below, e);
     return true;
 }
 
@@ -118,13 +118,20 @@ static void split_pattern(Str path, Str *root, Str *pattern)
         pattern->len--;
 }
 
-bool list_objects(Str path, Str base, const ListFilter *filter, Arena *arena, ListedFileVec *out, Error *err)
+static bool bring(const ListedFileVec *files, size_t first, Arena *arena, Error *err)
+{
+    Str *local = ARENA_ARRAY(arena, Str, files->len - first + 1);
+    for (size_t i = first; i < files->len; i++)
+        local[i - first] = files->at[i].path;
+    return store_bring(local, files->len - first, STORE_CHECKED, arena, err);
+}
+
+/* A path without alternatives. */
+static bool list_path(Str path, Str base, const ListFilter *filter, Arena *arena, ListedFileVec *out, bool *of_stream, Error *err)
 {
     ObjectListing l = {.filter = filter, .arena = arena, .out = out};
     Str root;
     size_t first = out->len;
-    if (str_find_char(path, '{') >= 0)
-        return error_unsupported(err, "Alternatives in braces in a path on S3 (" STR_FMT ")", STR_ARG(path));
     if (store_is_remote(base)) {
         Store *of_base;
         TRY(store_open(base, arena, &of_base, err));
@@ -137,15 +144,56 @@ bool list_objects(Str path, Str base, const ListFilter *filter, Arena *arena, Li
     if (!l.pattern.len && store_root(l.store).len > 5 && str_find_char(str_slice(store_root(l.store), 5, SIZE_MAX), '/') > 0)
         TRY(store_stat(l.store, S(""), &is_file, &e, err));
     if (is_file)
-        add_file(&l, S(""), S(""), e.size);
+        add_file(&l, S(""), S(""), &e);
     else
         TRY(store_walk(l.store, S(""), on_object, &l, err));
     if (!is_file && !l.any)
         return error_set(err, ERR_PATH_NOT_FOUND, P("path", path));
-    if (l.has_sink_log)
-        return error_unsupported(err, "Reading " STR_FMT ", which a stream of Spark wrote with a log of its files,", STR_ARG(path));
-    Str *local = ARENA_ARRAY(arena, Str, out->len - first + 1);
-    for (size_t i = first; i < out->len; i++)
-        local[i - first] = out->at[i].path;
-    return store_bring(local, out->len - first, STORE_CHECKED, arena, err);
+    if (!l.has_sink_log)
+        return true;
+    if (l.pattern.len)
+        return error_unsupported(err, "Folders that a streaming query wrote, named by a pattern on S3 (" STR_FMT "),", STR_ARG(path));
+    *of_stream = true;
+    out->len = first;
+    return sink_log_files(path, arena, out, err);
+}
+
+enum { MAX_BRACES = 16 };
+
+/* "a{b,c}d" is "abd" and "acd"; one of them must be there. */
+static bool list_alternatives(Str path, int depth, Str base, const ListFilter *filter, Arena *arena, ListedFileVec *out, bool *of_stream,
+                              Error *err)
+{
+    ptrdiff_t open = str_find_char(path, '{'), close = open < 0 ? -1 : str_find_char(str_slice(path, (size_t)open, path.len), '}');
+    if (close < 0)
+        return list_path(path, base, filter, arena, out, of_stream, err);
+    if (depth == MAX_BRACES)
+        return error_unsupported(err, "More than %d alternatives in braces in a path on S3 (" STR_FMT ")", MAX_BRACES, STR_ARG(path));
+    Str before = str_slice(path, 0, (size_t)open), after = str_slice(path, (size_t)(open + close) + 1, path.len);
+    Str inside = str_slice(path, (size_t)open + 1, (size_t)(open + close));
+    bool any = false;
+    for (bool more = true; more;) {
+        ptrdiff_t comma = str_find_char(inside, ',');
+        Str one = comma < 0 ? inside : str_slice(inside, 0, (size_t)comma);
+        more = comma >= 0;
+        inside = more ? str_slice(inside, (size_t)comma + 1, inside.len) : S("");
+        Str whole = str_printf(arena, STR_FMT STR_FMT STR_FMT, STR_ARG(before), STR_ARG(one), STR_ARG(after));
+        if (list_alternatives(whole, depth + 1, base, filter, arena, out, of_stream, err)) {
+            any = true;
+            continue;
+        }
+        if (err->cls != ERR_PATH_NOT_FOUND)
+            return false;
+        error_clear(err);
+    }
+    return any || error_set(err, ERR_PATH_NOT_FOUND, P("path", path));
+}
+
+bool list_objects(Str path, Str base, const ListFilter *filter, ListPurpose purpose, Arena *arena, ListedFileVec *out, bool *of_stream,
+                  Error *err)
+{
+    size_t first = out->len;
+    *of_stream = false;
+    TRY(list_alternatives(path, 0, base, filter, arena, out, of_stream, err));
+    return purpose == LIST_TO_CHOOSE || bring(out, first, arena, err);
 }

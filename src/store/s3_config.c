@@ -170,10 +170,47 @@ static Str first_of(Str a, Str b, Str c)
     return a.len ? a : b.len ? b : c;
 }
 
+/* What a profile may name instead of keys, which takes a program or a service to get them from. */
+static bool refuse_other_sources(Str bucket, const Profile *p, Error *err)
+{
+    static const char *const OTHER[] = {"credential_process", "role_arn", "sso_session", "sso_start_url", "web_identity_token_file"};
+    for (size_t i = 0; i < LENGTH_OF(OTHER); i++)
+        if (from_profile(p, OTHER[i]).len)
+            return error_unsupported(err, "The setting %s of the AWS profile [" STR_FMT "] (credentials for s3://" STR_FMT "; their keys can be "
+                                     "given as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN)", OTHER[i], STR_ARG(p->name),
+                                     STR_ARG(bucket));
+    static const char *const VARIABLES[] = {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                            "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
+    for (size_t i = 0; i < LENGTH_OF(VARIABLES); i++)
+        if (getenv(VARIABLES[i]))
+            return error_unsupported(err, "Credentials by %s (for s3://" STR_FMT "; their keys can be given as AWS_ACCESS_KEY_ID, "
+                                     "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN)", VARIABLES[i], STR_ARG(bucket));
+    return true;
+}
+
+/* Settings that would change what is sent, or as whom: obeyed or refused, never passed over. */
+static bool refuse_settings(Str bucket, Str provider, Arena *arena, Error *err)
+{
+    static const char *const PROVIDERS[] = {"Anonymous", "Simple", "Temporary", "EnvironmentVariable", "Profile", "Default"};
+    static const char *const OTHER[] = {"encryption.algorithm", "server-side-encryption-algorithm", "requester.pays.enabled", "proxy.host"};
+    bool known = !provider.len;
+    for (size_t i = 0; i < LENGTH_OF(PROVIDERS); i++)
+        known = known || str_find(provider, str_from(PROVIDERS[i])) >= 0;
+    if (!known)
+        return error_unsupported(err, "fs.s3a.aws.credentials.provider " STR_FMT, STR_ARG(provider));
+    for (size_t i = 0; i < LENGTH_OF(OTHER); i++) {
+        Str value = setting(bucket, OTHER[i], arena);
+        if (value.len && !str_is_ci(value, "false"))
+            return error_unsupported(err, "fs.s3a.%s", OTHER[i]);
+    }
+    return true;
+}
+
 /* Key, secret and token come from one place, never mixed. */
 static bool find_credentials(Str bucket, const Profile *p, Arena *arena, S3Config *out, Error *err)
 {
     Str provider = setting(bucket, "aws.credentials.provider", arena);
+    TRY(refuse_settings(bucket, provider, arena, err));
     if (str_find(provider, S("AnonymousAWSCredentialsProvider")) >= 0) {
         out->anonymous = true;
         return true;
@@ -194,6 +231,7 @@ static bool find_credentials(Str bucket, const Profile *p, Arena *arena, S3Confi
     }
     if (out->key_id.len && out->secret.len)
         return true;
+    TRY(refuse_other_sources(bucket, p, err));
     return error_set(err, ERR_LAKESHED_FILE, P("path", str_concat(err->arena, S("s3://"), bucket)),
                      P("reason", str_printf(err->arena, "no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for the "
                        "server, write them for the profile [" STR_FMT "] to ~/.aws/credentials, or set spark.hadoop.fs.s3a.access.key "

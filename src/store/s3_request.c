@@ -241,6 +241,8 @@ static struct curl_slist *request_headers(const S3Client *c, const S3Request *r,
     list = curl_slist_append(list, "Content-Type:");
     if (r->if_absent)
         list = curl_slist_append(list, "If-None-Match: *");
+    if (r->has_md5)
+        list = add_header(list, arena, "Content-MD5", md5_base64(r->body, arena));
     if (r->if_match.len)
         list = add_header(list, arena, "If-Match", r->if_match);
     if (r->count)
@@ -299,7 +301,7 @@ bool s3_is_good(const S3Answer *a)
 
 static bool passes_by_itself(const S3Answer *a)
 {
-    return a->status >= 500 || a->status == 429 || a->status == 408 || str_is(a->code, "RequestTimeout") ||
+    return (a->status >= 500 && a->status != 501) || a->status == 429 || a->status == 408 || str_is(a->code, "RequestTimeout") ||
            str_is(a->code, "SlowDown") || str_is(a->code, "OperationAborted") || str_is(a->code, "ConditionalRequestConflict");
 }
 

@@ -25,6 +25,7 @@ typedef struct S3Request {
     S3Param params[S3_MAX_PARAMS]; /* in order of their names */
     size_t param_count;
     Str body;
+    bool has_md5;           /* Content-MD5 of the body: what S3 asks of DeleteObjects */
     bool if_absent;         /* If-None-Match: * */
     Str if_match;           /* only this version of the object */
     int64_t from, count;    /* bytes asked for; count 0: all */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
+
 enum { BODY_MAX = 16 << 20, NESTING_MAX = 16 };
 
 static xmlDoc *parse(Str body)
@@ -128,4 +130,48 @@ bool s3_read_page(Str body, Arena *arena, S3Page *out, Error *err)
         out->next = child_text(root, "NextContinuationToken", arena);
     xmlFreeDoc(doc);
     return ok || error_set(err, ERR_LAKESHED_FILE, PZ("path", "s3"), PZ("reason", "the S3 service's listing is not what S3 answers"));
+}
+
+/* Control characters have no form in XML 1.0, not even an escaped one. */
+static bool put_text(Buf *b, Str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < ' ')
+            return false;
+        if (c == '&' || c == '<' || c == '>' || c == '"')
+            buf_addf(b, "&#%u;", c);
+        else
+            buf_addc(b, (char)c);
+    }
+    return true;
+}
+
+bool s3_write_keys(const Str *keys, size_t count, Arena *arena, Str *out)
+{
+    Buf b = buf_in(arena);
+    buf_addz(&b, "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>");
+    for (size_t i = 0; i < count; i++) {
+        buf_addz(&b, "<Object><Key>");
+        if (!put_text(&b, keys[i]))
+            return false;
+        buf_addz(&b, "</Key></Object>");
+    }
+    buf_addz(&b, "</Delete>");
+    *out = buf_str(&b);
+    return true;
+}
+
+bool s3_read_kept(Str body, Arena *arena, Str *key, Str *code)
+{
+    xmlDoc *doc = parse(body);
+    xmlNode *n = doc ? xmlDocGetRootElement(doc) : NULL;
+    for (n = n ? n->children : NULL; n && !is_named(n, "Error"); n = n->next)
+        ;
+    if (n) {
+        *key = child_text(n, "Key", arena);
+        *code = child_text(n, "Code", arena);
+    }
+    xmlFreeDoc(doc);
+    return n != NULL;
 }

@@ -152,6 +152,17 @@ bool store_delete(Store *s, Str path, Error *err)
     return s->ops->remove(s, path, err);
 }
 
+bool store_delete_many(Store *s, const Str *paths, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(check_path(s, paths[i], err));
+    for (size_t i = 0; i < count && !s->ops->remove_many; i++)
+        TRY(s->ops->remove(s, paths[i], err));
+    for (size_t i = 0; i < count && s->ops->remove_many; i += STORE_DELETE_MAX)
+        TRY(s->ops->remove_many(s, paths + i, count - i < STORE_DELETE_MAX ? count - i : STORE_DELETE_MAX, err));
+    return true;
+}
+
 bool store_delete_folder(Store *s, Str path, bool *removed, Error *err)
 {
     TRY(check_path(s, path, err));

@@ -52,6 +52,9 @@ MUST_CHECK bool store_walk(Store *s, Str folder, StoreVisit visit, void *arg, Er
 /* Every folder below a folder, the deepest first. */
 MUST_CHECK bool store_walk_folders(Store *s, Str folder, StoreVisit visit, void *arg, Error *err);
 MUST_CHECK bool store_delete(Store *s, Str path, Error *err); /* absent is fine */
+/* The same for many, in as few requests as the kind of store allows. */
+enum { STORE_DELETE_MAX = 1000 };
+MUST_CHECK bool store_delete_many(Store *s, const Str *paths, size_t count, Error *err);
 /* Removes a folder if it is empty; *removed tells. */
 MUST_CHECK bool store_delete_folder(Store *s, Str path, bool *removed, Error *err);
 MUST_CHECK bool store_make_folder(Store *s, Str path, Error *err);
@@ -77,7 +80,7 @@ typedef enum StoreFreshness {
  * freed; paths that belong to no object store are passed over. */
 MUST_CHECK bool store_bring(const Str *local_paths, size_t count, StoreFreshness freshness, Arena *arena,
                             Error *err);
-bool store_is_remote(Str location); /* "s3://..", "s3a://.." */
+bool store_is_remote(Str location); /* "s3://..", "s3a://..", "s3n://.." */
 /* A local path as the user knows it: "s3a://bucket/key" for copies; false for local files. */
 bool store_remote_uri(Str local_path, Arena *arena, Str *out);
 /* The same for messages and listings: other paths stay as they are. */

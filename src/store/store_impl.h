@@ -15,6 +15,7 @@ typedef struct StoreOps {
     bool (*list)(Store *s, Str folder, Str from, Arena *arena, StoreEntryVec *out, Error *err);
     bool (*walk)(Store *s, Str folder, bool folders, StoreVisit visit, void *arg, Error *err);
     bool (*remove)(Store *s, Str path, Error *err);
+    bool (*remove_many)(Store *s, const Str *paths, size_t count, Error *err); /* at most STORE_DELETE_MAX; NULL: one by one */
     bool (*remove_folder)(Store *s, Str path, bool *removed, Error *err);
     bool (*make_folder)(Store *s, Str path, Error *err);
     bool (*sync_files)(Store *s, const Str *paths, size_t count, Error *err);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "store/copies.h"
+#include "store/parallel.h"
 #include "store/s3_xml.h"
 #include "store/store_impl.h"
 
@@ -110,14 +111,63 @@ static bool s3_put(Store *s, Str path, Str content, Error *err)
     return s3_is_good(&a) || s3_failure(self(s)->at.client, &r, &a, err);
 }
 
+static void drop_copy(Store *s, Str path, Arena *arena)
+{
+    unlink(str_z(store_duckdb_path(s, path, arena), arena));
+}
+
 static bool s3_remove(Store *s, Str path, Error *err)
 {
     AUTO_ARENA scratch = arena_new();
     S3Request r = request(s, "DELETE", path, scratch);
     S3Answer a;
     bool found;
-    unlink(str_z(store_duckdb_path(s, path, scratch), scratch));
+    drop_copy(s, path, scratch);
     return ask(s, &r, scratch, &a, &found, err);
+}
+
+typedef struct Removing {
+    Store *store;
+    const Str *paths;
+} Removing;
+
+static bool remove_one(size_t index, void *arg, Error *err)
+{
+    Removing *r = arg;
+    return s3_remove(r->store, r->paths[index], err);
+}
+
+/* S3 answers 200 and names in the body what it kept. */
+static bool check_removed(Store *s, const S3Request *r, S3Answer *a, Arena *arena, Error *err)
+{
+    Str key;
+    if (!s3_read_kept(a->body, arena, &key, &a->code))
+        return true;
+    S3Request of_key = *r;
+    of_key.key = key;
+    return s3_failure(self(s)->at.client, &of_key, a, err);
+}
+
+/* Some services have no DeleteObjects: there one after the other goes, a few at a time. */
+static bool s3_remove_many(Store *s, const Str *paths, size_t count, Error *err)
+{
+    AUTO_ARENA scratch = arena_new();
+    S3Request r = {.method = "POST", .bucket = self(s)->at.bucket, .params = {{"delete", S_INIT("")}}, .param_count = 1,
+                   .has_md5 = true, .max_bytes = LIST_MAX_BYTES};
+    S3Answer a;
+    Str *keys = ARENA_ARRAY(scratch, Str, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        drop_copy(s, paths[i], scratch);
+        keys[i] = key_of(s, paths[i], scratch);
+    }
+    if (!s3_write_keys(keys, count, scratch, &r.body))
+        return parallel_run(count, remove_one, &(Removing){s, paths}, err);
+    TRY(s3_send(self(s)->at.client, &r, scratch, &a, err));
+    if (s3_is_good(&a))
+        return check_removed(s, &r, &a, scratch, err);
+    if (a.status == 501 || a.status == 405 || a.status == 400)
+        return parallel_run(count, remove_one, &(Removing){s, paths}, err);
+    return s3_failure(self(s)->at.client, &r, &a, err);
 }
 
 /* True when what is there is what we wanted to put there: our own put, whose answer was lost. Commits carry an id of their own. */
@@ -380,6 +430,7 @@ static const StoreOps s3_ops = {
     .list = s3_list,
     .walk = s3_walk,
     .remove = s3_remove,
+    .remove_many = s3_remove_many,
     .remove_folder = s3_remove_folder,
     .make_folder = s3_make_folder,
     .sync_files = s3_send_files,
@@ -435,5 +486,5 @@ bool store_of_copy(Str local_path, Arena *arena, Store **out)
 
 bool store_is_remote(Str location)
 {
-    return str_istarts_with(location, S("s3://")) || str_istarts_with(location, S("s3a://"));
+    return str_istarts_with(location, S("s3://")) || str_istarts_with(location, S("s3a://")) || str_istarts_with(location, S("s3n://"));
 }

@@ -1,114 +1,19 @@
 """Delta tables on a real S3 server (versitygw), written by this program, by several at once, and by delta-rs."""
 import concurrent.futures
-import http.client
-import http.server
 import json
 import os
 import pathlib
 import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-import zlib
 
 import pytest
 
-from conftest import Server
+from gateway import KEY, SECRET, gateway, needs_gateway, one, s3_server, spark, start  # noqa: F401
 
-GATEWAY = pathlib.Path(os.environ.get("LAKESHED_CACHE", pathlib.Path.home() / ".cache/lakeshed")) / "bin/versitygw"
-KEY, SECRET = "lakeshed-test", "the-secret-nobody-may-see"
-
-pytestmark = pytest.mark.skipif(not GATEWAY.exists(), reason="versitygw is not there: tools/setup.sh s3 (needs Go)")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Gateway:
-    def __init__(self, folder):
-        self.folder = folder
-        (folder / "lake").mkdir(parents=True)
-        self.port = free_port()
-        self.log = open(f"{folder}.log", "w")
-        self.process = subprocess.Popen([str(GATEWAY), "--port", f"127.0.0.1:{self.port}", "posix", str(folder)],
-                                        env=dict(os.environ, ROOT_ACCESS_KEY=KEY, ROOT_SECRET_KEY=SECRET),
-                                        stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        self.url = f"http://127.0.0.1:{self.port}"
-        for _ in range(200):
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("versitygw does not listen")
-
-    @property
-    def environment(self):
-        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": self.url}
-
-    @property
-    def options(self):
-        """What delta-rs is given."""
-        return {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "aws_region": "us-east-1", "aws_endpoint_url": self.url,
-                "aws_allow_http": "true", "aws_conditional_put": "etag"}
-
-    def files(self, prefix):
-        root = self.folder / "lake" / prefix
-        return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        self.log.close()
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
-    g = Gateway(tmp_path_factory.mktemp("s3") / "buckets")
-    yield g
-    g.stop()
-
-
-def start(gateway, folder, *options, **changed):
-    kept = dict(os.environ)
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            del os.environ[name]
-    os.environ.update(gateway.environment)
-    os.environ["HOME"] = str(folder)
-    for name, value in changed.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
-    try:
-        return Server(folder / "data", *options)
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)
-
-
-@pytest.fixture(scope="module")
-def s3_server(gateway, tmp_path_factory):
-    s = start(gateway, tmp_path_factory.mktemp("server"))
-    yield s
-    assert s.stop() == 0
-
-
-@pytest.fixture
-def spark(s3_server):
-    session = s3_server.session()
-    yield session
-    session.stop()
-
-
-def one(spark, sql):
-    return spark.sql(sql).collect()[0][0]
+pytestmark = needs_gateway
 
 
 def test_statements(spark, gateway):
@@ -161,42 +66,117 @@ def test_clones_and_paths(spark, gateway):
     assert t.history().count() == 3
 
 
-def test_plain_files(spark, gateway):
-    rows = spark.range(1000).selectExpr("id", "id % 3 AS k")
-    for form in ("parquet", "csv", "json"):
-        place = f"s3a://lake/plain/{form}"
-        rows.write.format(form).partitionBy("k").option("header", "true").save(place)
-        read = spark.read.format(form).option("header", "true").option("inferSchema", "true").load(place)
-        assert read.selectExpr("count(*)", "sum(id)", "sum(k)").collect() == [(1000, 499500, 999)]
-        with pytest.raises(Exception, match="PATH_ALREADY_EXISTS"):
-            rows.write.format(form).save(place)
-        rows.limit(7).write.format(form).mode("overwrite").option("header", "true").save(place)
-        assert spark.read.format(form).option("header", "true").load(place).count() == 7
-    assert spark.read.parquet("s3a://lake/plain/par*").count() == 7
-    files = spark.read.parquet("s3a://lake/plain/parquet").inputFiles()
-    assert files and all(f.startswith("s3a://lake/plain/parquet/part-") for f in files)
-    with pytest.raises(Exception, match="PATH_NOT_FOUND.*s3a://lake/nothing"):
-        spark.read.parquet("s3a://lake/nothing").count()
+HTTPFS = pathlib.Path(__file__).parents[2] / ".deps/duckdb/extensions/httpfs.duckdb_extension"
 
 
-def test_replaced_file_is_read_anew(spark, gateway):
-    file = gateway.folder / "lake/replaced.csv"
-    put = lambda text: subprocess.run([sys.executable, "-c", PUT, gateway.url, "replaced.csv", text], check=True)  # noqa: E731
-    put("a\n1\n")
-    assert spark.read.option("header", "true").csv("s3://lake/replaced.csv").collect() == [("1",)]
-    put("a\n2\n")
-    assert spark.read.option("header", "true").csv("s3://lake/replaced.csv").collect() == [("2",)]
-    assert file.exists()
+@pytest.fixture(scope="module")
+def duck(gateway):
+    import duckdb
+    import duckdb_extension_delta
+    folder = pathlib.Path(duckdb_extension_delta.__file__).parent
+    con = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    con.execute(f"LOAD '{HTTPFS}'")
+    con.execute(f"LOAD '{next(folder.rglob('*.duckdb_extension'))}'")
+    con.execute(f"CREATE SECRET (TYPE s3, KEY_ID '{KEY}', SECRET '{SECRET}', REGION 'us-east-1', ENDPOINT '{gateway.url[7:]}', "
+                "URL_STYLE 'path', USE_SSL false)")
+    return con
 
 
-# A put by somebody else: DuckDB's client is not asked, pyarrow's is.
-PUT = f"""
-import sys
-from pyarrow import fs
-s = fs.S3FileSystem(access_key={KEY!r}, secret_key={SECRET!r}, endpoint_override=sys.argv[1], region='us-east-1')
-with s.open_output_stream('lake/' + sys.argv[2]) as f:
-    f.write(sys.argv[3].encode())
-"""
+# What is done to a table of (id BIGINT, v STRING, p INT) at {at}, called {t}; what its properties are.
+STEPS = [
+    "INSERT INTO {t} SELECT id, concat('v', id), id % 3 FROM range(60)",
+    "UPDATE {t} SET v = 'u' WHERE id < 6",
+    "DELETE FROM {t} WHERE id % 7 = 0",
+    "MERGE INTO {t} t USING (SELECT id FROM range(50, 70)) s ON t.id = s.id WHEN MATCHED AND s.id > 55 THEN DELETE WHEN MATCHED THEN UPDATE "
+    "SET v = 'm' WHEN NOT MATCHED THEN INSERT (id, v, p) VALUES (s.id, 'new', 9) WHEN NOT MATCHED BY SOURCE AND t.id = 1 THEN DELETE",
+    "INSERT INTO {t} REPLACE WHERE p = 2 SELECT id, 'r', 2 FROM range(100, 110)",
+    "OPTIMIZE {t}",
+    "ALTER TABLE {t} ADD COLUMN more INT",
+    "INSERT INTO {t} VALUES (200, 'w', 1, 5)",
+    "ALTER TABLE {t} ADD CONSTRAINT positive CHECK (id >= 0)",
+    "RESTORE TABLE {t} TO VERSION AS OF 4",
+    "DELETE FROM {t} WHERE id = 4",
+    "REORG TABLE {t} APPLY (PURGE)",
+    "VACUUM {t} RETAIN 0 HOURS",
+    "TRUNCATE TABLE {t}",
+    "INSERT INTO {t} (id, v, p) VALUES (7, 'last', 0)",
+]
+KINDS = {
+    "plain": "'delta.checkpointInterval' = '3'",
+    "vectors": "'delta.enableDeletionVectors' = 'true', 'delta.enableChangeDataFeed' = 'true', 'delta.checkpointInterval' = '4'",
+    "v2": "'delta.checkpointPolicy' = 'v2', 'delta.checkpointInterval' = '2'",
+    "tracked": "'delta.enableRowTracking' = 'true', 'delta.enableInCommitTimestamps' = 'true'",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_statement_read_by_others(spark, gateway, duck, kind):
+    import deltalake
+    import pyarrow
+    at, t = f"s3://lake/every/{kind}", f"every_{kind}"
+    spark.sql("SET spark.databricks.delta.retentionDurationCheck.enabled = false")
+    spark.sql(f"CREATE TABLE {t} (id BIGINT, v STRING, p INT) USING delta PARTITIONED BY (p) LOCATION '{at}' TBLPROPERTIES ({KINDS[kind]})")
+    for step in STEPS:
+        spark.sql(step.format(t=t)).collect()
+        mine = sorted(tuple(r) for r in spark.sql(f"SELECT id, v, p FROM {t}").collect())
+        theirs = duck.execute(f"SELECT id, v, p FROM delta_scan('{at}')").fetchall()
+        assert sorted(theirs) == mine, step
+        log = deltalake.DeltaTable(at, storage_options=gateway.options)
+        rows = pyarrow.table(deltalake.QueryBuilder().register("t", log).execute("SELECT id, v, p FROM t").read_all()).to_pylist()
+        assert sorted(tuple(r.values()) for r in rows) == mine, step
+        if kind == "vectors" and step.startswith("MERGE"):
+            feed = spark.sql(f"SELECT _change_type, count(*) FROM table_changes('{t}', 1, 3) GROUP BY 1").collect()
+            assert dict(map(tuple, feed)) == {"insert": 60, "update_preimage": 6, "update_postimage": 6, "delete": 9}
+    assert mine == [(7, "last", 0)]
+    assert spark.sql(f"DESCRIBE DETAIL {t}").collect()[0].location == at
+    spark.sql(f"ALTER TABLE {t} DROP CONSTRAINT IF EXISTS positive")
+    if kind != "vectors":
+        spark.sql(f"GENERATE symlink_format_manifest FOR TABLE {t}")
+        text = (gateway.folder / "lake/every" / kind / "_symlink_format_manifest/p=0/manifest").read_text()
+        assert text.startswith(f"s3a://lake/every/{kind}/p=0/") or text.startswith(f"{at}/p=0/")
+    checkpoints = [f for f in gateway.files(f"every/{kind}/_delta_log") if ".checkpoint." in f]
+    assert checkpoints
+
+
+def test_the_log_is_cleaned_up(spark, gateway):
+    t = "delta.`s3://lake/cleaned`"
+    spark.sql(f"CREATE TABLE {t} (id BIGINT) USING delta TBLPROPERTIES ('delta.checkpointInterval' = '4', "
+              "'delta.logRetentionDuration' = 'interval 0 days', 'delta.deletedFileRetentionDuration' = 'interval 0 days')")
+    for n in range(6):
+        spark.sql(f"INSERT INTO {t} VALUES ({n})")
+    old = time.time() - 3 * 86400
+    for f in gateway.files("cleaned/_delta_log"):
+        os.utime(gateway.folder / "lake/cleaned/_delta_log" / f, (old, old))
+    for n in range(6, 10):
+        spark.sql(f"INSERT INTO {t} VALUES ({n})")
+    versions = [int(f[:20]) for f in gateway.files("cleaned/_delta_log") if f.endswith(".json") and f[:20].isdigit()]
+    assert 0 not in versions and max(versions) == 10
+    assert one(spark, f"SELECT sum(id) FROM {t}") == 45
+
+
+def test_schemes_and_ways_between_places(spark, gateway, tmp_path):
+    from delta.tables import DeltaTable
+    spark.range(5).write.format("delta").save("s3n://lake/schemes")
+    spark.range(5, 8).write.format("delta").mode("append").save("s3a://lake/schemes")
+    for scheme in ("s3", "s3a", "s3n", "S3A"):
+        assert one(spark, f"SELECT count(*) FROM delta.`{scheme}://lake/schemes`") == 8
+        assert DeltaTable.isDeltaTable(spark, f"{scheme}://lake/schemes")
+    for scheme in ("file", "abfss", "gs", "hdfs"):
+        with pytest.raises(Exception):
+            spark.read.format("delta").load(f"{scheme}://lake/schemes").collect()
+    here = tmp_path / "here"
+    for kind in ("SHALLOW", "DEEP"):
+        spark.sql(f"CREATE TABLE delta.`{here}_{kind}` {kind} CLONE delta.`s3://lake/schemes`")
+        spark.sql(f"DELETE FROM delta.`{here}_{kind}` WHERE id = 0")
+        assert one(spark, f"SELECT count(*) FROM delta.`{here}_{kind}`") == 7
+    spark.sql(f"CREATE TABLE delta.`s3://lake/back` DEEP CLONE delta.`{here}_DEEP`")
+    assert one(spark, "SELECT sum(id) FROM delta.`s3://lake/back`") == 28
+    spark.range(9).write.partitionBy().parquet("s3a://lake/to_convert")
+    spark.sql("CONVERT TO DELTA parquet.`s3a://lake/to_convert`")
+    spark.sql("INSERT INTO delta.`s3://lake/to_convert` VALUES (9)")
+    assert one(spark, "SELECT sum(id) FROM delta.`s3://lake/to_convert`") == 45
+    spark.sql("VACUUM delta.`s3n://lake/to_convert`")
+    assert one(spark, "SELECT sum(id) FROM delta.`s3://lake/to_convert`") == 45
 
 
 def test_large_file_goes_up_in_parts(spark, gateway):
@@ -347,6 +327,45 @@ def test_profile(gateway, tmp_path):
         s.stop()
 
 
+@pytest.mark.parametrize("setting", ["credential_process = /bin/echo x", "role_arn = arn:aws:iam::1:role/x", "sso_session = x"])
+def test_other_sources_of_credentials_are_named(gateway, tmp_path, setting):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text(f"[profile other]\n{setting}\nregion = us-east-1\n")
+    s = start(gateway, tmp_path, AWS_PROFILE="other", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    try:
+        with pytest.raises(Exception, match=f"{setting.split()[0]} of the AWS profile .other"):
+            s.session().sql("SELECT * FROM delta.`s3://lake/c`").collect()
+    finally:
+        s.stop()
+
+
+def test_spark_settings_of_a_session(gateway, tmp_path):
+    """Per bucket before for all; an endpoint without a scheme is https unless SSL is off; without keys, nobody's requests are signed."""
+    from pyspark.sql import SparkSession
+    s = start(gateway, tmp_path, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_ENDPOINT_URL=None, AWS_REGION=None)
+    base = {"access.key": "nobody", "secret.key": "nothing", "bucket.lake.access.key": KEY, "bucket.lake.secret.key": SECRET,
+            "endpoint": gateway.url[7:], "path.style.access": "true", "connection.ssl.enabled": "false", "endpoint.region": "us-east-1"}
+
+    def session(**changed):
+        builder = SparkSession.builder.remote(s.remote)
+        for name, value in {**base, **{k.replace("__", "."): v for k, v in changed.items()}}.items():
+            builder = builder.config(f"spark.hadoop.fs.s3a.{name}", value)
+        return builder.create()
+
+    try:
+        mine = session()
+        mine.sql("CREATE OR REPLACE TABLE delta.`s3a://lake/set` USING delta AS SELECT 1 AS a")
+        assert one(mine, "SELECT a FROM delta.`s3a://lake/set`") == 1
+        for changed, words in [({"bucket__lake__secret__key": "wrong"}, "secret key"), ({"connection__ssl__enabled": "true"}, "did not answer"),
+                               ({"endpoint__region": "eu-west-1"}, "region"),
+                               ({"bucket__lake__session__token": "made-up"}, "token|denied|refused"),
+                               ({"aws__credentials__provider": "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider"}, "denied")]:
+            with pytest.raises(Exception, match=words):
+                one(session(**changed), "SELECT a FROM delta.`s3a://lake/set`")
+    finally:
+        s.stop()
+
+
 def test_session_credentials_are_its_own(gateway, tmp_path):
     """A session brings its credentials as Spark's settings; another session does not profit from them."""
     s = start(gateway, tmp_path, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_ENDPOINT_URL=None)
@@ -367,130 +386,3 @@ def test_session_credentials_are_its_own(gateway, tmp_path):
         assert SECRET not in str(mine.sql("SET").collect())
     finally:
         s.stop()
-
-
-def test_streaming_sink(spark, tmp_path):
-    spark.sql("CREATE TABLE events (id BIGINT) USING delta LOCATION 's3://lake/events'")
-    spark.sql("INSERT INTO events SELECT id FROM range(50)")
-    q = (spark.readStream.table("events").writeStream.format("delta").option("checkpointLocation", str(tmp_path / "check"))
-         .trigger(availableNow=True).start("s3://lake/events_out"))
-    assert q.awaitTermination(60)
-    assert q.exception() is None
-    assert one(spark, "SELECT sum(id) FROM delta.`s3://lake/events_out`") == sum(range(50))
-
-
-@pytest.mark.parametrize("sql", [
-    "INSERT INTO plain_csv VALUES (1, 2)",
-    "MSCK REPAIR TABLE plain_csv",
-])
-def test_refused_by_name(spark, sql):
-    spark.sql("CREATE TABLE IF NOT EXISTS plain_csv (a INT, k INT) USING csv PARTITIONED BY (k) LOCATION 's3://lake/plain_csv'")
-    with pytest.raises(Exception, match="S3"):
-        spark.sql(sql).collect()
-
-
-class Faults(http.server.BaseHTTPRequestHandler):
-    """Stands before the gateway; server.fault(method, path) says "refuse", "lose" (done, but nobody is told) or nothing."""
-    protocol_version = "HTTP/1.1"
-
-    def forward(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.fault(self.command, self.path)
-        if fault == "refuse":
-            self.answer(503, [], b"<Error><Code>SlowDown</Code></Error>")
-            return
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.gateway_port)
-        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if self.server.blind and name.lower() == "if-none-match":
-                continue
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        answer = connection.getresponse()
-        content = answer.read()
-        if fault == "lose":
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        self.answer(answer.status, answer.getheaders(), content)
-
-    def answer(self, status, headers, content):
-        self.send_response_only(status)
-        length = str(len(content))
-        for name, value in headers:
-            if name.lower() == "content-length":
-                length = value
-            elif name.lower() not in ("transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", length)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = forward
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def faulty(gateway, tmp_path):
-    """A session of a server whose requests pass through Faults, and that proxy, which knows the server's copies."""
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faults)
-    proxy.gateway_port, proxy.fault, proxy.blind = gateway.port, lambda method, path: None, False
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    server = start(gateway, tmp_path, AWS_ENDPOINT_URL=f"http://127.0.0.1:{proxy.server_port}")
-    session = server.session()
-    proxy.copies = server.data / "s3-cache"
-    yield session, proxy
-    proxy.fault = lambda method, path: None
-    server.stop()
-    proxy.shutdown()
-
-
-@pytest.mark.parametrize("fault", ["refuse", "lose"])
-@pytest.mark.parametrize("method, part", [("PUT", "_delta_log/0"), ("PUT", ".parquet"), ("GET", ".parquet"), ("GET", "_delta_log"),
-                                          ("GET", "list-type"), ("DELETE", ".parquet")])
-def test_passing_faults_are_outlived(faulty, gateway, fault, method, part):
-    """Every first attempt of a kind of request fails: nothing is lost, nothing is done twice."""
-    session, proxy = faulty
-    name = f"faults-{fault}-{method}-{zlib.crc32(part.encode())}"
-    seen = set()
-
-    def once(asked, path):
-        if asked != method or part not in path or path in seen:
-            return None
-        seen.add(path)
-        return fault
-
-    proxy.fault = once
-    table = f"delta.`s3://lake/{name}`"
-    session.sql(f"CREATE TABLE {table} (id BIGINT) USING delta")
-    for k in range(4):
-        session.sql(f"INSERT INTO {table} VALUES ({k})")
-    session.sql(f"OPTIMIZE {table}")
-    session.sql("SET spark.databricks.delta.retentionDurationCheck.enabled = false")
-    session.sql(f"VACUUM {table} RETAIN 0 HOURS")
-    shutil.rmtree(proxy.copies)
-    assert sorted(r[0] for r in session.sql(f"SELECT id FROM {table}").collect()) == [0, 1, 2, 3]
-    assert seen
-    versions = [f for f in gateway.files(f"{name}/_delta_log") if f.endswith(".json")]
-    assert versions == [f"{v:020}.json" for v in range(len(versions))] and len(versions) >= 6
-
-
-def test_commit_that_is_never_answered(faulty, gateway):
-    """The service takes the commit and its answers never come: what is there is read back."""
-    session, proxy = faulty
-    session.sql("CREATE TABLE delta.`s3://lake/unanswered` (id BIGINT) USING delta")
-    proxy.fault = lambda method, path: "lose" if method == "PUT" and path.endswith("00001.json") else None
-    session.sql("INSERT INTO delta.`s3://lake/unanswered` VALUES (1)")
-    proxy.fault = lambda method, path: None
-    assert session.sql("SELECT count(*), sum(id) FROM delta.`s3://lake/unanswered`").collect() == [(1, 1)]
-
-
-def test_service_without_exclusion_is_refused(faulty):
-    """A service that takes every put is no place for commits."""
-    session, proxy = faulty
-    proxy.blind = True
-    with pytest.raises(Exception, match="If-None-Match"):
-        session.sql("CREATE TABLE delta.`s3://lake/unsafe` (id BIGINT) USING delta")
