@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { QUEUE_LIMIT = 10000 };
+enum { QUEUE_LIMIT = 10000, WAITING_LIMIT = 256 };
 
 typedef struct Work {
     void (*run)(void *arg);
@@ -18,15 +18,17 @@ struct Workers {
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;
     Work *first, **last;
-    unsigned queued, idle, count, limit;
+    unsigned queued, idle, count, limit, waiting;
     bool stopping;
     pthread_t *threads;
 };
 
+static __thread Workers *own_pool; /* of the thread, when it belongs to one */
+
 Workers *workers_new(unsigned limit)
 {
     Workers *w = calloc(1, sizeof *w);
-    if (w == NULL || (w->threads = calloc(limit, sizeof *w->threads)) == NULL)
+    if (w == NULL || (w->threads = calloc(limit + WAITING_LIMIT, sizeof *w->threads)) == NULL)
         panic("out of memory");
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
@@ -50,9 +52,12 @@ static Work *take_work(Workers *w)
 static void *work_loop(void *arg)
 {
     Workers *w = arg;
+    own_pool = w;
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        Work *work = take_work(w);
+        /* Those that stood in for waiting ones have nothing to do once these go on; whoever is done with its work looks again. */
+        bool in_place = w->stopping || w->count - w->idle - w->waiting <= w->limit;
+        Work *work = in_place ? take_work(w) : NULL;
         if (work == NULL) {
             if (w->stopping)
                 break;
@@ -90,7 +95,7 @@ bool workers_submit(Workers *w, void (*run)(void *arg), void *arg)
     *work = (Work){run, arg, NULL};
     pthread_mutex_lock(&w->lock);
     bool taken = !w->stopping && w->queued < QUEUE_LIMIT;
-    if (taken && w->idle <= w->queued && w->count < w->limit)
+    if (taken && w->idle <= w->queued && w->count < w->limit + w->waiting)
         taken = start_thread(w) || w->count > 0;
     if (taken) {
         *w->last = work;
@@ -102,6 +107,32 @@ bool workers_submit(Workers *w, void (*run)(void *arg), void *arg)
     if (!taken)
         free(work);
     return taken;
+}
+
+bool workers_wait_begins(void)
+{
+    Workers *w = own_pool;
+    if (w == NULL)
+        return true;
+    pthread_mutex_lock(&w->lock);
+    bool may = w->waiting < WAITING_LIMIT && !w->stopping;
+    if (may)
+        w->waiting++;
+    if (may && w->queued > w->idle && w->count < w->limit + w->waiting)
+        (void)start_thread(w);
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    return may;
+}
+
+void workers_wait_ended(void)
+{
+    Workers *w = own_pool;
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->waiting--;
+    pthread_mutex_unlock(&w->lock);
 }
 
 void workers_stop(Workers *w)

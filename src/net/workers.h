@@ -11,5 +11,9 @@ enum { WORKER_STACK_BYTES = 16 << 20 };
 Workers *workers_new(unsigned limit);
 /* False when the pool is stopping or too much work waits already: the work was not taken. */
 bool workers_submit(Workers *w, void (*run)(void *arg), void *arg);
+/* Around a wait for other work: meanwhile another thread may take the place of the one that calls. False: too many wait already; a
+ * thread of no pool may always wait. */
+bool workers_wait_begins(void);
+void workers_wait_ended(void);
 /* Takes no more work, runs what is queued, joins every thread, frees the pool. */
 void workers_stop(Workers *w);

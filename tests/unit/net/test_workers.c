@@ -81,9 +81,44 @@ static void has_large_stacks(void **state)
     assert_int_equal(answer, 1);
 }
 
+typedef struct Pair {
+    atomic_bool open, was_run;
+} Pair;
+
+static void opens(void *arg)
+{
+    Pair *p = arg;
+    atomic_store(&p->open, true);
+}
+
+static void waits_for_the_other(void *arg)
+{
+    Pair *p = arg;
+    assert_true(workers_wait_begins());
+    while (!atomic_load(&p->open))
+        usleep(100);
+    workers_wait_ended();
+    atomic_store(&p->was_run, true);
+}
+
+static void a_waiting_one_has_a_stand_in(void **state)
+{
+    for (int before = 0; before < 2; before++) {
+        Pair p = {0};
+        Workers *w = workers_new(1);
+        assert_true(workers_submit(w, waits_for_the_other, &p));
+        if (before)
+            usleep(20000);
+        assert_true(workers_submit(w, opens, &p));
+        while (!atomic_load(&p.was_run))
+            usleep(100);
+        workers_stop(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(runs_all_within_its_limit), cmocka_unit_test(refuses_a_flood),
-                                       cmocka_unit_test(has_large_stacks)};
+                                       cmocka_unit_test(has_large_stacks), cmocka_unit_test(a_waiting_one_has_a_stand_in)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
