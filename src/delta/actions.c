@@ -371,11 +371,19 @@ DeletionVector *deletion_vector_parse(ActionReader *r, char *text, size_t len, A
 bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena, ActionVisit visit,
                   void *arg, Error *err)
 {
+    size_t lines = 0;
+    return actions_read_on(text, file_name, &lines, wanted, arena, visit, arg, err);
+}
+
+bool actions_read_on(Str text, Str file_name, size_t *lines, ActionSet wanted, Arena *arena,
+                     ActionVisit visit, void *arg, Error *err)
+{
     /* The cast is safe: store_read hands out bytes that nobody else holds. */
     char *at = (char *)(uintptr_t)text.ptr, *end = at + text.len;
     ActionReader *reader = action_reader_new();
     bool ok = true;
-    for (size_t line_number = 1; ok && at < end; line_number++) {
+    while (ok && at < end) {
+        ++*lines;
         char *newline = memchr(at, '\n', (size_t)(end - at));
         char *stop = newline ? newline : end;
         size_t len = (size_t)(stop - at);
@@ -386,7 +394,7 @@ bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena, Actio
             const char *reason = NULL;
             if (!action_parse(reader, at, len, wanted, arena, &action, &reason))
                 ok = error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", file_name),
-                               P("line", str_printf(err->arena, "%zu", line_number)),
+                               P("line", str_printf(err->arena, "%zu", *lines)),
                                PZ("reason", reason ? reason : "unreadable"));
             else if (action.kind != ACTION_UNKNOWN)
                 ok = visit(arg, &action, err);

@@ -152,6 +152,9 @@ bool action_parse(ActionReader *r, char *line, size_t len, ActionSet wanted, Are
 typedef bool (*ActionVisit)(void *arg, const Action *action, Error *err);
 MUST_CHECK bool actions_read(Str text, Str file_name, ActionSet wanted, Arena *arena,
                              ActionVisit visit, void *arg, Error *err);
+/* The same for whole lines out of the middle of a file; *lines counts those that went before, and these. */
+MUST_CHECK bool actions_read_on(Str text, Str file_name, size_t *lines, ActionSet wanted,
+                                Arena *arena, ActionVisit visit, void *arg, Error *err);
 
 /* A struct column of a checkpoint as JSON text: {"type":..} of metaData, protocol, txn, ... */
 bool action_parse_body(ActionReader *r, ActionKind kind, char *text, size_t len, Arena *arena,

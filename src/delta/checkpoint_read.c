@@ -406,6 +406,12 @@ static bool on_tombstone_action(void *arg, const Action *a, Error *err)
     return true;
 }
 
+static bool fail_gone(Str path, Error *err)
+{
+    return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", path), PZ("line", "-"),
+                     PZ("reason", "the file is gone"));
+}
+
 static bool read_tombstone_file(TombstoneReader *r, Str path, Error *err)
 {
     AUTO_ARENA(scratch) = arena_new();
@@ -415,11 +421,32 @@ static bool read_tombstone_file(TombstoneReader *r, Str path, Error *err)
     TRY(store_read(r->snapshot->table->store, path, LOG_FILE_MAX_BYTES, scratch, &found, &text,
                    err));
     if (!found)
-        return error_set(err, ERR_LAKESHED_LOG_INVALID, P("file", path), PZ("line", "-"),
-                         PZ("reason", "the file is gone"));
+        return fail_gone(path, err);
     return actions_read(
         text, path, ACTIONS_OF(ACTION_REMOVE) | ACTIONS_OF(ACTION_ADD) | ACTIONS_OF(ACTION_SIDECAR),
         scratch, on_tombstone_action, r, err);
+}
+
+/* Piece by piece: of a large commit's text only the removals are of use. */
+static bool read_commit_tombstones(TombstoneReader *r, const LogCommit *c, Error *err)
+{
+    Store *store = r->snapshot->table->store;
+    size_t lines = 0;
+    if (c->size > LOG_FILE_MAX_BYTES)
+        return read_tombstone_file(r, c->path, err); /* says that it is too large */
+    for (int64_t offset = 0; offset < c->size;) {
+        AUTO_ARENA(scratch) = arena_new();
+        Str text;
+        bool found;
+        r->scratch = scratch;
+        TRY(log_read_piece(store, c->path, c->size, offset, scratch, &found, &text, err));
+        if (!found)
+            return fail_gone(c->path, err);
+        offset += (int64_t)text.len;
+        TRY(actions_read_on(text, c->path, &lines, ACTIONS_OF(ACTION_ADD) | ACTIONS_OF(ACTION_REMOVE),
+                            scratch, on_tombstone_action, r, err));
+    }
+    return true;
 }
 
 static bool scan_tombstones(TombstoneReader *r, const Str *paths, size_t count, Error *err)
@@ -451,7 +478,7 @@ static bool read_all_tombstones(TombstoneReader *r, Error *err)
             TRY(scan_tombstones(r, paths, r->sidecars.len, err));
     }
     for (size_t i = 0; exists && i < segment.commits.len; i++)
-        TRY(read_tombstone_file(r, segment.commits.at[i].path, err));
+        TRY(read_commit_tombstones(r, &segment.commits.at[i], err));
     return true;
 }
 

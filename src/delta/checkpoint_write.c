@@ -4,12 +4,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "delta/checkpoint.h"
 #include "delta/checkpoint_impl.h"
 #include "delta/partition.h"
 #include "delta/schema.h"
 
 enum { BLOCK_BYTES = 1 << 20, INTERVAL = 10 };
-static const int64_t DAY_MS = 86400000;
+static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;
 
 int64_t checkpoint_interval_of(const Metadata *m)
 {
@@ -377,24 +378,55 @@ static bool delete_below(DeltaTable *t, const LogListing *l, int64_t version, Er
     return true;
 }
 
-bool log_clean(Snapshot *s, Error *err)
+/* PROTOCOL.md "Checkpoint Protection" allows this on every table: no checkpoint is made for the
+ * clean-up, and none after its end is erased. */
+static bool clean_before(Snapshot *s, int64_t cutoff_ms, Error *err)
 {
     AUTO_ARENA(arena) = arena_new();
-    DeltaTable *t = s->table;
     LogListing l;
-    int64_t now = clock_now_ms(), kept = -1, cutoff_version = -1;
-    int64_t retention =
-        metadata_interval_ms(&s->state->metadata, "delta.logRetentionDuration", 30 * DAY_MS);
-    TRY(store_clean_temporary(t->store, S(LOG_FOLDER), now - DAY_MS, err));
-    if (!snapshot_property_bool(s, "delta.enableExpiredLogCleanup", true) ||
-        snapshot_has_feature(s, "checkpointProtection"))
-        return true;
-    int64_t cutoff = (now - retention) / DAY_MS * DAY_MS; /* midnight UTC */
-    TRY(log_list(t->store, 0, arena, &l, err));
-    for (size_t i = 0; i < l.commits.len && l.commits.at[i].modified_ms <= cutoff; i++)
+    int64_t kept = -1, cutoff_version = -1;
+    TRY(log_list(s->table->store, 0, arena, &l, err));
+    for (size_t i = 0; i < l.commits.len && l.commits.at[i].modified_ms <= cutoff_ms; i++)
         cutoff_version = l.commits.at[i].version;
     for (size_t i = 0; i < l.checkpoints.len; i++)
         if (l.checkpoints.at[i].version <= cutoff_version && l.checkpoints.at[i].version > kept)
             kept = l.checkpoints.at[i].version;
-    return kept < 0 || delete_below(t, &l, kept, err);
+    return kept < 0 || delete_below(s->table, &l, kept, err);
+}
+
+bool log_clean(Snapshot *s, Error *err)
+{
+    int64_t now = clock_now_ms();
+    int64_t retention =
+        metadata_interval_ms(&s->state->metadata, "delta.logRetentionDuration", 30 * DAY_MS);
+    TRY(store_clean_temporary(s->table->store, S(LOG_FOLDER), now - DAY_MS, err));
+    if (!snapshot_property_bool(s, "delta.enableExpiredLogCleanup", true))
+        return true;
+    return clean_before(s, (now - retention) / DAY_MS * DAY_MS /* midnight UTC */, err);
+}
+
+/* ---- what commands ask for ---- */
+
+bool delta_checkpoint(DeltaTable *t, Error *err)
+{
+    Snapshot *newest;
+    TRY(snapshot_newest(t, &newest, err));
+    bool ok = checkpoint_write(newest, err);
+    snapshot_unref(newest);
+    return ok;
+}
+
+bool delta_truncate_history(Snapshot *s, int64_t retention_ms, Error *err)
+{
+    return clean_before(s, (clock_now_ms() - retention_ms) / MINUTE_MS * MINUTE_MS, err);
+}
+
+bool delta_history_is_gone(Snapshot *s, int64_t version, bool *gone, Error *err)
+{
+    AUTO_ARENA(arena) = arena_new();
+    LogListing l;
+    TRY(log_list(s->table->store, 0, arena, &l, err));
+    *gone = version <= 0 || (l.checkpoints.len && l.checkpoints.at[0].version >= version &&
+                             l.commits.len && l.commits.at[0].version >= version);
+    return true;
 }

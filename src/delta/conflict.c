@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delta/feature.h"
+#include "delta/feature_trace.h"
 #include "delta/identity.h"
 #include "delta/partition.h"
 #include "delta/row_tracking.h"
@@ -241,6 +242,16 @@ static bool check_metadata(const Conflict *c, Error *err)
     return true;
 }
 
+/* ---- a feature that goes ---- */
+
+static bool check_dropped(const Conflict *c, Error *err)
+{
+    if (!c->x->dropped_feature || !feature_is_used_by(c->x->dropped_feature, c->winner))
+        return true;
+    return error_set(err, ERR_DELTA_FEATURE_DROP_CONFLICT_REVALIDATION_FAIL,
+                     P("concurrentCommit", conflicting_commit(c->winner, err->arena)));
+}
+
 /* ---- what is named ---- */
 
 static bool check_domains(const Conflict *c, Error *err)
@@ -315,7 +326,8 @@ static bool checks_adds(const Conflict *c)
 
 static bool is_backfill(const CommitActions *w)
 {
-    return str_is(operation_of(w), ROW_TRACKING_BACKFILL);
+    return str_is(operation_of(w), ROW_TRACKING_BACKFILL) ||
+           str_is(operation_of(w), ROW_TRACKING_UNBACKFILL);
 }
 
 static bool check_adds(const Conflict *c, Error *err)
@@ -456,6 +468,7 @@ static const struct {
 } rules[] = {
     {"the protocol changed", check_protocol},
     {"the metadata changed", check_metadata},
+    {"the feature that goes is used again", check_dropped},
     {"both change one domain", check_domains},
     {"one gives row ids to files that the other changes", settle_row_ids},
     {"both are the same application's transaction", check_txns},

@@ -3,8 +3,11 @@
 #pragma once
 
 #include "delta/changes.h"
+#include "delta/checkpoint.h"
 #include "delta/deletion_vector.h"
 #include "delta/feature.h"
+#include "delta/feature_trace.h"
+#include "delta/iceberg_compat.h"
 #include "delta/identity.h"
 #include "delta/mapping.h"
 #include "delta/partition.h"

@@ -92,6 +92,7 @@ WANTS(wants_row_tracking, "delta.enableRowTracking")
 WANTS(wants_shredding, "delta.enableVariantShredding")
 WANTS(wants_type_widening, "delta.enableTypeWidening")
 WANTS(wants_commit_timestamps, "delta.enableInCommitTimestamps")
+WANTS(wants_partition_columns, "delta.enableMaterializePartitionColumnsFeature")
 WANTS(wants_iceberg_v1, "delta.enableIcebergCompatV1")
 WANTS(wants_iceberg_v2, "delta.enableIcebergCompatV2")
 WANTS(wants_iceberg_v3, "delta.enableIcebergCompatV3")
@@ -130,14 +131,12 @@ static bool has_name(const DeltaStrVec *v, const char *name)
     return false;
 }
 
+/* PROTOCOL.md "Table Features": by versions below those that name features. */
 static bool is_implied(const Protocol *p, const DeltaFeature *f)
 {
-    bool writer =
+    bool written =
         f->implied_writer && p->min_writer < WRITER_MAX && p->min_writer >= f->implied_writer;
-    if (f->kind == FEATURE_WRITER)
-        return writer;
-    return writer ||
-           (f->implied_reader && p->min_reader < READER_MAX && p->min_reader >= f->implied_reader);
+    return written && (f->kind == FEATURE_WRITER || (p->min_reader < READER_MAX && p->min_reader >= f->implied_reader));
 }
 
 bool protocol_has_feature(const Protocol *p, const char *name)
@@ -240,33 +239,85 @@ bool protocol_add_feature(Protocol *p, const char *name, Arena *arena, Error *er
         return true;
     protocol_features(p, arena, &features);
     TRY(add_name(&features, str_from(name), arena, err));
-    Protocol raised;
-    set_features(&raised, &features, arena);
-    /* Versions never go down: a table at (1, 7) stays there. */
-    if (raised.min_writer < p->min_writer && p->min_writer == WRITER_MAX) {
-        raised = (Protocol){.min_reader = p->min_reader,
-                            .min_writer = WRITER_MAX,
-                            .has_writer_features = true,
-                            .has_reader_features = p->has_reader_features,
-                            .writer_features = features,
-                            .reader_features = p->reader_features};
-    } else if (p->has_reader_features && raised.min_reader < READER_MAX) {
-        raised.min_reader = READER_MAX;
-        raised.has_reader_features = true;
-        raised.reader_features = p->reader_features;
-    }
-    *p = raised;
+    set_features(p, &features, arena);
     return true;
+}
+
+void protocol_add_versions(Protocol *p, int reader, int writer, Arena *arena)
+{
+    Protocol implied = {.min_reader = reader, .min_writer = writer};
+    DeltaStrVec features = {0};
+    protocol_features(p, arena, &features);
+    for (size_t i = 0; reader < READER_MAX && i < LENGTH_OF(rows); i++)
+        if (is_implied(&implied, &rows[i]) && !has_name(&features, rows[i].name))
+            vec_push(arena, &features, str_from(rows[i].name));
+    set_features(p, &features, arena);
+}
+
+void protocol_remove_feature(Protocol *p, const char *name, Arena *arena)
+{
+    DeltaStrVec all = {0}, kept = {0};
+    protocol_features(p, arena, &all);
+    for (size_t i = 0; i < all.len; i++)
+        if (!str_is(all.at[i], name))
+            vec_push(arena, &kept, all.at[i]);
+    set_features(p, &kept, arena);
+}
+
+static bool requires_feature(const DeltaFeature *f, Str name)
+{
+    Str rest = str_from(f->requires_too);
+    while (rest.len) {
+        ptrdiff_t space = str_find_char(rest, ' ');
+        size_t end = space < 0 ? rest.len : (size_t)space;
+        if (str_eq(str_slice(rest, 0, end), name))
+            return true;
+        rest = str_slice(rest, end + 1, rest.len);
+    }
+    return false;
+}
+
+Str protocol_dependents(const Protocol *p, const char *name, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++)
+        if (requires_feature(&rows[i], str_from(name)) && protocol_has_feature(p, rows[i].name))
+            buf_addf(&b, "%s%s", b.len ? ", " : "", rows[i].name);
+    return b.len ? buf_str(&b) : S("");
+}
+
+/* A table that has a feature under the name of its preview does with it. */
+static bool has_preview(const Protocol *p, const DeltaFeature *f, Arena *arena)
+{
+    return protocol_has_feature(p, str_z(str_printf(arena, "%s-preview", f->name), arena));
 }
 
 bool protocol_upgrade_for(Protocol *p, const Metadata *m, Arena *arena, bool *changed, Error *err)
 {
     Protocol before = *p;
     for (size_t i = 0; i < LENGTH_OF(rows); i++)
-        if (rows[i].asked_for && rows[i].asked_for(m))
+        if (rows[i].asked_for && rows[i].asked_for(m) && !has_preview(p, &rows[i], arena))
             TRY(protocol_add_feature(p, rows[i].name, arena, err));
     *changed = !protocol_equal(&before, p);
     return true;
+}
+
+bool protocol_upgrade_existing(Protocol *p, const Metadata *m, Arena *arena, bool *changed,
+                               Error *err)
+{
+    Buf lacking = buf_in(arena), had = buf_in(arena);
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        bool has = protocol_has_feature(p, rows[i].name);
+        if (rows[i].only_by_name && !has && rows[i].asked_for(m))
+            buf_addf(&lacking, "%s%s", lacking.len ? ", " : "", rows[i].name);
+        else if (has)
+            buf_addf(&had, "%s%s", had.len ? ", " : "", rows[i].name);
+    }
+    if (lacking.len)
+        return error_set(err, ERR_DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT,
+                         P("unsupportedFeatures", buf_str(&lacking)),
+                         P("supportedFeatures", buf_str(&had)));
+    return protocol_upgrade_for(p, m, arena, changed, err);
 }
 
 bool protocol_for_metadata(const Metadata *m, Arena *arena, Protocol *out, Error *err)

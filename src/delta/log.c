@@ -309,6 +309,22 @@ bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena
         P("logPath", str_printf(err->arena, STR_FMT "/" LOG_FOLDER, STR_ARG(store_root(s)))));
 }
 
+bool log_read_piece(Store *s, Str path, int64_t size, int64_t offset, Arena *arena, bool *found,
+                    Str *out, Error *err)
+{
+    for (int64_t most = LOG_PIECE_BYTES;; most *= 2) {
+        int64_t len = size - offset < most ? size - offset : most;
+        TRY(store_read_range(s, path, offset, (size_t)len, arena, found, out, err));
+        if (!*found || offset + len == size)
+            return true;
+        ptrdiff_t newline = str_rfind_char(*out, '\n');
+        if (newline >= 0) {
+            out->len = (size_t)newline + 1;
+            return true;
+        }
+    }
+}
+
 bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error *err)
 {
     LogListing l;

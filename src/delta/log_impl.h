@@ -5,7 +5,7 @@
 #include "store/store.h"
 
 #define LOG_FOLDER "_delta_log"
-enum { LOG_FILE_MAX_BYTES = 1 << 30, LOG_HINT_MAX_BYTES = 16 << 20 };
+enum { LOG_FILE_MAX_BYTES = 1 << 30, LOG_HINT_MAX_BYTES = 16 << 20, LOG_PIECE_BYTES = 1 << 20 };
 
 typedef struct LogCommit {
     int64_t version;
@@ -69,6 +69,9 @@ MUST_CHECK bool log_list(Store *s, int64_t from_version, Arena *arena, LogListin
  * there is no log. */
 MUST_CHECK bool log_segment(Store *s, int64_t version, int64_t max_checkpoint, Arena *arena,
                             LogSegment *out, bool *exists, Error *err);
+/* The whole lines of a file of that size that begin at the offset: as many as fit LOG_PIECE_BYTES, or one. */
+MUST_CHECK bool log_read_piece(Store *s, Str path, int64_t size, int64_t offset, Arena *arena,
+                               bool *found, Str *out, Error *err);
 /* The first version that can be rebuilt, and the newest commit. */
 MUST_CHECK bool log_range(Store *s, Arena *arena, int64_t *earliest, int64_t *latest, Error *err);
 

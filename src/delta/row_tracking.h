@@ -7,6 +7,8 @@
 #define ROW_TRACKING_DOMAIN "delta.rowTracking"
 /* The operation that gives ids to files that have none. */
 #define ROW_TRACKING_BACKFILL "ROW TRACKING BACKFILL"
+/* The one that takes them away again. */
+#define ROW_TRACKING_UNBACKFILL "ROW TRACKING UNBACKFILL"
 /* A tag of commits that enable it and change nothing else. */
 #define ROW_TRACKING_ENABLEMENT_ONLY "rowTrackingEnablementOnly"
 #define ROW_TRACKING_ENABLED "delta.enableRowTracking"

@@ -234,10 +234,12 @@ bool snapshot_scan(Snapshot *snapshot, const BoundExprVec *conjuncts, const Scan
 {
     AUTO_ARENA(own) = arena_new();
     AUTO_ARENA(scratch) = NULL;
+    KnownConstants constants = {0};
     ScanContext s = {.snapshot = snapshot,
-              .columns = columns,
-              .column_count = column_count,
-              .zone = session_zone.len ? session_zone : S("UTC")};
+                     .constants = &constants,
+                     .columns = columns,
+                     .column_count = column_count,
+                     .zone = session_zone.len ? session_zone : S("UTC")};
     (void)err;
     if (!conjuncts || !conjuncts->len) {
         snapshot_files(snapshot, arena, out);

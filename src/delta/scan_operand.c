@@ -136,6 +136,26 @@ bool scan_operand(const ScanContext *s, const BoundExpr *e, Operand *out)
     }
 }
 
+static bool known_constant(const KnownConstants *k, const BoundExpr *e, Value *out)
+{
+    for (size_t i = 0; k && i < k->len; i++)
+        if (k->at[i].of == e) {
+            *out = k->at[i].value;
+            return true;
+        }
+    return false;
+}
+
+static void keep_constant(KnownConstants *k, const BoundExpr *e, const Value *v)
+{
+    bool plain = type_is_integral(e->type) || e->type->kind == TYPE_DATE || e->type->kind == TYPE_TIMESTAMP ||
+                 e->type->kind == TYPE_TIMESTAMP_NTZ || e->type->kind == TYPE_DOUBLE;
+    if (k && plain && k->len < LENGTH_OF(k->at)) {
+        k->at[k->len].of = e;
+        k->at[k->len++].value = *v;
+    }
+}
+
 bool scan_constant(const ScanContext *s, const BoundExpr *e, Value *out)
 {
     Value inner;
@@ -143,8 +163,15 @@ bool scan_constant(const ScanContext *s, const BoundExpr *e, Value *out)
         *out = e->folded ? *e->folded : e->literal;
         return true;
     }
-    return e->kind == BEXPR_CAST && scan_constant(s, e->cast.child, &inner) &&
-           value_cast_plain(&inner, e->type, e->cast.zone.len ? e->cast.zone : s->zone, s->arena, out);
+    if (e->kind != BEXPR_CAST)
+        return false;
+    if (known_constant(s->constants, e, out))
+        return true;
+    if (!scan_constant(s, e->cast.child, &inner) ||
+        !value_cast_plain(&inner, e->type, e->cast.zone.len ? e->cast.zone : s->zone, s->arena, out))
+        return false;
+    keep_constant(s->constants, e, out);
+    return true;
 }
 
 /* ---- bounds of an operand in the file ---- */

@@ -17,6 +17,15 @@ typedef struct ColumnPlace {
     Str date_column;     /* its physical name */
 } ColumnPlace;
 
+/* Casts of constants, which are the same for every file. */
+typedef struct KnownConstants {
+    struct {
+        const BoundExpr *of;
+        Value value; /* without bytes */
+    } at[16];
+    size_t len;
+} KnownConstants;
+
 typedef struct ScanContext {
     Snapshot *snapshot;
     const ScanColumn *columns;
@@ -28,6 +37,7 @@ typedef struct ScanContext {
     FileStats *stats; /* parsed on first need */
     bool stats_known;
     bool partitions_only; /* statistics are not looked at */
+    KnownConstants *constants; /* NULL: nothing is kept */
 } ScanContext;
 
 /* A column, a field of it, or a cast of one that keeps the order of values. */

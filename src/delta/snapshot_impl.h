@@ -63,6 +63,7 @@ typedef struct Replay {
     const TableState *before;
     FileSet *files;
     LogText *text;
+    bool copies; /* what is visited goes away: files are copied into text */
     CommitInfo info; /* of the last commit that had one, when asked for */
     bool has_info;
 } Replay;

@@ -81,7 +81,13 @@ bool replay_visit(void *arg, const Action *a, Error *err)
     Replay *r = arg;
     (void)err;
     switch (a->kind) {
-    case ACTION_ADD: file_set_add(r->files, &a->add); break;
+    case ACTION_ADD: {
+        AddFile copy;
+        if (r->copies)
+            copy = add_copy(&a->add, log_text_arena(r->text));
+        file_set_add(r->files, r->copies ? &copy : &a->add);
+        break;
+    }
     case ACTION_REMOVE: file_set_remove(r->files, a->remove.path, a->remove.dv); break;
     case ACTION_METADATA: {
         TableState *s = changed_state(r);
@@ -106,13 +112,42 @@ bool replay_visit(void *arg, const Action *a, Error *err)
     return true;
 }
 
-static bool replay_file(DeltaTable *t, Str path, bool with_info, Replay *r, bool *found, Error *err)
+/* A large commit is read piece by piece: of its text only what the files need is kept. */
+static bool replay_pieces(DeltaTable *t, const LogCommit *c, ActionSet wanted, Replay *r, bool *found,
+                          Error *err)
+{
+    size_t lines = 0;
+    bool ok = true;
+    r->copies = true;
+    *found = true;
+    for (int64_t offset = 0; ok && *found && offset < c->size;) {
+        LogText *piece = log_text_new();
+        Str text;
+        bool had_info = r->has_info;
+        r->has_info = false;
+        ok = log_read_piece(t->store, c->path, c->size, offset, log_text_arena(piece), found, &text, err);
+        if (ok && *found) {
+            offset += (int64_t)text.len;
+            ok = actions_read_on(text, c->path, &lines, wanted, log_text_arena(piece), replay_visit, r, err);
+        }
+        if (r->has_info) /* it points into the piece */
+            file_set_hold(r->files, piece);
+        r->has_info |= had_info;
+        log_text_unref(piece);
+    }
+    r->copies = false;
+    return ok;
+}
+
+static bool replay_file(DeltaTable *t, const LogCommit *c, bool with_info, Replay *r, bool *found, Error *err)
 {
     Arena *arena = log_text_arena(r->text);
     ActionSet wanted = REPLAY_ACTIONS | (with_info ? ACTIONS_OF(ACTION_COMMIT_INFO) : 0);
     Str text;
-    TRY(store_read(t->store, path, LOG_FILE_MAX_BYTES, arena, found, &text, err));
-    return !*found || actions_read(text, path, wanted, arena, replay_visit, r, err);
+    if (c->size > 2 * LOG_PIECE_BYTES && c->size <= LOG_FILE_MAX_BYTES)
+        return replay_pieces(t, c, wanted, r, found, err);
+    TRY(store_read(t->store, c->path, LOG_FILE_MAX_BYTES, arena, found, &text, err));
+    return !*found || actions_read(text, c->path, wanted, arena, replay_visit, r, err);
 }
 
 /* ---- finishing ---- */
@@ -241,6 +276,23 @@ static const LogCompaction *longest_compaction(const LogSegment *s, int64_t firs
     return best;
 }
 
+/* A compaction says one thing of a file. Of one that was put together from its commits, newest first, and says more,
+ * the first is what holds: so Delta Kernel reads it, and Spark comes to the same. */
+static bool replay_backwards(DeltaTable *t, Str path, Replay *r, bool *found, Error *err)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    Arena *arena = log_text_arena(r->text);
+    Str text;
+    TRY(store_read(t->store, path, LOG_FILE_MAX_BYTES, scratch, found, &text, err));
+    for (size_t end = *found ? text.len : 0, start; end; end = start) {
+        start = (size_t)(str_rfind_char(str_slice(text, 0, end - 1), '\n') + 1);
+        char *line = arena_alloc(arena, end - start + STORE_READ_PADDING);
+        memcpy(line, text.ptr + start, end - start);
+        TRY(actions_read((Str){line, end - start}, path, REPLAY_ACTIONS, arena, replay_visit, r, err));
+    }
+    return true;
+}
+
 /* How many of the commits a compaction told of. One that cannot be read does no harm: whatever it told is told again by the commits
  * that follow. */
 static size_t replay_compaction(DeltaTable *t, const LogSegment *s, int64_t first, Replay *r)
@@ -251,7 +303,7 @@ static size_t replay_compaction(DeltaTable *t, const LogSegment *s, int64_t firs
     const LogCompaction *c = longest_compaction(s, first);
     if (!c)
         return 0;
-    if (replay_file(t, c->path, false, r, &found, &failure) && found)
+    if (replay_backwards(t, c->path, r, &found, &failure) && found)
         return (size_t)(c->last - c->first + 1);
     log_warn("table %.*s: the compaction %.*s was passed over", STR_ARG(t->location), STR_ARG(c->path));
     error_clear(&failure);
@@ -275,7 +327,7 @@ static bool load_segment(DeltaTable *t, const LogSegment *segment, Replay *r,
             continue;
         }
         const LogCommit *c = &segment->commits.at[i];
-        TRY(replay_file(t, c->path, i + 1 == segment->commits.len, r, &found, err));
+        TRY(replay_file(t, c, i + 1 == segment->commits.len, r, &found, err));
         if (!found)
             return error_set(
                 err, ERR_DELTA_LOG_FILE_NOT_FOUND,
@@ -349,7 +401,7 @@ bool snapshot_refresh(Snapshot *s, Snapshot **out, bool *lost, Error *err)
         if (!r.files)
             r.files = file_set_next(s->files);
         r.has_info = false;
-        ok = replay_file(t, path, true, &r, &found, err);
+        ok = replay_file(t, &(LogCommit){.path = path, .size = entry.size}, true, &r, &found, err);
         if (!ok || !found)
             break;
         last = entry;

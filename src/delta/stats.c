@@ -95,6 +95,28 @@ static yyjson_val *descend(yyjson_val *v, const Str *path, size_t depth)
     return v;
 }
 
+/* What most bounds are, without the way over a text. */
+static bool integer_bound(yyjson_val *v, const Type *type, Value *out)
+{
+    int64_t least = INT64_MIN, most = INT64_MAX;
+    switch (type->kind) {
+    case TYPE_LONG: break;
+    case TYPE_INT: least = INT32_MIN, most = INT32_MAX; break;
+    case TYPE_SHORT: least = INT16_MIN, most = INT16_MAX; break;
+    case TYPE_BYTE: least = INT8_MIN, most = INT8_MAX; break;
+    default: return false;
+    }
+    if (yyjson_is_uint(v) && yyjson_get_uint(v) > INT64_MAX)
+        return false;
+    int64_t n = yyjson_get_sint(v);
+    if (n < least || n > most)
+        return false;
+    *out = value_null(type);
+    out->is_null = false;
+    out->integer = n;
+    return true;
+}
+
 static bool read_number(yyjson_val *v, const Type *type, Arena *arena, Value *out)
 {
     Error ignored = error_in(arena);
@@ -110,6 +132,8 @@ static bool read_number(yyjson_val *v, const Type *type, Arena *arena, Value *ou
     }
     if (!yyjson_is_num(v) && !yyjson_is_raw(v) && !yyjson_is_str(v))
         return false;
+    if (yyjson_is_int(v) && integer_bound(v, type, out))
+        return true;
     Str text = yyjson_is_str(v) ? json_str(v) : json_text(v, arena);
     return value_from_text(text, type, S("UTC"), arena, out, &ignored);
 }

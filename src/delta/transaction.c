@@ -3,10 +3,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "delta/deletion_vector.h"
 #include "delta/feature.h"
+#include "delta/partition.h"
 #include "delta/row_tracking.h"
 #include "delta/schema.h"
 #include "delta/transaction_impl.h"
+#include "delta/vacuum.h"
 
 Transaction *transaction_begin(DeltaTable *t, Snapshot *read, Arena *arena)
 {
@@ -63,6 +66,17 @@ bool transaction_enable_feature(Transaction *x, const char *feature, Error *err)
     return protocol_add_feature(&x->protocol, feature, x->arena, err);
 }
 
+bool transaction_drop_feature(Transaction *x, const char *feature, bool protect, Error *err)
+{
+    if (protect)
+        TRY(protocol_add_feature(&x->protocol, "checkpointProtection", x->arena, err));
+    protocol_remove_feature(&x->protocol, feature, x->arena);
+    x->protocol_changed = true;
+    x->dropped_feature = feature;
+    x->protects_checkpoints = protect;
+    return true;
+}
+
 void transaction_add(Transaction *x, const AddFile *f)
 {
     vec_push(x->arena, &x->adds, *f);
@@ -93,6 +107,49 @@ void transaction_remove(Transaction *x, const AddFile *f, bool data_change)
     vec_push(x->arena, &x->removes, removed);
 }
 
+typedef struct VectorFiles {
+    Arena *arena;
+    Map known;     /* paths that have a tombstone, or get one */
+    DeltaStrVec wanted;
+} VectorFiles;
+
+static bool gather_vector(void *arg, const RemoveFile *f, Error *err)
+{
+    VectorFiles *v = arg;
+    Str path;
+    if (!f->dv) {
+        TRY(path_uri_decode(f->path, v->arena, &path, err));
+        map_put(&v->known, path, v);
+        return true;
+    }
+    if (f->dv->storage == 'i')
+        return true;
+    if (f->dv->storage == 'p')
+        TRY(path_uri_decode(f->dv->path_or_inline, v->arena, &path, err));
+    else
+        TRY(deletion_vector_path(f->dv, v->arena, &path, err));
+    vec_push(v->arena, &v->wanted, path);
+    return true;
+}
+
+bool transaction_vector_tombstones(Transaction *x, Error *err)
+{
+    VectorFiles v = {.arena = x->arena, .known = map_in(x->arena)};
+    int64_t now = clock_now_ms();
+    TRY(tombstones_read(x->read, now - vacuum_retention_ms(x->read), gather_vector, &v, err));
+    for (size_t i = 0; i < v.wanted.len; i++) {
+        if (map_has(&v.known, v.wanted.at[i]))
+            continue;
+        map_put(&v.known, v.wanted.at[i], x);
+        RemoveFile removed = {.path = path_uri_encode(v.wanted.at[i], x->arena),
+                              .has_deletion_timestamp = true,
+                              .deletion_timestamp_ms = now,
+                              .size = -1};
+        vec_push(x->arena, &x->removes, removed);
+    }
+    return true;
+}
+
 void transaction_cdc(Transaction *x, const CdcFile *f)
 {
     vec_push(x->arena, &x->cdcs, *f);
@@ -110,7 +167,7 @@ void transaction_backfill(Transaction *x)
 
 void transaction_domain(Transaction *x, const DomainMetadata *d)
 {
-    if (str_is(d->domain, ROW_TRACKING_DOMAIN)) { /* written with the ids that the commit gives */
+    if (str_is(d->domain, ROW_TRACKING_DOMAIN) && !d->removed) { /* written with the ids that the commit gives */
         int64_t high = row_id_high_of(d->configuration);
         x->row_id_raised = x->row_id_raised || high > x->row_id_high;
         x->row_id_high = high > x->row_id_high ? high : x->row_id_high;

@@ -19,11 +19,18 @@ void transaction_set_protocol(Transaction *x, const Protocol *p);
 /* Makes sure a table feature is in the protocol (upgrading reader/writer versions by the rules of
  * PROTOCOL.md). */
 MUST_CHECK bool transaction_enable_feature(Transaction *x, const char *feature, Error *err);
+/* Takes a feature out of the protocol; nobody may use it again before the commit. protect: readers
+ * that do not know it must not need older versions, and checkpoints up to this one stay. */
+MUST_CHECK bool transaction_drop_feature(Transaction *x, const char *feature, bool protect,
+                                         Error *err);
 void transaction_add(Transaction *x, const AddFile *f);
 /* The files it adds, as they were given. */
 const AddFile *transaction_adds(const Transaction *x, size_t *count);
 void transaction_remove(Transaction *x, const AddFile *f,
                         bool data_change); /* of the read snapshot */
+/* Tombstones of the files of deletion vectors that removed files of the read snapshot had: VACUUM of
+ * who knows no vectors leaves them. */
+MUST_CHECK bool transaction_vector_tombstones(Transaction *x, Error *err);
 void transaction_cdc(Transaction *x, const CdcFile *f);
 void transaction_txn(Transaction *x, Str app_id, int64_t version);
 /* The files it adds are those of the read snapshot, which get ids for their rows: what a winner has

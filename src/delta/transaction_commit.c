@@ -7,6 +7,7 @@
 #include "delta/checkpoint_impl.h"
 #include "delta/deletion_vector.h"
 #include "delta/feature.h"
+#include "delta/iceberg_compat.h"
 #include "delta/partition.h"
 #include "delta/row_tracking.h"
 #include "delta/schema.h"
@@ -41,7 +42,8 @@ static bool prepare_metadata(Transaction *x, Error *err)
         m->has_created_time = true;
         m->created_time_ms = clock_now_ms();
     }
-    TRY(protocol_upgrade_for(&x->protocol, m, x->arena, &changed, err));
+    TRY(x->read ? protocol_upgrade_existing(&x->protocol, m, x->arena, &changed, err)
+                : protocol_upgrade_for(&x->protocol, m, x->arena, &changed, err));
     x->protocol_changed = x->protocol_changed || changed || !x->read;
     metadata_name_row_columns(m, &x->protocol, x->read ? &x->read->state->metadata : NULL,
                               x->arena);
@@ -133,11 +135,14 @@ static bool check_actions(Transaction *x, const CommitRequest *request, Error *e
     TRY(prepare_metadata(x, err));
     TRY(check_row_columns(x, request, err));
     TRY(protocol_check_write(&x->protocol, transaction_metadata(x), x->table->location, err));
+    TRY(iceberg_compat_check(transaction_metadata(x), x->read ? &x->read->state->metadata : NULL, &x->protocol, err));
     TRY(check_append_only(x, err));
     TRY(check_unique(x, err));
     TRY(check_domains(x, err));
     for (size_t i = 0; i < x->adds.len; i++) {
         TRY(check_vector(x, &x->adds.at[i], err));
+        if (iceberg_compat_version(transaction_metadata(x)) && stats_num_records(x->adds.at[i].stats) < 0)
+            return error_unsupported(err, "a file without a count of its rows in a table that is icebergCompat");
         TRY(check_partition_values(x, &x->adds.at[i], err));
     }
     return true;
@@ -209,6 +214,14 @@ static void note_enablement(Transaction *x, int64_t version, int64_t timestamp_m
                           number_text(timestamp_ms, arena), arena);
 }
 
+/* PROTOCOL.md "Checkpoint Protection": up to the commit that drops a feature. */
+static void note_protection(Transaction *x, int64_t version)
+{
+    if (x->protects_checkpoints)
+        metadata_set_property(x->metadata, S("delta.requireCheckpointProtectionBeforeVersion"),
+                              number_text(version, x->arena), x->arena);
+}
+
 /* As Delta tags its commits: whether rows that were written again kept their ids. */
 static void put_tags(const Transaction *x, const CommitRequest *request, PropertyVec *tags)
 {
@@ -241,6 +254,7 @@ static CommitInfo describe(Transaction *x, const CommitRequest *request, Isolati
     };
     if (x->read)
         info.read_version = x->read->version;
+    note_protection(x, version);
     put_tags(x, request, &info.tags);
     if (has_commit_timestamps(x)) {
         int64_t after = x->read ? x->previous_timestamp_ms + 1 : 0;

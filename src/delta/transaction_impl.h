@@ -30,6 +30,8 @@ struct Transaction {
     /* moved forward by the winners the commit was rebased on */
     int64_t previous_timestamp_ms; /* of the version before: in-commit timestamps grow */
     int64_t row_id_high;           /* delta.rowTracking high water mark; -1: none yet */
+    const char *dropped_feature;   /* NULL: none */
+    bool protects_checkpoints;     /* the metadata says before which version */
     bool is_backfill;              /* gives row ids to files that have none */
     bool row_ids_lost;             /* tracking was enabled after the rows were read */
     bool row_id_raised;            /* by what the caller knows of ids: the commit says so */

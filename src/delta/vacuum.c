@@ -81,8 +81,8 @@ static bool keep_path(Keep *k, Str log_path, Error *err)
         path = str_slice(path, 5, path.len);
     while (str_starts_with(path, S("//")))
         path = str_slice(path, 1, path.len);
-    if (str_istarts_with(path, S("s3a://"))) /* the root says s3:// */
-        path = str_concat(scratch, S("s3://"), str_slice(path, 6, path.len));
+    if (store_is_remote(path)) /* s3a:// and s3n:// where the root says s3:// */
+        path = str_concat(scratch, S("s3"), str_slice(path, (size_t)str_find_char(path, ':'), path.len));
     if (str_starts_with(path, k->root))
         path = str_slice(path, k->root.len, path.len);
     /* The walk's paths are plain: hashed as they are, not as URIs. */

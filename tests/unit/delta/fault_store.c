@@ -7,6 +7,8 @@ typedef enum Fate { WORK, FAIL_FIRST, FAIL_LAST, FAIL_HALF } Fate;
 static Fate next(FaultStore *f)
 {
     f->operations++;
+    if (f->mode == FAULT_STEP)
+        f->meanwhile(f->arg);
     if (!f->fail_at || f->operations < f->fail_at)
         return WORK;
     if (f->operations > f->fail_at)

@@ -12,7 +12,8 @@ typedef enum FaultMode {
     FAULT_ONCE = FAULT_MODES,   /* a passing failure */
     FAULT_LOST_ONCE,            /* done, but the answer is lost */
     FAULT_DELAY,                /* `meanwhile` runs first */
-    FAULT_ALL_MODES
+    FAULT_ALL_MODES,
+    FAULT_STEP                  /* nothing fails; `meanwhile` runs before every operation */
 } FaultMode;
 
 typedef struct FaultStore {

@@ -230,6 +230,45 @@ static void partition_texts(void **state)
     kit_close(&k);
 }
 
+static void protocols_shrink_as_deltas_do(void **state)
+{
+    static const struct {
+        const char *has[6], *drop;
+        int reader, writer;
+        size_t features;
+    } rows[] = {
+        {{"deletionVectors"}, "deletionVectors", 1, 2, 0},
+        {{"deletionVectors", "checkpointProtection"}, "deletionVectors", 1, 7, 3},
+        {{"columnMapping", "checkConstraints"}, "columnMapping", 1, 3, 0},
+        {{"columnMapping", "deletionVectors"}, "deletionVectors", 2, 7, 3},
+        {{"deletionVectors", "v2Checkpoint"}, "deletionVectors", 3, 7, 3},
+        {{"checkConstraints", "changeDataFeed", "generatedColumns"}, "checkConstraints", 1, 7, 4},
+        {{"rowTracking"}, "rowTracking", 1, 7, 3},
+    };
+    AUTO_ARENA(a) = arena_new();
+    (void)state;
+    for (size_t i = 0; i < LENGTH_OF(rows); i++) {
+        Error err = error_in(a);
+        Protocol p = {.min_reader = 1, .min_writer = 2};
+        for (size_t k = 0; rows[i].has[k]; k++)
+            assert_true(protocol_add_feature(&p, rows[i].has[k], a, &err));
+        protocol_remove_feature(&p, rows[i].drop, a);
+        assert_int_equal(p.min_reader, rows[i].reader);
+        assert_int_equal(p.min_writer, rows[i].writer);
+        assert_int_equal(p.writer_features.len, rows[i].features);
+        assert_false(protocol_has_feature(&p, rows[i].drop));
+        assert_true(protocol_has_feature(&p, "invariants"));
+    }
+    Protocol p = {.min_reader = 1, .min_writer = 7};
+    Error err = error_in(a);
+    assert_true(protocol_add_feature(&p, "rowTracking", a, &err));
+    assert_true(protocol_add_feature(&p, "clustering", a, &err));
+    assert_true(str_is(protocol_dependents(&p, "domainMetadata", a), "rowTracking, clustering"));
+    assert_int_equal(protocol_dependents(&p, "rowTracking", a).len, 0);
+    protocol_add_versions(&p, 1, 4, a);
+    assert_true(protocol_has_feature(&p, "generatedColumns") && p.min_writer == 7);
+}
+
 static void protocols_grow_as_sparks_do(void **state)
 {
     static const struct {
@@ -294,6 +333,7 @@ int main(void)
         cmocka_unit_test(vacuum_finds_what_nobody_needs),
         cmocka_unit_test(partition_texts),
         cmocka_unit_test(protocols_grow_as_sparks_do),
+        cmocka_unit_test(protocols_shrink_as_deltas_do),
         cmocka_unit_test(intervals_and_constraints),
     };
     duckdb_io_install();

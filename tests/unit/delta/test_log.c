@@ -88,6 +88,22 @@ static void torn_compactions_are_passed_over(void **state)
     kit_close(&k);
 }
 
+/* As some writers put them together: commits one behind the other, the newest first. */
+static void of_a_compaction_the_first_word_holds(void **state)
+{
+    Kit k;
+    (void)state;
+    kit_open(&k);
+    kit_write(&k, COMMIT(0), PROTOCOL METADATA ADD("a"));
+    kit_write(&k, COMMIT(1), REMOVE("a") ADD("b"));
+    kit_write(&k, COMMIT(2), REMOVE("b") ADD("c"));
+    kit_write(&k, COMPACTION(1, 2), REMOVE("b") ADD("c") ADD("mark") REMOVE("a") ADD("b"));
+    Snapshot *s = kit_snapshot(&k);
+    assert_int_equal(snapshot_file_count(s), 2); /* c mark */
+    snapshot_unref(s);
+    kit_close(&k);
+}
+
 static void refresh_reads_only_what_is_new(void **state)
 {
     Kit k;
@@ -259,6 +275,7 @@ int main(void)
         cmocka_unit_test(reconciles_by_decoded_path),
         cmocka_unit_test(compactions_stand_for_commits),
         cmocka_unit_test(torn_compactions_are_passed_over),
+        cmocka_unit_test(of_a_compaction_the_first_word_holds),
         cmocka_unit_test(refresh_reads_only_what_is_new),
         cmocka_unit_test(a_table_made_anew_is_noticed),
         cmocka_unit_test(broken_logs_are_refused),
