@@ -93,7 +93,7 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
     e->spill_folder = str_copy(options->spill_folder, arena);
     e->python = options->python;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_mutex_init(&e->writing_empty, NULL);
+    pthread_mutex_init(&e->writing_memory, NULL);
     if (!open_database(e, options, err) || !prepare_database(e, err)) {
         engine_close(e);
         return false;
@@ -103,52 +103,61 @@ bool engine_open(const EngineOptions *options, Engine **out, Error *err)
 }
 
 /* A file in memory, so that there is nothing to clear away. */
-static int write_empty_file(Engine *e)
+static int write_memory_file(Engine *e, MemoryFile which)
 {
+    static const char *const QUERIES[] = {
+        [MEMORY_EMPTY] = "SELECT NULL AS nothing WHERE false",
+        [MEMORY_SEEDS] = "SELECT CAST(range AS INTEGER) AS a FROM range(%d)",
+    };
     AUTO_ARENA arena = arena_new();
     Error ignored = error_in(arena);
-    int file = memfd_create("empty.parquet", MFD_CLOEXEC);
+    int file = memfd_create("memory.parquet", MFD_CLOEXEC);
     duckdb_connection connection;
     if (file < 0 || !engine_acquire(e, &connection, &ignored))
         return -1;
-    Str sql = str_printf(arena,
-                         "COPY (SELECT NULL AS nothing WHERE false) TO '/proc/self/fd/%d' "
-                         "(FORMAT parquet, USE_TMP_FILE false)",
-                         file);
+    Buf sql = buf_in(arena);
+    buf_addz(&sql, "COPY (");
+    buf_addf(&sql, QUERIES[which], SEED_ROWS);
+    buf_addf(&sql,
+             ") TO '/proc/self/fd/%d' "
+             "(FORMAT parquet, USE_TMP_FILE false, ROW_GROUP_SIZE 2048)",
+             file);
     bool ok = engine_run(connection, sql.ptr, &ignored);
     engine_release(e, connection, ok);
     if (!ok) {
-        log_warn("engine: no file in memory, large files are read by one thread: " STR_FMT,
+        log_warn("engine: no file in memory, some work is done by one thread: " STR_FMT,
                  STR_ARG(error_message(&ignored, arena)));
         close(file);
     }
     return ok ? file : -1;
 }
 
-Str engine_empty_file(Engine *e)
+Str engine_memory_file(Engine *e, MemoryFile which)
 {
-    pthread_mutex_lock(&e->writing_empty);
-    if (!e->empty_file)
-        e->empty_file = write_empty_file(e);
-    if (e->empty_file > 0)
-        snprintf(e->empty_path, sizeof e->empty_path, "/proc/self/fd/%d", e->empty_file);
-    pthread_mutex_unlock(&e->writing_empty);
-    return str_from(e->empty_path);
+    pthread_mutex_lock(&e->writing_memory);
+    if (!e->memory_files[which])
+        e->memory_files[which] = write_memory_file(e, which);
+    if (e->memory_files[which] > 0)
+        snprintf(e->memory_paths[which], sizeof e->memory_paths[which], "/proc/self/fd/%d",
+                 e->memory_files[which]);
+    pthread_mutex_unlock(&e->writing_memory);
+    return str_from(e->memory_paths[which]);
 }
 
 void engine_close(Engine *e)
 {
     if (!e)
         return;
-    if (e->empty_file > 0)
-        close(e->empty_file);
+    for (size_t i = 0; i < MEMORY_FILES; i++)
+        if (e->memory_files[i] > 0)
+            close(e->memory_files[i]);
     variant_copies_sweep(e);
     for (size_t i = 0; i < e->idle_count; i++)
         duckdb_disconnect(&e->idle[i]);
     if (e->database)
         duckdb_close(&e->database);
     pthread_mutex_destroy(&e->lock);
-    pthread_mutex_destroy(&e->writing_empty);
+    pthread_mutex_destroy(&e->writing_memory);
     arena_free(e->arena);
 }
 

@@ -47,6 +47,10 @@ MUST_CHECK bool execution_empty_ipc(Execution *x, Buf *ipc, Error *err);
 typedef struct Row { Value *cells; } Row;
 typedef VEC(Row) RowVec;
 MUST_CHECK bool execution_next_rows(Execution *x, Arena *arena, RowVec *rows, Error *err);
+/* Of a plan of two columns, a file's path and a row of it: neighbours with the same path come together.
+ * visit's false stops with its error. Neither may be NULL. */
+typedef bool (*PositionVisit)(void *arg, Str file, const int64_t *rows, size_t count, Error *err);
+MUST_CHECK bool engine_positions(Engine *e, const BoundRel *rel, const RunContext *ctx, PositionVisit visit, void *arg, Error *err);
 
 /* Runs a plan to its end and gives all rows; refuses past max_rows. */
 MUST_CHECK bool engine_rows(Engine *e, const BoundRel *rel, const RunContext *ctx, size_t max_rows, Arena *arena, RowVec *rows, Error *err);
@@ -68,8 +72,9 @@ typedef struct WriteSpec {
     Str folder;                /* where the files go; absolute */
     Str format;                /* parquet, json, csv, text */
     const Type *schema;        /* physical names and types of the columns to store, input columns by position */
-    size_t *partition_columns; /* indexes into schema; those columns are kept out of the files */
+    size_t *partition_columns; /* indexes into schema; those columns are kept out of the files unless stores_partitions */
     size_t partition_count;
+    bool stores_partitions;    /* in the files, too */
     size_t stats_columns;      /* statistics for the first n leaf columns; 0: none */
     const bool *stats_leaves;  /* which of these; NULL: all */
     Str codec;                 /* snappy, zstd, ...; empty: snappy */

@@ -9,14 +9,23 @@
 
 /* ---- database.c ---- */
 
+/* Parquet files that only exist in memory. */
+typedef enum MemoryFile {
+    MEMORY_EMPTY, /* no rows */
+    MEMORY_SEEDS, /* column a: 0 .. SEED_ROWS-1 in groups of 2048, so that many threads share them */
+    MEMORY_FILES,
+} MemoryFile;
+
+enum { SEED_ROWS = 64 * 2048 };
+
 struct Engine {
     duckdb_database database;
     pthread_mutex_t lock; /* guards idle and idle_count */
     duckdb_connection idle[16];
     size_t idle_count;
-    pthread_mutex_t writing_empty; /* guards empty_file and empty_path */
-    int empty_file; /* a Parquet file without rows, in memory; 0: not yet, -1: not to be had */
-    char empty_path[32];
+    pthread_mutex_t writing_memory; /* guards memory_files and memory_paths */
+    int memory_files[MEMORY_FILES]; /* 0: not yet, -1: not to be had */
+    char memory_paths[MEMORY_FILES][32];
     Str extension_folder;
     Str spill_folder; /* empty: none was given */
     struct PythonPool *python;
@@ -31,8 +40,8 @@ void engine_release(Engine *e, duckdb_connection connection, bool clean);
 /* Runs statements that give no rows. */
 MUST_CHECK bool engine_run(duckdb_connection connection, const char *sql, Error *err);
 
-/* The path of a Parquet file that has no rows; "" where the system has no files in memory. */
-Str engine_empty_file(Engine *e);
+/* Its path; "" where the system has no files in memory. */
+Str engine_memory_file(Engine *e, MemoryFile which);
 
 /* ---- failure.c ---- */
 

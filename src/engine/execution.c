@@ -399,6 +399,47 @@ bool engine_rows(Engine *e, const BoundRel *rel, const RunContext *ctx, size_t m
     return ok;
 }
 
+static Str string_in(const duckdb_string_t *s)
+{
+    duckdb_string_t text = *s;
+    return (Str){duckdb_string_is_inlined(text) ? s->value.inlined.inlined : s->value.pointer.ptr,
+                 duckdb_string_t_length(text)};
+}
+
+static bool visit_positions(duckdb_data_chunk chunk, PositionVisit visit, void *arg, Error *err)
+{
+    size_t n = duckdb_data_chunk_get_size(chunk);
+    const duckdb_string_t *files = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0));
+    const int64_t *rows = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 1));
+    for (size_t i = 0, next; i < n; i = next) {
+        Str file = string_in(&files[i]);
+        for (next = i + 1; next < n && str_eq(string_in(&files[next]), file);)
+            next++;
+        TRY(visit(arg, file, rows + i, next - i, err));
+    }
+    return true;
+}
+
+bool engine_positions(Engine *e, const BoundRel *rel, const RunContext *ctx, PositionVisit visit,
+                      void *arg, Error *err)
+{
+    Execution *x;
+    TRY(engine_start(e, rel, ctx, &x, err));
+    bool ok;
+    for (;;) {
+        duckdb_data_chunk chunk;
+        ok = execution_next_chunk(x, &chunk, err);
+        if (!ok || !chunk)
+            break;
+        ok = visit_positions(chunk, visit, arg, err);
+        duckdb_destroy_data_chunk(&chunk);
+        if (!ok)
+            break;
+    }
+    execution_free(x);
+    return ok;
+}
+
 /* ---- text only ---- */
 
 typedef struct Explain {

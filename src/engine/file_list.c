@@ -22,6 +22,7 @@ typedef struct Listing {
     Str name_filter; /* pathGlobFilter; empty: none */
     int64_t before_us, after_us; /* modifiedBefore, modifiedAfter */
     ListedFileVec *out;
+    bool of_stream; /* a log of a streaming sink named the files of a path */
     Error *err;
 } Listing;
 
@@ -39,9 +40,14 @@ static bool name_passes(const Listing *l, Str name)
            !fnmatch(str_z(l->name_filter, l->arena), str_z(name, l->arena), 0);
 }
 
+static int64_t modified_ms(const struct stat *facts)
+{
+    return (int64_t)facts->st_mtim.tv_sec * 1000 + facts->st_mtim.tv_nsec / 1000000;
+}
+
 static bool time_passes(const Listing *l, const struct stat *facts)
 {
-    int64_t us = (int64_t)facts->st_mtim.tv_sec * US_PER_SECOND + facts->st_mtim.tv_nsec / 1000000 * 1000;
+    int64_t us = modified_ms(facts) * 1000;
     return us < l->before_us && us > l->after_us;
 }
 
@@ -77,7 +83,7 @@ static bool list_folder(Listing *l, Str path, Str folder, int depth)
                                    : name;
             ok = list_folder(l, child, below, depth + 1);
         } else if (name_passes(l, name) && time_passes(l, &facts)) {
-            ListedFile file = {child, folder, facts.st_size};
+            ListedFile file = {child, folder, facts.st_size, modified_ms(&facts)};
             vec_push(l->arena, l->out, file);
         }
     }
@@ -114,12 +120,13 @@ static bool list_one(Listing *l, Str path, Str base)
     if (stat(path.ptr, &facts))
         return error_set(l->err, ERR_PATH_NOT_FOUND,
                          P("path", str_concat(l->err->arena, S("file:"), path)));
-    if (S_ISDIR(facts.st_mode) && sink_log_exists(path, l->arena))
+    l->of_stream = S_ISDIR(facts.st_mode) && sink_log_exists(path, l->arena);
+    if (l->of_stream)
         return sink_log_files(path, l->arena, l->out, l->err);
     if (S_ISDIR(facts.st_mode))
         return list_folder(l, path, below(base, path), 0);
     ptrdiff_t slash = str_rfind_char(path, '/');
-    ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash)), facts.st_size};
+    ListedFile file = {path, below(base, str_slice(path, 0, (size_t)slash)), facts.st_size, modified_ms(&facts)};
     if (time_passes(l, &facts))
         vec_push(l->arena, l->out, file);
     return true;
@@ -161,6 +168,22 @@ static bool list_partition(Listing *l, Str path, Str folder)
     return true;
 }
 
+/* On S3 a folder that is not there yet is one without objects. */
+static bool list_remote(Listing *l, const FileScan *scan, size_t index, ListPurpose purpose)
+{
+    ListFilter filter = {l->name_filter, l->before_us, l->after_us};
+    Str base = scan->given_partitions ? S("") : file_option(&scan->options, "basePath", "");
+    size_t first = l->out->len;
+    if (!list_objects(scan->paths.at[index], base, &filter, purpose, l->arena, l->out, &l->of_stream, l->err)) {
+        if (!scan->given_partitions || l->err->cls != ERR_PATH_NOT_FOUND)
+            return false;
+        error_clear(l->err);
+    }
+    for (size_t i = first; scan->given_partitions && i < l->out->len; i++)
+        l->out->at[i].folder = scan->partition_folders.at[index];
+    return true;
+}
+
 static bool read_time(const FileScan *scan, const char *key, const char *strategy, Str zone, int64_t *us, Error *err)
 {
     Str text = file_option(&scan->options, key, ""), own = file_option(&scan->options, "timeZone", "");
@@ -169,7 +192,7 @@ static bool read_time(const FileScan *scan, const char *key, const char *strateg
     return error_set(err, ERR__LEGACY_ERROR_TEMP_1294, PZ("strategy", strategy), P("timeString", text));
 }
 
-bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena, ListedFileVec *out, Error *err)
+bool list_files(FileScan *scan, ListPurpose purpose, Str zone, Arena *arena, ListedFileVec *out, Error *err)
 {
     Listing l = {.arena = arena, .name_filter = file_option(&scan->options, "pathGlobFilter", ""), .before_us = INT64_MAX,
                  .after_us = INT64_MIN, .out = out, .err = err};
@@ -181,11 +204,8 @@ bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena, Li
     for (size_t i = 0; i < scan->paths.len; i++) {
         Str path = scan->paths.at[i];
         ptrdiff_t scheme = str_find(path, S("://"));
-        if (store_is_remote(path) && scan->given_partitions)
-            return error_unsupported(err, "Partitions of files on S3 without a Delta log (" STR_FMT ")", STR_ARG(path));
         if (store_is_remote(path)) {
-            ListFilter filter = {l.name_filter, l.before_us, l.after_us};
-            TRY(list_objects(path, file_option(&scan->options, "basePath", ""), &filter, arena, out, err));
+            TRY(list_remote(&l, scan, i, purpose));
             continue;
         }
         if (scheme > 0 && !str_starts_with(path, S("file:")))
@@ -198,6 +218,7 @@ bool list_files(const FileScan *scan, bool recursive, Str zone, Arena *arena, Li
         }
         TRY(is_glob(path) ? list_glob(&l, path, base) : list_one(&l, path, base));
     }
+    scan->sink_log = scan->paths.len == 1 && l.of_stream;
     return true;
 }
 

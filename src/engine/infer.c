@@ -200,8 +200,7 @@ bool engine_infer_schema(Engine *e, FileScan *scan, const RunContext *ctx, Arena
     TRY(file_options_read(scan, ctx->func, arena, &options, err));
     ListedFileVec files = {0};
     bool recursive = file_option_bool(&scan->options, "recursiveFileLookup", false);
-    TRY(list_files(scan, recursive, ctx->func->zone, arena, &files, err));
-    scan->sink_log = scan->paths.len == 1 && !store_is_remote(scan->paths.at[0]) && sink_log_exists(scan->paths.at[0], arena);
+    TRY(list_files(scan, LIST_TO_READ, ctx->func->zone, arena, &files, err));
     sort_by_size(&files, arena);
     Hive hive = {0};
     if (!recursive)

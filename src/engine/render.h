@@ -43,6 +43,7 @@ typedef struct Render {
     size_t unordered;     /* > 0: inside a subquery, where the order of rows has no meaning */
     Engine *engine;       /* for relations that run a query of their own; NULL: the text is only shown */
     Cancel *cancel;
+    bool threads;         /* the rows cost so much that large ranges are to come from all threads */
     const CteScope *ctes;
     const ColumnSet *unused; /* NULL: every column is named */
     struct Marks *marks;  /* site.c; NULL: errors are not being traced */
@@ -87,8 +88,9 @@ Str site_marked(Render *r, const BoundExpr *e, const Site *site, Str text);
  * counter numbers lambda variables. */
 Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const Type *to);
 
-/* ---- render_scan.c, render_file.c ---- */
+/* ---- render_range.c, render_scan.c, render_file.c ---- */
 
+bool render_range(Render *r, const BoundRel *rel, Block *out); /* always true */
 MUST_CHECK bool render_delta(Render *r, const BoundRel *rel, Block *out, Error *err);
 /* A count of all rows of a snapshot whose files all say how many they hold: no file is read. */
 bool render_counted(Render *r, const BoundRel *aggregate, Block *out);

@@ -291,7 +291,7 @@ static bool render_limit(Render *r, const BoundRel *rel, Block *out, Error *err)
     return true;
 }
 
-/* ---- values, range, stored ---- */
+/* ---- values, stored ---- */
 
 static bool put_row(Render *r, const BoundExprVec *row, Buf *b, Error *err)
 {
@@ -336,19 +336,6 @@ static bool render_values(Render *r, const BoundRel *rel, Block *out, Error *err
     buf_addf(&b, ") AS v%u(" STR_FMT ")", rel->columns.at[0].id,
              STR_ARG(column_list(r, &rel->columns)));
     out->from = rope_text(r->arena, buf_str(&b));
-    return true;
-}
-
-static bool render_range(Render *r, const BoundRel *rel, Block *out)
-{
-    ColumnId id = rel->columns.at[0].id;
-    out->from = rope_text(
-        r->arena,
-        str_printf(r->arena,
-                   "range(CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%lld AS BIGINT)) "
-                   "AS r%u(c%u)",
-                   (long long)rel->range.start, (long long)rel->range.end,
-                   (long long)rel->range.step, id, id));
     return true;
 }
 

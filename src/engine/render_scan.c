@@ -107,7 +107,7 @@ const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows
     Str both[2];
     if (count == 1 && rows > ROWS_FOR_ONE_THREAD && r->engine) {
         both[0] = paths[0];
-        both[1] = engine_empty_file(r->engine);
+        both[1] = engine_memory_file(r->engine, MEMORY_EMPTY);
         paths = both;
         count = both[1].len ? 2 : 1;
     }
@@ -194,12 +194,38 @@ static void sort_by_size(FileList *list)
         qsort(list->at, list->len, sizeof(*list->at), larger_first);
 }
 
+/* By path, the rows a statement leaves out of its files. */
+static Map rows_left_out(const Scan *s, const FileList *list)
+{
+    RowSet *sets = s->rel->delta.left_out;
+    Map m = map_in(s->r->arena);
+    for (size_t i = 0; sets && i < list->len; i++)
+        map_put(&m, list->at[i]->path, &sets[i]);
+    return m;
+}
+
+static bool deleted_rows(Scan *s, const Map *left_out, const AddFile *f, FileRows *out, Error *err)
+{
+    const RowSet *given = map_get(left_out, f->path);
+    uint64_t *rows = NULL;
+    size_t count = 0;
+    if (given) {
+        *out = (FileRows){given->rows, given->count, false};
+    } else if (f->dv) {
+        TRY(deletion_vector_rows(s->snapshot, f, s->r->arena, &rows, &count, err));
+        *out = (FileRows){rows, count, false};
+    }
+    s->any_rows = s->any_rows || out->count;
+    return true;
+}
+
 static bool list_snapshot(Scan *s, Error *err)
 {
     FileList list = {0};
     TRY(skip_files(s, &list, err));
     s->files = ARENA_ARRAY(s->r->arena, ScanFile, list.len + 1);
     s->count = list.len;
+    Map left_out = rows_left_out(s, &list);
     sort_by_size(&list);
     s->list = list;
     for (size_t i = 0; i < list.len; i++) {
@@ -210,13 +236,7 @@ static bool list_snapshot(Scan *s, Error *err)
                                  .modified_ms = f->modification_time_ms,
                                  .add = f,
                                  .rows_known = stats_num_records(f->stats)};
-        if (!f->dv)
-            continue;
-        uint64_t *rows;
-        size_t count;
-        TRY(deletion_vector_rows(s->snapshot, f, s->r->arena, &rows, &count, err));
-        s->files[i].rows = (FileRows){rows, count, false};
-        s->any_rows = s->any_rows || count;
+        TRY(deleted_rows(s, &left_out, f, &s->files[i].rows, err));
     }
     return true;
 }

@@ -20,9 +20,11 @@ bool sink_log_exists(Str folder, Arena *arena)
     return !stat(path.ptr, &facts) && S_ISDIR(facts.st_mode);
 }
 
-/* "file:///data/out/k=1/part-0.parquet" below "/data/out"; empty when it is elsewhere. */
+/* "file:///data/out/k=1/part-0.parquet" below "/data/out", and s3a://, s3n:// as the s3:// of a store's root. */
 static Str path_of(Str uri, Arena *arena)
 {
+    if (store_is_remote(uri))
+        return str_concat(arena, S("s3"), str_slice(uri, (size_t)str_find_char(uri, ':'), uri.len));
     if (str_starts_with(uri, S("file:")))
         uri = str_slice(uri, 5, uri.len);
     while (str_starts_with(uri, S("//")))
@@ -30,12 +32,13 @@ static Str path_of(Str uri, Arena *arena)
     return str_copy(uri, arena);
 }
 
-static bool take_line(Str line, Str folder, Arena *arena, Map *files, Error *err)
+static bool take_line(Str line, Store *store, Arena *arena, Map *files, Error *err)
 {
     yyjson_val *root;
+    Str folder = store_root(store);
     TRY(json_parse(line, S(LOG_FOLDER_NAME), arena, &root, err));
     Str path = path_of(json_get_str(root, "path"), arena);
-    if (!str_starts_with(path, folder) || path.len <= folder.len || path.ptr[folder.len] != '/')
+    if (!str_starts_with(path, folder) || path.len <= folder.len || path.ptr[folder.len] != '/' || str_find(path, S("/../")) >= 0)
         return error_unsupported(err, "A streaming sink's log that names files outside its folder");
     if (str_is(json_get_str(root, "action"), "delete")) {
         (void)map_remove(files, path);
@@ -43,12 +46,14 @@ static bool take_line(Str line, Str folder, Arena *arena, Map *files, Error *err
     }
     ListedFile *f = ARENA_NEW(arena, ListedFile);
     ptrdiff_t slash = str_rfind_char(path, '/');
-    *f = (ListedFile){path, (size_t)slash > folder.len ? str_slice(path, folder.len + 1, (size_t)slash) : S(""), json_get_i64(root, "size", 0)};
+    *f = (ListedFile){store_duckdb_path(store, str_slice(path, folder.len + 1, path.len), arena),
+                      (size_t)slash > folder.len ? str_slice(path, folder.len + 1, (size_t)slash) : S(""), json_get_i64(root, "size", 0),
+                      json_get_i64(root, "modificationTime", 0)};
     map_put(files, path, f);
     return true;
 }
 
-static bool take_entry(Store *store, Str path, Str folder, Arena *arena, Map *files, Error *err)
+static bool take_entry(Store *store, Str path, Arena *arena, Map *files, Error *err)
 {
     bool found, first = true;
     Str text;
@@ -60,7 +65,7 @@ static bool take_entry(Store *store, Str path, Str folder, Arena *arena, Map *fi
         if (first && !str_is(str_trim(line), "v1"))
             return error_unsupported(err, "A streaming sink's log of another version than v1");
         if (!first && line.len)
-            TRY(take_line(line, folder, arena, files, err));
+            TRY(take_line(line, store, arena, files, err));
         first = false;
     }
     return true;
@@ -84,7 +89,7 @@ bool sink_log_files(Str folder, Arena *arena, ListedFileVec *out, Error *err)
         compact = whole && n > compact ? n : compact;
     }
     for (int64_t n = compact < 0 ? 0 : compact; n <= newest; n++)
-        TRY(take_entry(store, str_printf(arena, LOG_FOLDER_NAME "/%lld%s", (long long)n, n == compact ? ".compact" : ""), folder, arena, &files, err));
+        TRY(take_entry(store, str_printf(arena, LOG_FOLDER_NAME "/%lld%s", (long long)n, n == compact ? ".compact" : ""), arena, &files, err));
     for (MapEntry *e = map_first(&files); e; e = map_next(&files, e))
         vec_push(arena, out, *(ListedFile *)e->value);
     return true;

@@ -177,6 +177,7 @@ struct BoundRel {
             ColumnId file_id, row_id; /* their ids when with_row_position */
             void *changes;            /* change data feed range (delta/changes.h), NULL: the snapshot's rows */
             void *only_files;         /* DML: restricts the scan to these (delta FileList), NULL: all */
+            void *left_out;           /* DML: sorted rows to leave out of each of only_files, those of its vector among them (delta RowSet array) */
         } delta;
         FileScan *files;
         struct {
