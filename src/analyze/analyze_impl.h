@@ -324,6 +324,10 @@ bool analyze_observe(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 
 /* delta_source.c */
 bool open_delta_table(Analyzer *a, Str location, DeltaTable **out, Error *err);
+/* Whether a name ends in "@v3" or "@20240131235959000", which begins at *end. */
+bool analyze_travel_suffix(Analyzer *a, Str text, size_t *end, TimeTravel *travel);
+/* VERSION AS OF: DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE where it is no whole number. */
+bool analyze_travel_version(Analyzer *a, const Expr *e, int64_t *version, Error *err);
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
                          BoundRel **out, Error *err);
 bool analyze_delta_relation(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

@@ -116,10 +116,26 @@ bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, 
 
 /* ---- time travel ---- */
 
+/* What is no constant is named by Spark's own classes here. */
+static bool refuse_instant(Analyzer *a, const Expr *e, Error *err)
+{
+    bool random = err->cls == ERR_NON_FOLDABLE_ARGUMENT && e->kind == EXPR_CALL;
+    if (err->cls == ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION || err->cls == ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION) {
+        error_clear(err);
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_0056, PZ("reason", "timestamp expression cannot refer to any columns"));
+    }
+    if (!random)
+        return false;
+    error_clear(err);
+    return error_set(err, ERR_INVALID_TIME_TRAVEL_TIMESTAMP_EXPR__NON_DETERMINISTIC,
+                     P("expr", str_printf(err->arena, "\"" STR_FMT "()\"", STR_ARG(vec_last(&e->call.name)))));
+}
+
 static bool travel_timestamp(Analyzer *a, const Expr *e, int64_t *us, Error *err)
 {
     Value v;
-    TRY(analyze_constant(a, e, NULL, &v, err));
+    if (!analyze_constant(a, e, NULL, &v, err))
+        return refuse_instant(a, e, err);
     Str zone = a->func.zone;
     bool ok = false;
     if (!v.is_null && (v.type->kind == TYPE_TIMESTAMP)) {
@@ -136,6 +152,10 @@ static bool travel_timestamp(Analyzer *a, const Expr *e, int64_t *us, Error *err
     else if (!v.is_null && type_is_integral(v.type)) {
         *us = v.integer * US_PER_SECOND;
         ok = true;
+    } else if (!v.is_null && (v.type->kind == TYPE_DECIMAL || v.type->kind == TYPE_DOUBLE || v.type->kind == TYPE_FLOAT)) {
+        TRY(analyze_constant(a, e, type_simple(TYPE_TIMESTAMP), &v, err));
+        *us = v.integer;
+        ok = !v.is_null;
     }
     if (ok)
         return true;
@@ -155,12 +175,22 @@ bool analyze_check_retention(Analyzer *a, const Snapshot *newest, const Snapshot
                      P("deletedFileRetention", str_printf(err->arena, "%lld", (long long)(retention_ms / hour_ms))));
 }
 
+bool analyze_travel_version(Analyzer *a, const Expr *e, int64_t *version, Error *err)
+{
+    Value v;
+    TRY(analyze_constant(a, e, NULL, &v, err));
+    *version = v.integer;
+    if (!v.is_null && (type_is_integral(v.type) || (type_is_stringy(v.type) && str_to_i64(v.bytes, version))))
+        return true;
+    return error_set(err, ERR_DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE, PZ("timeTravelKey", "versionAsOf"));
+}
+
 static bool open_asked(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
 {
     if (travel->kind == TRAVEL_VERSION) {
-        Value v;
-        TRY(analyze_constant(a, travel->value, type_simple(TYPE_LONG), &v, err));
-        return snapshot_at_version(table, v.integer, out, err);
+        int64_t version;
+        TRY(analyze_travel_version(a, travel->value, &version, err));
+        return snapshot_at_version(table, version, out, err);
     }
     int64_t us;
     TRY(travel_timestamp(a, travel->value, &us, err));
@@ -182,7 +212,7 @@ static bool newest_snapshot(Analyzer *a, DeltaTable *table, Snapshot **out, Erro
 }
 
 /* A table whose newest version we must not read is refused at every version, as Delta does: it opens the newest first. Its commits
- * are read later: one that is torn only takes away the versions that need it. */
+ * are read later: one that is torn only takes away the versions that need it, and a change of types we cannot follow those that have it. */
 static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *travel, Snapshot **out, Error *err)
 {
     Snapshot *newest;
@@ -192,7 +222,7 @@ static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *trav
         return true;
     }
     if (!newest_snapshot(a, table, &newest, err)) {
-        if (err->cls != ERR_LAKESHED_LOG_INVALID)
+        if (err->cls != ERR_LAKESHED_LOG_INVALID && err->cls != ERR_DELTA_UNSUPPORTED_TYPE_CHANGE_IN_SCHEMA)
             return false;
         error_clear(err);
         return open_asked(a, table, travel, out, err);
@@ -204,44 +234,89 @@ static bool open_snapshot(Analyzer *a, DeltaTable *table, const TimeTravel *trav
     return false;
 }
 
-static bool option_travel(Analyzer *a, const KeyValueVec *options, TimeTravel *travel, Error *err)
+/* By options of a read; of_path: of a path, where Delta itself looks at them, else of a table, where Spark does. */
+static bool option_travel(Analyzer *a, const KeyValueVec *options, bool of_path, TimeTravel *travel, Error *err)
 {
     Str version = key_value_get(options, "versionAsOf"), timestamp = key_value_get(options, "timestampAsOf");
-    if (!version.len && !timestamp.len)
+    bool has_version = key_value_has(options, "versionAsOf"), has_timestamp = key_value_has(options, "timestampAsOf");
+    int64_t us;
+    if (!has_version && !has_timestamp)
         return true;
-    if (travel->kind != TRAVEL_NONE || (version.len && timestamp.len))
-        return error_set(err, ERR_DELTA_ONEOF_IN_TIMETRAVEL);
-    travel->kind = version.len ? TRAVEL_VERSION : TRAVEL_TIMESTAMP;
-    travel->value = expr_literal(value_string(version.len ? version : timestamp), a->arena);
+    if (has_version && has_timestamp)
+        return error_set(err, of_path ? ERR_DELTA_ONEOF_IN_TIMETRAVEL : ERR_INVALID_TIME_TRAVEL_SPEC);
+    if (travel->kind != TRAVEL_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_TIME_TRAVEL_MULTIPLE_FORMATS);
+    if (has_timestamp && !timestamp_parse(timestamp, a->func.zone, &us)) {
+        Str quoted = str_printf(err->arena, "'" STR_FMT "'", STR_ARG(timestamp));
+        return error_set(err, of_path ? ERR_DELTA_TIMESTAMP_INVALID : ERR_INVALID_TIME_TRAVEL_TIMESTAMP_EXPR__OPTION, P("expr", quoted));
+    }
+    travel->kind = has_version ? TRAVEL_VERSION : TRAVEL_TIMESTAMP;
+    travel->value = expr_literal(value_string(has_version ? version : timestamp), a->arena);
     return true;
+}
+
+bool analyze_travel_suffix(Analyzer *a, Str text, size_t *end, TimeTravel *travel)
+{
+    ptrdiff_t at = str_rfind_char(text, '@');
+    int64_t n;
+    if (at <= 0 || (size_t)at + 2 >= text.len)
+        return false;
+    Str tail = str_slice(text, (size_t)at + 1, text.len);
+    bool is_version = (tail.ptr[0] == 'v' || tail.ptr[0] == 'V') && tail.ptr[1] != '-' && str_to_i64(str_slice(tail, 1, tail.len), &n);
+    bool is_instant = tail.len == 17 && tail.ptr[0] != '-' && str_to_i64(tail, &n);
+    *end = (size_t)at;
+    if (is_version)
+        *travel = (TimeTravel){.kind = TRAVEL_VERSION, .value = expr_literal(value_int(TYPE_LONG, n), a->arena)};
+    else if (is_instant) {
+        const char *d = tail.ptr;
+        Str instant = str_printf(a->arena, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s.%.3s", d, d + 4, d + 6, d + 8, d + 10, d + 12, d + 14);
+        *travel = (TimeTravel){.kind = TRAVEL_TIMESTAMP, .value = expr_literal(value_string(instant), a->arena)};
+    }
+    return is_version || is_instant;
 }
 
 /* ---- change data feed ---- */
 
-static bool reads_changes(const KeyValueVec *options)
+static bool reads_changes(const KeyValueVec *options, bool *out, Error *err)
 {
-    return str_is_ci(key_value_get(options, "readChangeFeed"), "true") || str_is_ci(key_value_get(options, "readChangeData"), "true");
+    static const char *const KEYS[] = {"readChangeFeed", "readChangeData"};
+    *out = false;
+    for (size_t i = 0; i < LENGTH_OF(KEYS); i++) {
+        Str v = key_value_get(options, KEYS[i]);
+        *out |= str_is_ci(v, "true");
+        if (key_value_has(options, KEYS[i]) && !str_is_ci(v, "true") && !str_is_ci(v, "false"))
+            return error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", v), PZ("name", KEYS[i]), PZ("explain", "must be 'true' or 'false'"));
+    }
+    return true;
+}
+
+/* An instant after the newest commit; the error comes from looking for its version. */
+static bool check_not_late(Analyzer *a, DeltaTable *table, int64_t us, Error *err)
+{
+    Snapshot *newest, *found;
+    TRY(newest_snapshot(a, table, &newest, err));
+    if (us <= snapshot_timestamp_ms(newest) * 1000 ||
+        session_bool(a->session, "spark.databricks.delta.changeDataFeed.timestampOutOfRange.enabled", false))
+        return true;
+    TRY(snapshot_at_timestamp(table, us, &found, err));
+    snapshot_unref(found);
+    return true;
 }
 
 typedef enum RangeEnd { RANGE_START, RANGE_STOP } RangeEnd;
 
-static bool range_version(Analyzer *a, DeltaTable *table, const KeyValueVec *options, RangeEnd end, bool *given, int64_t *version, Error *err)
+static bool range_version(Analyzer *a, DeltaTable *table, const KeyValueVec *options, bool of_path, RangeEnd end, bool *given, int64_t *version, Error *err)
 {
     static const char *const VERSION[] = {"startingVersion", "endingVersion"};
     static const char *const TIMESTAMP[] = {"startingTimestamp", "endingTimestamp"};
     Str v = key_value_get(options, VERSION[end]), t = key_value_get(options, TIMESTAMP[end]);
     *given = v.len || t.len;
-    if (v.len && t.len)
+    if (v.len && t.len && !of_path)
         return error_set(err, ERR_DELTA_MULTIPLE_CDC_BOUNDARY, PZ("startingOrEnding", end == RANGE_START ? "starting" : "ending"));
     if (v.len) {
-        if (str_is_ci(v, "latest")) {
-            Snapshot *newest;
-            TRY(snapshot_newest(table, &newest, err));
-            *version = snapshot_version(newest);
-            snapshot_unref(newest);
-            return true;
-        }
-        if (!str_to_i64(v, version) || *version < 0)
+        if (!str_to_i64(v, version))
+            return error_set(err, ERR_DELTA_VERSION_INVALID, P("version", v));
+        if (*version < 0)
             return error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", v), PZ("name", VERSION[end]), PZ("explain", "must be an integer not below 0"));
         return true;
     }
@@ -250,15 +325,16 @@ static bool range_version(Analyzer *a, DeltaTable *table, const KeyValueVec *opt
     int64_t us;
     if (!timestamp_parse(t, a->func.zone, &us))
         return error_set(err, ERR_DELTA_TIMESTAMP_INVALID, P("expr", t));
+    TRY(check_not_late(a, table, us, err));
     return end == RANGE_START ? version_at_or_after(table, us, version, err) : version_at_or_before(table, us, version, err);
 }
 
 static bool analyze_changes(Analyzer *a, DeltaTable *table, const Name *qualifier, const KeyValueVec *options, BoundRel **out, Error *err)
 {
-    bool has_start, has_end;
+    bool has_start, has_end, of_path = !qualifier->len;
     int64_t start = 0, end = -1;
-    TRY(range_version(a, table, options, RANGE_START, &has_start, &start, err));
-    TRY(range_version(a, table, options, RANGE_STOP, &has_end, &end, err));
+    TRY(range_version(a, table, options, of_path, RANGE_START, &has_start, &start, err));
+    TRY(range_version(a, table, options, of_path, RANGE_STOP, &has_end, &end, err));
     if (!has_start)
         return error_set(err, ERR_DELTA_NO_START_FOR_CDC_READ);
     Snapshot *newest;
@@ -294,15 +370,38 @@ static bool check_columns(Analyzer *a, Snapshot *snapshot, Error *err)
 
 /* ---- the entry points ---- */
 
+/* A path "..@v3" that is no folder is version 3 of "..". */
+static bool open_named(Analyzer *a, Str location, DeltaTable **table, TimeTravel *travel, Error *err)
+{
+    TimeTravel suffix;
+    size_t end;
+    bool exists;
+    TRY(open_delta_table(a, location, table, err));
+    if (!analyze_travel_suffix(a, location, &end, &suffix) ||
+        !session_bool(a->session, "spark.databricks.delta.timeTravel.resolveOnIdentifier.enabled", true))
+        return true;
+    TRY(delta_table_exists(*table, &exists, err));
+    if (exists)
+        return true;
+    if (travel->kind != TRAVEL_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_TIME_TRAVEL_MULTIPLE_FORMATS);
+    *travel = suffix;
+    return open_delta_table(a, str_slice(location, 0, end), table, err);
+}
+
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
                          BoundRel **out, Error *err)
 {
     DeltaTable *table;
-    TRY(open_delta_table(a, location, &table, err));
-    if (reads_changes(options))
-        return analyze_changes(a, table, qualifier, options, out, err);
     TimeTravel at = *travel;
-    TRY(option_travel(a, options, &at, err));
+    bool changes;
+    TRY(open_named(a, location, &table, &at, err));
+    TRY(option_travel(a, options, !qualifier->len, &at, err));
+    TRY(reads_changes(options, &changes, err));
+    if (changes && at.kind != TRAVEL_NONE)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS);
+    if (changes)
+        return analyze_changes(a, table, qualifier, options, out, err);
     Snapshot *snapshot;
     TRY(open_snapshot(a, table, &at, &snapshot, err));
     bool ok = check_columns(a, snapshot, err) &&

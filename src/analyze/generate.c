@@ -123,6 +123,34 @@ static bool range_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *e
     return analyze_range(a, &range, out, err);
 }
 
+/* Dates and timestamps without a zone are taken as well, beyond what Delta takes. */
+static bool check_boundary(Analyzer *a, const Value *v, bool start, Error *err)
+{
+    TypeKind kind = v->type->kind;
+    if (v->is_null)
+        return error_set(err, ERR_DELTA_CDC_READ_NULL_RANGE_BOUNDARY);
+    if (type_is_integral(v->type) || type_is_stringy(v->type) || kind == TYPE_TIMESTAMP || kind == TYPE_TIMESTAMP_NTZ || kind == TYPE_DATE)
+        return true;
+    Str name = str_copy(type_json(v->type, a->arena), a->arena);
+    name = str_slice(name, 1, name.len - 1);
+    ((char *)name.ptr)[0] -= 'a' - 'A';
+    ptrdiff_t open = str_find_char(name, '(');
+    size_t end = open < 0 ? name.len : (size_t)open;
+    return error_set(err, ERR_DELTA_UNSUPPORTED_EXPRESSION, PZ("causedBy", start ? "starting option" : "ending option"),
+                     P("expType", str_printf(a->arena, STR_FMT "Type" STR_FMT, STR_ARG(str_slice(name, 0, end)), STR_ARG(str_slice(name, end, name.len)))),
+                     PZ("supportedTypes", "IntegerType,LongType,StringType,TimestampType"));
+}
+
+/* A view keeps no changes. */
+static bool check_changed_table(Analyzer *a, const Rel *rel, const Name *name, Error *err)
+{
+    ResolvedTable t;
+    TRY(analyze_table_name(a, name, rel->origin, &t, err));
+    if (t.kind != RESOLVED_VIEW && t.kind != RESOLVED_TEMP_VIEW && str_is_ci(t.entry.provider, "delta"))
+        return true;
+    return error_set(err, ERR_DELTA_TABLE_ONLY_OPERATION, P("tableName", name_quoted(name, a->arena)), PZ("operation", "table_changes"));
+}
+
 /* table_changes('t', start [, end]): the change feed of a table. */
 static bool changes_function(Analyzer *a, const Rel *rel, BoundRel **out, Error *err)
 {
@@ -138,14 +166,17 @@ static bool changes_function(Analyzer *a, const Rel *rel, BoundRel **out, Error 
     if (by_path) {
         vec_push(a->arena, &table->table.name, S("delta"));
         vec_push(a->arena, &table->table.name, name.bytes);
-    } else
+    } else {
         TRY(sql_parse_name(name.bytes, &options, a->arena, &table->table.name, err));
+        TRY(check_changed_table(a, rel, &table->table.name, err));
+    }
     KeyValue kv = {S("readChangeFeed"), S("true"), NULL};
     vec_push(a->arena, &table->table.options, kv);
     static const char *const KEYS[2][2] = {{"startingVersion", "startingTimestamp"}, {"endingVersion", "endingTimestamp"}};
     for (size_t i = 1; i < args->len; i++) {
         Value v;
         TRY(analyze_constant(a, args->at[i], NULL, &v, err));
+        TRY(check_boundary(a, &v, i == 1, err));
         kv.key = str_from(KEYS[i - 1][!type_is_integral(v.type)]);
         kv.value = value_to_text(&v, a->func.zone, a->arena);
         vec_push(a->arena, &table->table.options, kv);

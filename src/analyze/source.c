@@ -159,26 +159,17 @@ static Name table_qualifier(Analyzer *a, const ResolvedTable *t)
 
 static bool split_version_suffix(Analyzer *a, const Name *name, Name *base, TimeTravel *travel)
 {
-    Str last = vec_last(name);
-    ptrdiff_t at = str_rfind_char(last, '@');
-    if (at <= 0 || (size_t)at + 2 >= last.len)
-        return false;
-    Str tail = str_slice(last, (size_t)at + 1, last.len);
-    int64_t n;
-    *travel = (TimeTravel){0};
-    if ((tail.ptr[0] == 'v' || tail.ptr[0] == 'V') && str_to_i64(str_slice(tail, 1, tail.len), &n)) {
-        travel->kind = TRAVEL_VERSION;
-        travel->value = expr_literal(value_int(TYPE_LONG, n), a->arena);
-    } else if (tail.len >= 14 && str_to_i64(str_slice(tail, 0, 14), &n)) {
-        Str d = tail;
-        travel->kind = TRAVEL_TIMESTAMP;
-        travel->value = expr_literal(value_string(str_printf(a->arena, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s", d.ptr, d.ptr + 4, d.ptr + 6,
-                                                             d.ptr + 8, d.ptr + 10, d.ptr + 12)), a->arena);
-    } else
+    size_t end;
+    if (!analyze_travel_suffix(a, vec_last(name), &end, travel))
         return false;
     *base = name_of(a->arena, name->len, name->at);
-    base->at[base->len - 1] = str_slice(last, 0, (size_t)at);
+    base->at[base->len - 1] = str_slice(vec_last(name), 0, end);
     return true;
+}
+
+static bool check_no_travel(Analyzer *a, const Name *name, const TimeTravel *travel, Error *err)
+{
+    return travel->kind == TRAVEL_NONE || error_set(err, ERR_UNSUPPORTED_FEATURE__TIME_TRAVEL, P("relationId", name_quoted(name, a->arena)));
 }
 
 static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, const TimeTravel *travel, BoundRel **out, Error *err)
@@ -196,8 +187,7 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
     switch (t.kind) {
     case RESOLVED_TEMP_VIEW:
     case RESOLVED_VIEW: {
-        if (travel->kind != TRAVEL_NONE)
-            return error_set(err, ERR_UNSUPPORTED_FEATURE__TIME_TRAVEL, P("relationId", name_quoted(name, a->arena)));
+        TRY(check_no_travel(a, name, travel, err));
         const Site *outside = a->view_site;
         if (!outside && (t.kind == RESOLVED_VIEW || t.temp->sql.len))
             a->view_site = site_at(a, rel->origin);
@@ -217,6 +207,7 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
         }
         if (str_is_ci(t.entry.provider, "delta"))
             return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
+        TRY(check_no_travel(a, name, travel, err));
         TRY(table_files(a, &t.entry, &rel->table.options, out, err));
         break;
     case RESOLVED_PATH:
@@ -228,6 +219,7 @@ static bool resolve_relation(Analyzer *a, const Rel *rel, const Name *name, cons
         }
         if (str_is_ci(t.entry.provider, "delta"))
             return analyze_delta_table(a, t.entry.location, &qualifier, travel, &rel->table.options, out, err);
+        TRY(check_no_travel(a, name, travel, err));
         TRY(table_files(a, &t.entry, &rel->table.options, out, err));
         break;
     }
@@ -251,8 +243,9 @@ bool analyze_named_table(Analyzer *a, const Rel *rel, BoundRel **out, Error *err
     Name name = rel->table.name;
     if (rel->table.name_expr)
         TRY(analyze_identifier(a, rel->table.name_expr, &name, err));
-    CteEntry *cte = rel->table.travel.kind == TRAVEL_NONE ? find_cte(a, &name) : NULL;
+    CteEntry *cte = find_cte(a, &name);
     if (cte) {
+        TRY(check_no_travel(a, &name, &rel->table.travel, err));
         TRY(cte_may_refer(cte, err));
         *out = cte_reference(a, cte);
         return true;

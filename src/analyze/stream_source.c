@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "engine/file_list.h"
 #include "type/datetime.h"
 
 #define WATERMARK_KEY "spark.watermarkDelayMs"
@@ -105,11 +106,21 @@ static bool path_exists(Str path)
     return true;
 }
 
+/* PATH_NOT_FOUND comes from the listing. */
+static bool remote_exists(Analyzer *a, const StreamRead *r, Error *err)
+{
+    FileScan scan = {.format = r->format, .paths = r->paths};
+    ListedFileVec files = {0};
+    return list_files(&scan, LIST_TO_CHOOSE, a->func.zone, a->arena, &files, err);
+}
+
 static bool bind_files(Analyzer *a, StreamRead *r, Error *err)
 {
     TRY(one_path(r, a->arena, err));
     Str path = r->paths.at[0];
-    if (!path_exists(path))
+    if (store_is_remote(path))
+        TRY(remote_exists(a, r, err));
+    else if (!path_exists(path))
         return error_set(err, ERR_PATH_NOT_FOUND, P("path", path));
     r->description = str_printf(a->arena, "FileSource[" STR_FMT "]", STR_ARG(path));
     if (!r->schema && str_is(r->format, "text")) {

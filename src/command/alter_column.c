@@ -15,7 +15,7 @@ typedef struct FieldPath {
     bool in_collections;        /* the last part may be an array's element, a map's key or value */
 } FieldPath;
 
-static bool unknown_column(CommandContext *ctx, const Type *schema, const Name *name, Error *err)
+bool column_unknown(CommandContext *ctx, const Type *schema, const Name *name, Error *err)
 {
     Buf b = buf_in(ctx->arena);
     for (size_t i = 0; i < schema->structure.count; i++)
@@ -42,7 +42,7 @@ static bool edit_struct(CommandContext *ctx, const FieldPath *p, const Type *t, 
         int at = type_field_index(t, part, false);
         Name seen = prefix(ctx, p->name, depth + 1);
         if (at < 0)
-            return unknown_column(ctx, p->schema, &seen, err);
+            return column_unknown(ctx, p->schema, &seen, err);
         TRY(edit_type(ctx, p, fields.at[at].type, depth + 1, &fields.at[at].type, err));
     }
     *out = type_struct(fields.at, fields.len, ctx->arena);
@@ -195,13 +195,13 @@ static bool check_addition(const ColumnDef *d, Error *err)
     return true;
 }
 
-static bool check_names(const Metadata *m, Error *err)
+bool check_column_names(const Metadata *m, Error *err)
 {
     Str bad = metadata_column_mapping(m) == MAPPING_NONE ? schema_unmappable_names(m->schema, err->arena) : S("");
     return !bad.len || error_set(err, ERR_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, P("invalidColumnNames", bad));
 }
 
-static bool check_duplicates(CommandContext *ctx, const ColumnDefVec *columns, Error *err)
+bool check_column_duplicates(CommandContext *ctx, const ColumnDefVec *columns, Error *err)
 {
     for (size_t i = 0; i < columns->len; i++)
         for (size_t k = 0; k < i; k++) {
@@ -216,7 +216,7 @@ bool alter_add_columns(CommandContext *ctx, const Command *c, const Target *t, E
 {
     Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
     Buf shown = buf_in(ctx->arena);
-    TRY(check_duplicates(ctx, &c->alter.columns, err));
+    TRY(check_column_duplicates(ctx, &c->alter.columns, err));
     buf_addc(&shown, '[');
     for (size_t i = 0; i < c->alter.columns.len; i++) {
         const ColumnDef *d = &c->alter.columns.at[i];
@@ -232,7 +232,7 @@ bool alter_add_columns(CommandContext *ctx, const Command *c, const Target *t, E
         buf_addc(&shown, '}');
     }
     buf_addc(&shown, ']');
-    TRY(check_names(m, err));
+    TRY(check_column_names(m, err));
     CommitNote note = {.operation = S("ADD COLUMNS"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "columns", buf_str(&shown));
     return alter_commit(ctx, t, m, NULL, &note, false, err);
@@ -361,7 +361,7 @@ bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t,
     to.at[to.len - 1] = new_name;
     TRY(column_exists(ctx, t, from, &found, err));
     if (!found)
-        return unknown_column(ctx, snapshot_schema(t->snapshot), from, err);
+        return column_unknown(ctx, snapshot_schema(t->snapshot), from, err);
     TRY(column_exists(ctx, t, &to, &found, err));
     if (found && !str_ieq(new_name, vec_last(from)))
         return field_exists(ctx, "rename", &to, snapshot_schema(t->snapshot), err);
@@ -415,7 +415,7 @@ bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, 
         TRY(name_parse(c->alter.names.at[i], ctx->arena, &name, err));
         TRY(column_exists(ctx, t, &name, &found, err));
         if (!found && !c->alter.if_exists)
-            return unknown_column(ctx, snapshot_schema(t->snapshot), &name, err);
+            return column_unknown(ctx, snapshot_schema(t->snapshot), &name, err);
         if (!found)
             continue;
         TRY(drop_column(ctx, t, m, &name, err));
@@ -466,20 +466,70 @@ static bool refuse_type(CommandContext *ctx, const ColumnChange *x, const Field 
                      P("oldField", upper_type(ctx, f->type)), P("newField", upper_type(ctx, to)));
 }
 
+/* CHAR and VARCHAR may become a VARCHAR that takes as much, and STRING. */
+static bool change_length(CommandContext *ctx, const ColumnChange *x, Field *f, Error *err)
+{
+    static const char KEY[] = "__CHAR_VARCHAR_TYPE_STRING";
+    const Type *to = x->def->type, *from;
+    TRY(field_declared_type(f, ctx->arena, &from, err));
+    bool same = type_same_shape(from, to);
+    if (!same && to->kind != TYPE_STRING && !(to->kind == TYPE_VARCHAR && to->text.length >= from->text.length)) {
+        Field declared = *f;
+        declared.type = from;
+        return refuse_type(ctx, x, &declared, err);
+    }
+    f->metadata = to->kind == TYPE_STRING ? field_metadata_with(f->metadata, KEY, (Str){0}, ctx->arena)
+                                          : field_metadata_with_text(f->metadata, KEY, type_simple_string(to, ctx->arena), ctx->arena);
+    return true;
+}
+
+static bool refuse_nested(CommandContext *ctx, const ColumnChange *x, const Field *f, Error *err)
+{
+    ErrorClass cls = f->type->kind == TYPE_STRUCT  ? ERR_CANNOT_UPDATE_FIELD__STRUCT_TYPE
+                     : f->type->kind == TYPE_ARRAY ? ERR_CANNOT_UPDATE_FIELD__ARRAY_TYPE
+                     : f->type->kind == TYPE_MAP   ? ERR_CANNOT_UPDATE_FIELD__MAP_TYPE
+                                                   : ERR_NOT_SUPPORTED_CHANGE_COLUMN;
+    if (cls == ERR_NOT_SUPPORTED_CHANGE_COLUMN)
+        return refuse_type(ctx, x, f, err);
+    return error_set(err, cls, P("table", name_quoted(&x->table->qualifier, ctx->arena)), P("fieldName", name_quoted(&x->def->name, ctx->arena)));
+}
+
 static bool change_type(CommandContext *ctx, ColumnChange *x, Field *f, Error *err)
 {
     const Type *to = x->def->type;
     Str declared = field_metadata_get(f, "__CHAR_VARCHAR_TYPE_STRING", ctx->arena);
-    if (!to || type_same_shape(to, f->type))
+    if (!to || (type_same_shape(to, f->type) && !declared.len))
         return true;
-    if (is_string_like(to) && declared.len && str_is_ci(declared, str_z(type_simple_string(to, ctx->arena), ctx->arena)))
-        return true;
+    if (is_string_like(to) && declared.len)
+        return change_length(ctx, x, f, err);
+    if (type_is_nested(to) || type_is_nested(f->type))
+        return refuse_nested(ctx, x, f, err);
     if (snapshot_property_bool(x->table->snapshot, "delta.enableTypeWidening", false) && !declared.len && type_is_widening(f->type, to)) {
         x->widens = true;
         f->type = to;
         return true;
     }
     return refuse_type(ctx, x, f, err);
+}
+
+/* A default that names a column, or is of another type, in Spark's words. */
+static bool refuse_default(CommandContext *ctx, const ColumnChange *x, const Field *f, Error *err)
+{
+    bool names = err->cls == ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION || err->cls == ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION;
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    BoundColumnVec none = {0};
+    BoundExpr *value;
+    Expr *e;
+    if (!names && err->cls != ERR_INCOMPATIBLE_DATA_FOR_TABLE__CANNOT_SAFELY_CAST)
+        return false;
+    Str column = name_quoted(&x->def->name, ctx->arena), sql = x->def->default_sql;
+    error_clear(err);
+    if (names)
+        return error_set(err, ERR_INVALID_DEFAULT_VALUE__NOT_CONSTANT, PZ("statement", "ALTER TABLE ALTER COLUMN"), P("colName", column), P("defaultValue", sql));
+    TRY(sql_parse_expr(sql, &options, ctx->arena, &e, err) && analyze_expr(ctx->analyzer, e, &none, &value, err));
+    return error_set(err, ERR_INVALID_DEFAULT_VALUE__DATA_TYPE, PZ("statement", "ALTER TABLE ALTER COLUMN"), P("colName", column), P("defaultValue", sql),
+                     P("expectedType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(f->type, ctx->arena)))),
+                     P("actualType", str_printf(ctx->arena, "\"" STR_FMT "\"", STR_ARG(type_sql(value->type, ctx->arena)))));
 }
 
 static bool change_default(CommandContext *ctx, const ColumnChange *x, Field *f, Error *err)
@@ -495,7 +545,7 @@ static bool change_default(CommandContext *ctx, const ColumnChange *x, Field *f,
     if (x->def->name.len > 1)
         return error_unsupported(err, "a default inside a nested column");
     f->metadata = field_metadata_with_text(f->metadata, "CURRENT_DEFAULT", x->def->default_sql, ctx->arena);
-    return column_default(ctx, f, &ignored, err);
+    return column_default(ctx, f, &ignored, err) || refuse_default(ctx, x, f, err);
 }
 
 /* Delta refuses every SET NOT NULL; otherwise the rows decide. */
@@ -512,14 +562,15 @@ static bool change_nullability(CommandContext *ctx, ColumnChange *x, Field *f, E
     return true;
 }
 
-static bool move_field(CommandContext *ctx, FieldVec *fields, size_t from, const ColumnDef *d, Error *err)
+static bool move_field(CommandContext *ctx, FieldVec *fields, size_t from, const ColumnChange *x, Error *err)
 {
+    const ColumnDef *d = x->def;
     Field f = fields->at[from];
     if (!d->first && !d->after.len)
         return true;
     int anchor = d->first ? -1 : find_in(fields, d->after);
     if (!d->first && anchor < 0)
-        return position_missing(ctx, fields, d->after, err);
+        return column_unknown(ctx, x->schema, &(Name){.at = (Str *)&d->after, .len = 1}, err);
     if (anchor == (int)from)
         return true;
     for (size_t i = from; i + 1 < fields->len; i++)
@@ -528,21 +579,42 @@ static bool move_field(CommandContext *ctx, FieldVec *fields, size_t from, const
     return insert_field(ctx, fields, d->first ? 0 : (size_t)find_in(fields, d->after) + 1, f);
 }
 
+/* Whether a path ends at the element, key or value of a collection. */
+static bool is_part(const Type *schema, const Name *path)
+{
+    const Type *t = schema;
+    for (size_t i = 0; i < path->len; i++) {
+        if (t->kind == TYPE_ARRAY || t->kind == TYPE_MAP) {
+            if (i + 1 == path->len)
+                return true;
+            t = t->kind == TYPE_ARRAY ? t->array.element : str_is_ci(path->at[i], "key") ? t->map.key : t->map.value;
+            continue;
+        }
+        int at = t->kind == TYPE_STRUCT ? type_field_index(t, path->at[i], false) : -1;
+        if (at < 0)
+            return false;
+        t = t->structure.fields[at].type;
+    }
+    return false;
+}
+
 static bool change_field(CommandContext *ctx, FieldVec *fields, Str name, void *arg, Error *err)
 {
     ColumnChange *x = arg;
     int at = find_in(fields, name);
     if (at < 0)
-        return unknown_column(ctx, x->schema, &x->def->name, err);
+        return column_unknown(ctx, x->schema, &x->def->name, err);
     Field *f = &fields->at[at];
     TRY(change_type(ctx, x, f, err));
+    if (x->def->has_comment && fields->len == 1 && is_part(x->schema, &x->def->name))
+        return error_set(err, ERR_DELTA_UNSUPPORTED_COMMENT_MAP_ARRAY, P("fieldPath", name_text(&x->def->name, ctx->arena)));
     if (x->def->has_comment)
         f->metadata = x->def->comment.len ? field_metadata_with_text(f->metadata, "comment", x->def->comment, ctx->arena)
                                           : field_metadata_with(f->metadata, "comment", (Str){0}, ctx->arena);
     TRY(change_default(ctx, x, f, err));
     TRY(change_nullability(ctx, x, f, err));
     x->changed = *f;
-    return move_field(ctx, fields, (size_t)at, x->def, err);
+    return move_field(ctx, fields, (size_t)at, x, err);
 }
 
 static bool check_no_nulls(CommandContext *ctx, const Target *t, const ColumnDef *d, Error *err)
@@ -555,12 +627,28 @@ static bool check_no_nulls(CommandContext *ctx, const Target *t, const ColumnDef
                                 P("tableName", t->name), P("colName", name_text(&d->name, ctx->arena)));
 }
 
+/* No column, nor a field of one, twice. */
+static bool check_once(CommandContext *ctx, const Target *t, const ColumnDefVec *columns, Error *err)
+{
+    for (size_t i = 0; i < columns->len; i++)
+        for (size_t k = 0; k < i; k++) {
+            const Name *x = &columns->at[i].name, *y = &columns->at[k].name, *shorter = x->len < y->len ? x : y;
+            bool same = true;
+            for (size_t n = 0; n < shorter->len; n++)
+                same &= str_ieq(x->at[n], y->at[n]);
+            if (same)
+                return error_set(err, ERR_NOT_SUPPORTED_CHANGE_SAME_COLUMN, P("table", name_quoted(&t->qualifier, ctx->arena)), P("fieldName", name_quoted(shorter, ctx->arena)));
+        }
+    return true;
+}
+
 bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err)
 {
     Metadata *m = metadata_copy(snapshot_metadata(t->snapshot), ctx->arena);
     CommitNote note = {.operation = S("CHANGE COLUMN"), .started_us = clock_monotonic_us()};
     Buf shown = buf_in(ctx->arena);
     bool several = c->alter.columns.len > 1, reads_rows = false;
+    TRY(check_once(ctx, t, &c->alter.columns, err));
     if (several)
         buf_addc(&shown, '[');
     for (size_t i = 0; i < c->alter.columns.len; i++) {

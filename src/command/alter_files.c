@@ -154,6 +154,8 @@ bool alter_file_table(CommandContext *ctx, const Command *c, const ResolvedTable
     case ALTER_REPLACE_COLUMNS: return not_offered(ctx, &e, "REPLACE COLUMNS", err);
     case ALTER_CLUSTER_BY: return error_set(err, ERR_DELTA_ONLY_OPERATION, PZ("operation", "ALTER TABLE CLUSTER BY"));
     case ALTER_SET_SERDE: return set_options(ctx, c, &e, err);
+    case ALTER_SYNC_IDENTITY: return error_set(err, ERR_DELTA_IDENTITY_COLUMNS_ALTER_NON_DELTA_FORMAT);
+    case ALTER_DROP_FEATURE: return error_set(err, ERR_DELTA_ONLY_OPERATION, PZ("operation", "ALTER TABLE DROP FEATURE"));
     case ALTER_ADD_PARTITION:
     case ALTER_DROP_PARTITION:
     case ALTER_RENAME_PARTITION:

@@ -18,6 +18,15 @@ bool alter_drop_columns(CommandContext *ctx, const Command *c, const Target *t, 
 bool alter_rename_column(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool alter_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 
+/* COLUMN_ALREADY_EXISTS, DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES. */
+bool check_column_duplicates(CommandContext *ctx, const ColumnDefVec *columns, Error *err);
+bool check_column_names(const Metadata *m, Error *err);
+/* UNRESOLVED_COLUMN with the columns there are. */
+bool column_unknown(CommandContext *ctx, const Type *schema, const Name *name, Error *err);
+
+/* alter_replace.c */
+bool alter_replace_columns(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+
 /* A column as the history shows it. */
 Str column_json(CommandContext *ctx, const Name *path, const Field *f);
 
@@ -34,15 +43,37 @@ bool check_identity_def(const ColumnDef *d, Error *err);
 bool alter_add_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool alter_drop_constraint(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 
+/* column_mapping.c: DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING; unset: the property goes, too. */
+bool remove_column_mapping(CommandContext *ctx, Target *t, bool unset, Error *err);
+
+/* drop_feature.c */
+bool alter_drop_feature(CommandContext *ctx, const Command *c, const Target *t, Error *err);
+
 /* table_property.c */
+/* Whether a name is that of a property Delta knows. */
+bool is_delta_property(Str key);
+/* The properties there are, and what values each takes, as docs/reference/delta.md has it. */
+size_t delta_property_count(void);
+const char *delta_property_name(size_t i);
+const char *delta_property_values(size_t i);
 bool alter_set_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 bool alter_unset_properties(CommandContext *ctx, const Command *c, const Target *t, Error *err);
 /* UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY for names that have a clause of their own. */
 bool check_reserved_property(Str key, Error *err);
 /* The log may not forget versions whose files are still kept. */
 bool check_log_retention(const Metadata *m, Error *err);
-/* The session's spark.databricks.delta.properties.defaults.x: delta.x of a new table that does not say otherwise, and its features. */
-bool default_properties(CommandContext *ctx, Metadata *m, Protocol *features, Error *err);
+/* Only CLUSTER BY asks for it. */
+#define CLUSTERING_FEATURE "delta.feature.clustering"
+/* Versions and features that properties ask for, which are none of the table's. */
+typedef struct ProtocolWish {
+    int reader, writer; /* 0: not said */
+    Protocol features;
+} ProtocolWish;
+/* *taken: the property was of that kind. DELTA_UNSUPPORTED_FEATURES_IN_CONFIG, DELTA_UNSUPPORTED_FEATURE_STATUS, DELTA_PROTOCOL_PROPERTY_NOT_INT. */
+bool protocol_property(CommandContext *ctx, Str key, Str value, ProtocolWish *wish, bool *taken, Error *err);
+bool protocol_fulfil(CommandContext *ctx, const ProtocolWish *wish, Protocol *p, Error *err);
+/* The session's spark.databricks.delta.properties.defaults.x: delta.x of a new table that does not say otherwise, and its protocol. */
+bool default_properties(CommandContext *ctx, Metadata *m, ProtocolWish *wish, Error *err);
 /* A property of a Delta table by its canonical spelling, its value checked. DELTA_UNKNOWN_CONFIGURATION otherwise. */
 bool check_delta_property(CommandContext *ctx, Str *key, Str value, Error *err);
 

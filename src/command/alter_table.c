@@ -17,7 +17,7 @@ bool alter_commit(CommandContext *ctx, const Target *t, Metadata *m, const Proto
 {
     bool changed;
     Protocol p = protocol_copy(wanted ? wanted : snapshot_protocol(t->snapshot), ctx->arena);
-    TRY(protocol_upgrade_for(&p, m, ctx->arena, &changed, err));
+    TRY(protocol_upgrade_existing(&p, m, ctx->arena, &changed, err));
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
     transaction_set_metadata(x, m);
     if (!protocol_equal(&p, snapshot_protocol(t->snapshot)))
@@ -84,6 +84,8 @@ static bool set_location(CommandContext *ctx, const Command *c, const Target *t,
     Target to;
     bool exists;
     TableEntry e = t->resolved.entry;
+    if (c->alter.partitions.len)
+        return error_set(err, ERR__LEGACY_ERROR_TEMP_1045);
     if (t->resolved.kind == RESOLVED_PATH)
         return error_set(err, ERR_DELTA_CANNOT_SET_LOCATION_ON_PATH_IDENTIFIER);
     e.location = c->alter.location;
@@ -99,22 +101,11 @@ static bool set_location(CommandContext *ctx, const Command *c, const Target *t,
     TRY(target_at_location(ctx, e.location, &to, err));
     bool any = session_bool(ctx->session, "spark.databricks.delta.alterLocation.bypassSchemaCheck", false);
     if (!any && !type_same_shape(snapshot_schema(t->snapshot), snapshot_schema(to.snapshot)))
-        return error_set(err, ERR_DELTA_SET_LOCATION_SCHEMA_MISMATCH, P("original", type_tree_string(snapshot_schema(t->snapshot), 0, ctx->arena)),
-                         P("destination", type_tree_string(snapshot_schema(to.snapshot), 0, ctx->arena)),
+        return error_set(err, ERR_DELTA_SET_LOCATION_SCHEMA_MISMATCH, P("original", str_concat(ctx->arena, S("root\n"), type_tree_string(snapshot_schema(t->snapshot), 0, ctx->arena))),
+                         P("destination", str_concat(ctx->arena, S("root\n"), type_tree_string(snapshot_schema(to.snapshot), 0, ctx->arena))),
                          PZ("config", "spark.databricks.delta.alterLocation.bypassSchemaCheck"));
     e.managed = false;
     return catalog_update_table(session_catalog(ctx->session), &e, err);
-}
-
-static bool drop_feature(CommandContext *ctx, const Command *c, const Target *t, Error *err)
-{
-    Str feature = c->alter.new_name.len ? c->alter.new_name : c->alter.names.len ? c->alter.names.at[0] : (Str){0};
-    const DeltaFeature *row = delta_feature_find(feature);
-    if (!row)
-        return error_set(err, ERR_DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE, P("feature", feature));
-    if (!protocol_has_feature(snapshot_protocol(t->snapshot), row->name))
-        return error_set(err, ERR_DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT, P("feature", feature));
-    return error_unsupported(err, "DROP FEATURE " STR_FMT " from " STR_FMT, STR_ARG(feature), STR_ARG(str_copy(t->name, ctx->arena)));
 }
 
 static bool refuse_partitions(CommandContext *ctx, const Command *c, const Target *t, Error *err)
@@ -129,6 +120,14 @@ static bool refuse_recover(CommandContext *ctx, const Command *c, const Target *
     (void)c;
     (void)t;
     return error_set(err, ERR_NOT_SUPPORTED_COMMAND_FOR_V2_TABLE, PZ("cmd", "ALTER TABLE ... RECOVER PARTITIONS"));
+}
+
+static bool refuse_serde(CommandContext *ctx, const Command *c, const Target *t, Error *err)
+{
+    (void)ctx;
+    (void)c;
+    (void)t;
+    return error_set(err, ERR_NOT_SUPPORTED_COMMAND_FOR_V2_TABLE, PZ("cmd", "ALTER TABLE ... SET [SERDE|SERDEPROPERTIES]"));
 }
 
 static bool refuse_by_name(CommandContext *ctx, const Command *c, const Target *t, Error *err)
@@ -152,15 +151,15 @@ static const AlterRule RULES[] = {
     [ALTER_ADD_CONSTRAINT] = alter_add_constraint,
     [ALTER_DROP_CONSTRAINT] = alter_drop_constraint,
     [ALTER_SET_LOCATION] = set_location,
-    [ALTER_DROP_FEATURE] = drop_feature,
+    [ALTER_DROP_FEATURE] = alter_drop_feature,
     [ALTER_ADD_PARTITION] = refuse_partitions,
     [ALTER_DROP_PARTITION] = refuse_partitions,
     [ALTER_RENAME_PARTITION] = refuse_partitions,
     [ALTER_RECOVER_PARTITIONS] = refuse_recover,
-    [ALTER_REPLACE_COLUMNS] = refuse_by_name,
+    [ALTER_REPLACE_COLUMNS] = alter_replace_columns,
     [ALTER_CLUSTER_BY] = alter_cluster_by,
     [ALTER_SET_OWNER] = refuse_by_name,
-    [ALTER_SET_SERDE] = refuse_by_name,
+    [ALTER_SET_SERDE] = refuse_serde,
     [ALTER_SYNC_IDENTITY] = alter_sync_identity,
     [ALTER_DEFAULT_COLLATION] = refuse_by_name,
 };

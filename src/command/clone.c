@@ -218,14 +218,23 @@ static bool copy_files(CommandContext *ctx, Clone *v, Store *store, Error *err)
 
 static bool set_properties(CommandContext *ctx, const Command *c, Clone *v, Error *err)
 {
+    ProtocolWish wish = {0};
     for (size_t i = 0; i < c->table.spec.properties.len; i++) {
         const KeyValue *kv = &c->table.spec.properties.at[i];
         Str key = kv->key;
         TRY(check_reserved_property(key, err));
-        TRY(check_delta_property(ctx, &key, kv->value, err));
-        metadata_set_property(v->metadata, key, kv->value, ctx->arena);
+        bool taken;
+        if (!str_istarts_with(key, S("delta.feature.")))
+            TRY(check_delta_property(ctx, &key, kv->value, err));
+        TRY(protocol_property(ctx, key, kv->value, &wish, &taken, err));
+        if (!taken)
+            metadata_set_property(v->metadata, key, kv->value, ctx->arena);
     }
     bool changed;
+    ColumnMapping was = v->snapshot ? snapshot_column_mapping(v->snapshot) : MAPPING_NONE, is = metadata_column_mapping(v->metadata);
+    if (was != is)
+        return error_set(err, ERR_DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE, P("oldMode", mapping_name(was)), P("newMode", mapping_name(is)));
+    TRY(protocol_fulfil(ctx, &wish, &v->protocol, err));
     return protocol_upgrade_for(&v->protocol, v->metadata, ctx->arena, &changed, err);
 }
 
@@ -300,11 +309,11 @@ static void keep_identity(CommandContext *ctx, const Target *target, Clone *v)
     v->metadata->id = snapshot_metadata(target->snapshot)->id;
     const Protocol *old = snapshot_protocol(target->snapshot);
     Error ignored = error_in(ctx->arena);
-    for (size_t i = 0; i < old->writer_features.len; i++)
-        if (!protocol_add_feature(&v->protocol, str_z(old->writer_features.at[i], ctx->arena), ctx->arena, &ignored))
+    DeltaStrVec features = {0};
+    protocol_features(old, ctx->arena, &features);
+    for (size_t i = 0; i < features.len; i++)
+        if (!protocol_add_feature(&v->protocol, str_z(features.at[i], ctx->arena), ctx->arena, &ignored))
             error_clear(&ignored);
-    v->protocol.min_reader = v->protocol.min_reader > old->min_reader ? v->protocol.min_reader : old->min_reader;
-    v->protocol.min_writer = v->protocol.min_writer > old->min_writer ? v->protocol.min_writer : old->min_writer;
 }
 
 static BoundRel *answer(CommandContext *ctx, const Clone *v)

@@ -53,11 +53,29 @@ static const char *const REFUSED[] = {
     [CMD_SCRIPT] = "SQL scripting",
 };
 
+/* They read rows and replace what they read: meeting on one table, all but one would fail. OPTIMIZE takes its turn when it commits. */
+static bool rewrites_rows(const Command *c)
+{
+    switch (c->kind) {
+    case CMD_MERGE:
+    case CMD_UPDATE:
+    case CMD_DELETE:
+    case CMD_TRUNCATE: return true;
+    case CMD_INSERT: return c->insert.mode != INSERT_APPEND;
+    case CMD_WRITE: return str_is_ci(c->write.mode, "overwrite");
+    default: return false;
+    }
+}
+
 bool command_run(CommandContext *ctx, const Command *command, BoundRel **result, Error *err)
 {
     CommandRule rule = (size_t)command->kind < LENGTH_OF(RULES) ? RULES[command->kind] : NULL;
-    if (rule)
-        return rule(ctx, command, result, err);
+    if (rule) {
+        ctx->turn.wanted = rewrites_rows(command);
+        bool ok = rule(ctx, command, result, err);
+        turn_give(&ctx->turn);
+        return ok;
+    }
     const char *what = (size_t)command->kind < LENGTH_OF(REFUSED) ? REFUSED[command->kind] : NULL;
     return error_unsupported(err, "%s", what ? what : "this command");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "analyze/analyze.h"
+#include "command/turn.h"
 
 typedef struct CommandContext {
     Session *session;
@@ -10,6 +11,7 @@ typedef struct CommandContext {
     RunContext run;
     Str sql_text;
     Arena *arena;
+    Turn turn;        /* of the table that the command rewrites rows of; command_run gives it back */
 } CommandContext;
 
 /* Runs a command; *result becomes a relation of literal rows with the schema Spark answers. */

@@ -46,6 +46,8 @@ bool target_at_location(CommandContext *ctx, Str location, Target *out, Error *e
 /* The table of a location, held until the command is over; no snapshot yet: there may be no log. */
 bool target_table(CommandContext *ctx, Str location, Target *out, Error *err);
 bool target_refresh(CommandContext *ctx, Target *t, Error *err);
+/* Until the command is over no other statement of this process rewrites rows of the table. */
+bool target_take_turn(CommandContext *ctx, const Target *t, Error *err);
 /* The target as a relation, with hidden _file and _row columns when asked. */
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err);
 bool is_delta(const ResolvedTable *t);
@@ -131,6 +133,8 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
 bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err);
 /* The same for rows that do not change, in files of about so many bytes. */
 bool write_packed_files(CommandContext *ctx, const Target *t, BoundRel *rows, int64_t file_bytes, AddFileVec *out, Error *err);
+/* The same for a table whose columns are called otherwise in its files from now on. */
+bool write_remapped_files(CommandContext *ctx, const Target *t, const Metadata *m, BoundRel *rows, AddFileVec *out, int64_t *row_count, Error *err);
 /* A table property that is a whole number. */
 int64_t property_number(const Metadata *m, const char *key, int64_t otherwise);
 /* repartition(n) or coalesce(1) right before a write; 0: nothing was asked. */
@@ -256,6 +260,8 @@ bool stats_columns_follow(CommandContext *ctx, Metadata *m, const Name *from, co
 
 /* Every file of the table has ids for its rows; what delta.enableRowTracking asks for before it may be set. */
 bool row_tracking_backfill(CommandContext *ctx, Target *t, Error *err);
+/* The other way: no file has any. The table must have suspended row tracking. */
+bool row_tracking_unbackfill(CommandContext *ctx, Target *t, Error *err);
 
 /* ---- read_set.c: what a statement read, for the conflict rules; the scans are narrowed by it ---- */
 
@@ -289,6 +295,8 @@ typedef struct FileWrite {
     bool dynamic;               /* only the partitions that get rows are replaced */
     PropertyVec fixed;          /* only the partitions with these values are replaced */
 } FileWrite;
+/* Whether there is anything at a path; on S3 a folder is there when an object is below it. */
+bool folder_exists(CommandContext *ctx, Str path, bool *out, Error *err);
 bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, const FileWrite *w, Error *err);
 /* ---- partition.c: partitions of tables of plain files ---- */
 
@@ -318,6 +326,8 @@ bool analyze_file_table(CommandContext *ctx, const Command *c, const TableEntry 
 
 /* drop_table.c: folders `depth` levels below root, as paths relative to it; hidden ones left out. */
 bool list_folders(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err);
+/* Adds the bytes of all files below a folder. */
+bool folder_size(CommandContext *ctx, Str root, int64_t *bytes, Error *err);
 /* The files below a folder, absolute; none when the folder is not there. */
 bool list_folder_files(CommandContext *ctx, Str root, StrVec *out, Error *err);
 bool move_folder(CommandContext *ctx, Str from, Str to, Error *err);

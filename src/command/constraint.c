@@ -1,4 +1,4 @@
-/* What every row of a table must satisfy: NOT NULL, CHECK, invariants, generated columns. */
+/* What every row of a table must satisfy: NOT NULL, CHECK, invariants, lengths of texts, generated columns. */
 #include "command/command_impl.h"
 
 /* Rows: a condition that must be TRUE, and the error of a row where it is not. */
@@ -47,6 +47,58 @@ static bool note_column(BoundExpr **e, void *arg)
     return bound_each_child(*e, note_column, c);
 }
 
+/* How long texts may be, at any depth: ((a IS NULL) OR (length(a) <= 4)), as Delta says it. */
+static bool put_length_check(CommandContext *ctx, const Type *t, Str e, size_t depth, Buf *out)
+{
+    Arena *a = ctx->arena;
+    Str each = str_printf(a, "x%zu", depth);
+    Buf inner = buf_in(a);
+    switch (t->kind) {
+    case TYPE_CHAR: case TYPE_VARCHAR:
+        buf_addf(out, "%s((" STR_FMT " IS NULL) OR (length(" STR_FMT ") <= %d))", out->len ? " AND " : "", STR_ARG(e), STR_ARG(e), t->text.length);
+        return true;
+    case TYPE_STRUCT:
+        for (size_t i = 0; i < t->structure.count; i++)
+            put_length_check(ctx, t->structure.fields[i].type, str_printf(a, STR_FMT ".`" STR_FMT "`", STR_ARG(e), STR_ARG(t->structure.fields[i].name)), depth, out);
+        return out->len > 0;
+    case TYPE_ARRAY:
+        if (put_length_check(ctx, t->array.element, each, depth + 1, &inner))
+            buf_addf(out, "%s((" STR_FMT " IS NULL) OR forall(" STR_FMT ", " STR_FMT " -> " STR_FMT "))", out->len ? " AND " : "", STR_ARG(e), STR_ARG(e),
+                     STR_ARG(each), STR_ARG(buf_str(&inner)));
+        return out->len > 0;
+    case TYPE_MAP:
+        put_length_check(ctx, type_array(t->map.key, false, a), str_printf(a, "map_keys(" STR_FMT ")", STR_ARG(e)), depth, out);
+        put_length_check(ctx, type_array(t->map.value, true, a), str_printf(a, "map_values(" STR_FMT ")", STR_ARG(e)), depth, out);
+        return out->len > 0;
+    default: return false;
+    }
+}
+
+static bool check_length(CommandContext *ctx, const BoundColumn *c, const Field *f, const BoundColumnVec *columns, CheckVec *out, Error *err)
+{
+    SqlOptions options = session_sql_options(ctx->session, ctx->arena);
+    const Type *declared;
+    Buf sql = buf_in(ctx->arena), shown = buf_in(ctx->arena);
+    Check check;
+    Expr *e;
+    TRY(field_declared_type(f, ctx->arena, &declared, err));
+    if (!put_length_check(ctx, declared, str_printf(ctx->arena, "`" STR_FMT "`", STR_ARG(f->name)), 0, &sql))
+        return true;
+    put_length_check(ctx, declared, f->name, 0, &shown);
+    TRY(sql_parse_expr(buf_str(&sql), &options, ctx->arena, &e, err));
+    TRY(analyze_condition(ctx->analyzer, e, columns, &check.holds, err));
+    Error raised = error_in(ctx->arena);
+    error_set(&raised, ERR_DELTA_EXCEED_CHAR_VARCHAR_LIMIT, PZ("value", "\x01"), P("expr", buf_str(&shown)));
+    Str whole = error_message(&raised, ctx->arena);
+    ptrdiff_t at = str_find_char(whole, '\x01');
+    BoundExpr *value = bound_cast(bound_column(c, ctx->arena), type_simple(TYPE_STRING), CAST_LEGACY, true, ctx->arena);
+    value->cast.zone = analyzer_func(ctx->analyzer)->zone;
+    BoundExpr *parts[3] = {text(ctx, str_slice(whole, 0, (size_t)at)), value, text(ctx, str_slice(whole, (size_t)at + 1, whole.len))};
+    TRY(build_call(ctx, "concat", 3, parts, &check.message, err));
+    vec_push(ctx->arena, out, check);
+    return true;
+}
+
 /* "... violated by row with values:\n - a : 5": the values are put in at run time. */
 static bool violation_message(CommandContext *ctx, Str name, Str expression, BoundExpr *holds, const BoundColumnVec *columns, BoundExpr **out, Error *err)
 {
@@ -88,6 +140,7 @@ static bool all_checks(CommandContext *ctx, const Metadata *m, const BoundColumn
     for (size_t i = 0; i < columns->len; i++) {
         const Field *f = &m->schema->structure.fields[i];
         TRY(check_not_null(ctx, &columns->at[i], f, out, err));
+        TRY(check_length(ctx, &columns->at[i], f, columns, out, err));
         Str sql = delta_generation_expression(f, ctx->arena);
         if (!sql.len)
             continue;

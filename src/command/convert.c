@@ -94,7 +94,9 @@ static bool commit_files(CommandContext *ctx, const Target *target, const Conver
             if (!str_starts_with(v->entry.properties.at[i].key, S("option.")))
                 metadata_set_property(m, v->entry.properties.at[i].key, v->entry.properties.at[i].value, ctx->arena);
     bool changed;
-    TRY(default_properties(ctx, m, &protocol, err));
+    ProtocolWish wish = {0};
+    TRY(default_properties(ctx, m, &wish, err));
+    TRY(protocol_fulfil(ctx, &wish, &protocol, err));
     TRY(protocol_upgrade_for(&protocol, m, ctx->arena, &changed, err));
     if (protocol_has_feature(&protocol, "rowTracking") && !v->source.with_statistics)
         return error_set(err, ERR_DELTA_CONVERT_TO_DELTA_ROW_TRACKING_WITHOUT_STATS,

@@ -196,30 +196,28 @@ static bool partitioning(CommandContext *ctx, const TableSpec *spec, FieldVec *f
 
 /* ---- metadata ---- */
 
-/* delta.feature.x = supported asks for a feature; it is not a property of the table. */
-static bool is_feature_request(Str key)
+/* Versions 1 and 2 unless the statement or the session asks for others; then what the metadata needs. */
+static bool new_protocol(CommandContext *ctx, Metadata *m, const KeyValueVec *properties, ProtocolWish *wish, Protocol *p, Error *err)
 {
-    return str_istarts_with(key, S("delta.feature.")) || str_is_ci(key, "delta.minReaderVersion") || str_is_ci(key, "delta.minWriterVersion");
-}
-
-static bool requested_features(CommandContext *ctx, const KeyValueVec *properties, Protocol *p, Error *err)
-{
-    for (size_t i = 0; i < properties->len; i++) {
-        const KeyValue *kv = &properties->at[i];
-        if (!str_istarts_with(kv->key, S("delta.feature.")))
-            continue;
-        Str name = str_slice(kv->key, 14, kv->key.len);
-        if (!str_is_ci(kv->value, "supported") && !str_is_ci(kv->value, "enabled"))
-            return error_set(err, ERR_DELTA_UNSUPPORTED_FEATURE_STATUS, P("feature", name), P("status", kv->value));
-        TRY(protocol_add_feature(p, str_z(name, ctx->arena), ctx->arena, err));
-    }
-    return true;
+    bool changed, plain = false;
+    for (size_t i = 0; i < properties->len; i++)
+        plain |= str_is_ci(properties->at[i].key, "delta.ignoreProtocolDefaults") && str_is_ci(properties->at[i].value, "true");
+    ProtocolWish kept = *wish;
+    TRY(default_properties(ctx, m, wish, err));
+    iceberg_compat_complete(m, ctx->arena);
+    if (plain)
+        *wish = kept;
+    wish->reader = wish->reader ? wish->reader : 1;
+    wish->writer = wish->writer ? wish->writer : plain ? 1 : 2;
+    *p = (Protocol){.min_reader = 1, .min_writer = 1};
+    return protocol_fulfil(ctx, wish, p, err) && protocol_upgrade_for(p, m, ctx->arena, &changed, err);
 }
 
 static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, Error *err)
 {
     const TableSpec *spec = &c->table.spec;
     Metadata *m = ARENA_NEW(ctx->arena, Metadata);
+    ProtocolWish wish = {0};
     FieldVec fields = {0};
     if (t->query)
         columns_of_query(ctx, t->query, &fields);
@@ -249,9 +247,12 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
         TRY(check_reserved_property(key, err));
         if (!str_istarts_with(key, S("delta.feature.")) && !str_istarts_with(key, S("delta.constraints.")))
             TRY(check_delta_property(ctx, &key, spec->properties.at[i].value, err));
-        if (is_feature_request(key))
-            continue;
-        metadata_set_property(m, key, spec->properties.at[i].value, ctx->arena);
+        bool taken;
+        if (str_is_ci(key, CLUSTERING_FEATURE))
+            return error_set(err, ERR_DELTA_CREATE_TABLE_SET_CLUSTERING_TABLE_FEATURE_NOT_ALLOWED, PZ("tableFeature", "clustering"));
+        TRY(protocol_property(ctx, key, spec->properties.at[i].value, &wish, &taken, err));
+        if (!taken)
+            metadata_set_property(m, key, spec->properties.at[i].value, ctx->arena);
     }
     for (size_t i = 0; i < spec->constraints.len; i++)
         if (str_is_ci(spec->constraints.at[i].kind, "CHECK"))
@@ -266,15 +267,10 @@ static bool build_metadata(CommandContext *ctx, const Command *c, NewTable *t, E
     }
     if (delta)
         TRY(check_names(m, err));
-    t->protocol = (Protocol){.min_reader = 1, .min_writer = 2};
     if (delta)
-        TRY(default_properties(ctx, m, &t->protocol, err));
+        TRY(new_protocol(ctx, m, &spec->properties, &wish, &t->protocol, err));
     TRY(check_log_retention(m, err));
-    if (delta)
-        TRY(stats_columns_check(ctx, m, err));
-    bool changed;
-    TRY(protocol_upgrade_for(&t->protocol, m, ctx->arena, &changed, err));
-    return requested_features(ctx, &spec->properties, &t->protocol, err);
+    return !delta || stats_columns_check(ctx, m, err);
 }
 
 /* ---- where it lives ---- */
@@ -435,8 +431,21 @@ static bool keep_mapping(CommandContext *ctx, const Target *target, NewTable *t,
                          P("newMode", mapping_name(now)));
     if (highest.len && now != MAPPING_NONE)
         metadata_set_property(t->metadata, S("delta.columnMapping.maxColumnId"), highest, ctx->arena);
+    if (before != MAPPING_NONE && before == now)
+        metadata_reuse_columns(t->metadata, snapshot_schema(target->snapshot), ctx->arena);
     metadata_map_columns(t->metadata, false, ctx->arena);
     return true;
+}
+
+/* As Delta does: what makes a table quicker to change or its rows traceable is switched off by name only. */
+static void keep_comforts(CommandContext *ctx, const Target *target, Metadata *m)
+{
+    static const char *const KEYS[] = {"delta.enableDeletionVectors", "delta.checkpointPolicy", ROW_TRACKING_ENABLED};
+    for (size_t i = 0; i < LENGTH_OF(KEYS); i++) {
+        Str was = snapshot_property(target->snapshot, KEYS[i]);
+        if (was.len && !property_find(&m->configuration, str_from(KEYS[i])))
+            metadata_set_property(m, str_from(KEYS[i]), was, ctx->arena);
+    }
 }
 
 /* A replaced table keeps its id, its history and every feature it had. */
@@ -447,12 +456,15 @@ static bool keep_identity(CommandContext *ctx, const Target *target, NewTable *t
         return true;
     }
     TRY(keep_mapping(ctx, target, t, err));
+    keep_comforts(ctx, target, t->metadata);
     t->metadata->id = snapshot_metadata(target->snapshot)->id;
     bool changed;
     Protocol p = *snapshot_protocol(target->snapshot);
     TRY(protocol_upgrade_for(&p, t->metadata, ctx->arena, &changed, err));
-    for (size_t i = 0; i < t->protocol.writer_features.len; i++)
-        TRY(protocol_add_feature(&p, str_z(t->protocol.writer_features.at[i], ctx->arena), ctx->arena, err));
+    DeltaStrVec features = {0};
+    protocol_features(&t->protocol, ctx->arena, &features);
+    for (size_t i = 0; i < features.len; i++)
+        TRY(protocol_add_feature(&p, str_z(features.at[i], ctx->arena), ctx->arena, err));
     t->protocol = p;
     return true;
 }

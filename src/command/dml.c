@@ -82,40 +82,31 @@ static bool new_rows(CommandContext *ctx, const ChangeSet *set, BoundRel **out, 
     return true;
 }
 
+/* count(*) as one more column of an aggregation. */
+static bool push_count(CommandContext *ctx, BoundRel *g, Error *err)
+{
+    BoundExpr *one = build_int(ctx, 1), *count;
+    TRY(build_call(ctx, "count", 1, &one, &count, err));
+    BoundColumn c = {.id = analyzer_next_id(ctx->analyzer), .name = S("n"), .type = count->type};
+    BoundItem item = {count, c.id};
+    vec_push(ctx->arena, &g->aggregate.aggregates, item);
+    vec_push(ctx->arena, &g->columns, c);
+    return true;
+}
+
 /* ---- touched files ---- */
 
+/* What is kept of a file's rows is 8 bytes each, outside DuckDB's memory: none where the file goes as a whole. */
 typedef struct Touched {
     const AddFile *file;
-    uint64_t *rows;
-    size_t count, cap;
+    uint64_t *rows;      /* NULL: the file goes as a whole */
+    size_t count, room;
 } Touched;
 
 typedef struct TouchedFiles {
-    Map by_path;
+    Map files, by_path; /* of the snapshot; those that rows change of */
     VEC(Touched *) all;
-    size_t rows;
 } TouchedFiles;
-
-static bool note_row(CommandContext *ctx, Map *files, TouchedFiles *t, Str path, int64_t row, Error *err)
-{
-    Touched *f = map_get(&t->by_path, path);
-    if (!f) {
-        f = ARENA_NEW(ctx->arena, Touched);
-        f->file = map_get(files, path);
-        if (!f->file)
-            return error_internal(err, "a changed row names the file " STR_FMT ", which the snapshot does not have", STR_ARG(path));
-        map_put(&t->by_path, str_copy(path, ctx->arena), f);
-        vec_push(ctx->arena, &t->all, f);
-    }
-    if (f->count == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 64;
-        f->rows = arena_grow(ctx->arena, f->rows, f->cap * sizeof *f->rows, cap * sizeof *f->rows);
-        f->cap = cap;
-    }
-    f->rows[f->count++] = (uint64_t)row;
-    t->rows++;
-    return true;
-}
 
 static Map files_by_path(CommandContext *ctx, const Target *t)
 {
@@ -127,29 +118,89 @@ static Map files_by_path(CommandContext *ctx, const Target *t)
     return m;
 }
 
-static bool collect_touched(CommandContext *ctx, const Target *t, const ChangeSet *set, TouchedFiles *out, Error *err)
+/* cells: a path, and how many of the file's rows change. */
+static bool note_file(CommandContext *ctx, TouchedFiles *t, const Value *cells, Error *err)
 {
-    *out = (TouchedFiles){.by_path = map_in(ctx->arena)};
-    Map files = files_by_path(ctx, t);
-    BoundRel *rel;
-    TRY(changes_of(ctx, set, 2, REPLACED, &rel, err));
-    BoundRel *pairs = pick_row(ctx, rel, 0, 2);
-    Execution *x;
-    TRY(engine_start(ctx->engine, pairs, &ctx->run, &x, err));
-    bool ok = true;
-    for (bool more = true; ok && more;) {
-        AUTO_ARENA batch = arena_new();
-        RowVec rows = {0};
-        ok = execution_next_rows(x, batch, &rows, err);
-        more = rows.len > 0;
-        for (size_t i = 0; ok && i < rows.len; i++)
-            ok = note_row(ctx, &files, out, rows.at[i].cells[0].bytes, rows.at[i].cells[1].integer, err);
-    }
-    execution_free(x);
-    return ok;
+    const AddFile *file = map_get(&t->files, cells[0].bytes);
+    if (!file)
+        return error_internal(err, "a changed row names the file " STR_FMT ", which the snapshot does not have", STR_ARG(cells[0].bytes));
+    Touched *f = ARENA_NEW(ctx->arena, Touched);
+    *f = (Touched){.file = file, .room = (size_t)cells[1].integer};
+    map_put(&t->by_path, file->path, f);
+    vec_push(ctx->arena, &t->all, f);
+    return true;
 }
 
-/* ---- deletion vectors ---- */
+static bool note_rows(void *arg, Str path, const int64_t *rows, size_t count, Error *err)
+{
+    TouchedFiles *t = arg;
+    Touched *f = map_get(&t->by_path, path);
+    if (!f->rows)
+        return true;
+    if (count > f->room - f->count)
+        return error_internal(err, "a changed file has more rows than were counted");
+    for (size_t i = 0; i < count; i++)
+        f->rows[f->count++] = (uint64_t)rows[i];
+    return true;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return str_cmp((*(Touched *const *)x)->file->path, (*(Touched *const *)y)->file->path);
+}
+
+/* Deleted rows of a file are never in a change set, so the counts add up. */
+static bool loses_all_rows(const Touched *f)
+{
+    int64_t total = stats_num_records(f->file->stats);
+    return total >= 0 && (int64_t)f->room + (f->file->dv ? f->file->dv->cardinality : 0) == total;
+}
+
+/* The pairs, or for each file how many there are. */
+static bool changed_pairs(CommandContext *ctx, const ChangeSet *set, bool counted, BoundRel **out, Error *err)
+{
+    BoundRel *rel;
+    TRY(changes_of(ctx, set, 2, REPLACED, &rel, err));
+    if (!counted) {
+        *out = pick_row(ctx, rel, 0, 2);
+        return true;
+    }
+    BoundRel *g = brel_new(BREL_AGGREGATE, rel, ctx->arena);
+    BoundItem key = {bound_column(&rel->columns.at[0], ctx->arena), rel->columns.at[0].id};
+    vec_push(ctx->arena, &g->aggregate.keys, key);
+    vec_push(ctx->arena, &g->columns, rel->columns.at[0]);
+    TRY(push_count(ctx, g, err));
+    *out = g;
+    return true;
+}
+
+/* Of files that keep some of their rows also which ones they lose. */
+static bool collect_touched(CommandContext *ctx, const Target *t, const ChangeSet *set, TouchedFiles *out, Error *err)
+{
+    *out = (TouchedFiles){.files = files_by_path(ctx, t), .by_path = map_in(ctx->arena)};
+    BoundRel *rel;
+    bool needed = false;
+    TRY(changed_pairs(ctx, set, true, &rel, err));
+    RowVec counts = {0};
+    TRY(engine_rows(ctx->engine, rel, &ctx->run, SIZE_MAX, ctx->arena, &counts, err));
+    for (size_t i = 0; i < counts.len; i++)
+        TRY(note_file(ctx, out, counts.at[i].cells, err));
+    if (out->all.len)
+        qsort(out->all.at, out->all.len, sizeof *out->all.at, by_name);
+    for (size_t i = 0; i < out->all.len; i++) {
+        Touched *f = out->all.at[i];
+        if (loses_all_rows(f))
+            continue;
+        f->rows = ARENA_ARRAY(ctx->arena, uint64_t, f->room);
+        needed = true;
+    }
+    if (!needed)
+        return true;
+    TRY(changed_pairs(ctx, set, false, &rel, err));
+    return engine_positions(ctx->engine, rel, &ctx->run, note_rows, out, err);
+}
+
+/* ---- rows of touched files ---- */
 
 static int by_row(const void *x, const void *y)
 {
@@ -157,24 +208,19 @@ static int by_row(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-static bool merge_existing(CommandContext *ctx, const Target *t, Touched *f, Error *err)
+/* Scans mostly give a file's rows in order. */
+static bool is_sorted(const Touched *f)
 {
-    uint64_t *old;
-    size_t count;
-    TRY(deletion_vector_rows(t->snapshot, f->file, ctx->arena, &old, &count, err));
-    if (!count)
-        return true;
-    uint64_t *all = ARENA_ARRAY(ctx->arena, uint64_t, count + f->count);
-    memcpy(all, old, count * sizeof *all);
-    memcpy(all + count, f->rows, f->count * sizeof *all);
-    f->rows = all;
-    f->count += count;
+    for (size_t i = 1; i < f->count; i++)
+        if (f->rows[i - 1] > f->rows[i])
+            return false;
     return true;
 }
 
 static size_t distinct_rows(Touched *f)
 {
-    qsort(f->rows, f->count, sizeof *f->rows, by_row);
+    if (!is_sorted(f))
+        qsort(f->rows, f->count, sizeof *f->rows, by_row);
     size_t n = 0;
     for (size_t i = 0; i < f->count; i++)
         if (!n || f->rows[i] != f->rows[n - 1])
@@ -183,6 +229,29 @@ static size_t distinct_rows(Touched *f)
     return n;
 }
 
+/* Adds the rows its vector left out before. whole: no row of the file is left. */
+static bool merge_existing(CommandContext *ctx, const Target *t, Touched *f, bool *whole, Error *err)
+{
+    uint64_t *old;
+    size_t count;
+    *whole = !f->rows;
+    if (*whole)
+        return true;
+    TRY(deletion_vector_rows(t->snapshot, f->file, ctx->arena, &old, &count, err));
+    if (count) {
+        uint64_t *all = ARENA_ARRAY(ctx->arena, uint64_t, count + f->count);
+        memcpy(all, old, count * sizeof *all);
+        memcpy(all + count, f->rows, f->count * sizeof *all);
+        f->rows = all;
+        f->count += count;
+    }
+    int64_t total = stats_num_records(f->file->stats);
+    *whole = (int64_t)distinct_rows(f) == total && total >= 0;
+    return true;
+}
+
+/* ---- deletion vectors ---- */
+
 static bool mark_deleted(CommandContext *ctx, const Target *t, TouchedFiles *touched, Transaction *x, ChangeCounts *counts, Error *err)
 {
     RowSet *sets = ARENA_ARRAY(ctx->arena, RowSet, touched->all.len + 1);
@@ -190,9 +259,9 @@ static bool mark_deleted(CommandContext *ctx, const Target *t, TouchedFiles *tou
     size_t count = 0;
     for (size_t i = 0; i < touched->all.len; i++) {
         Touched *f = touched->all.at[i];
-        TRY(merge_existing(ctx, t, f, err));
-        int64_t total = stats_num_records(f->file->stats);
-        if (total >= 0 && (int64_t)distinct_rows(f) == total) {
+        bool whole;
+        TRY(merge_existing(ctx, t, f, &whole, err));
+        if (whole) {
             transaction_remove(x, f->file, true);
             counts->files_removed++;
             counts->bytes_removed += f->file->size;
@@ -223,27 +292,15 @@ static bool mark_deleted(CommandContext *ctx, const Target *t, TouchedFiles *tou
 /* ---- rewriting ---- */
 
 /* Rows of the touched files that no change replaces. */
-static bool untouched_rows(CommandContext *ctx, const Target *t, const ChangeSet *set, FileList *only, BoundRel **out, Error *err)
+static bool untouched_rows(CommandContext *ctx, const Target *t, const ChangeSet *set, FileList *only, RowSet *replaced, BoundRel **out, Error *err)
 {
-    BoundRel *scan, *changed;
-    TRY(target_scan(ctx, t, NULL, true, &scan, err));
+    BoundRel *scan;
+    TRY(target_scan(ctx, t, NULL, set->has_row_ids, &scan, err));
     scan->delta.only_files = only;
-    TRY(changes_of(ctx, set, 2, REPLACED, &changed, err));
-    changed = pick_row(ctx, changed, 0, 2);
-    size_t at = set->width;
-    BoundExpr *file[2] = {bound_column(&scan->columns.at[at], ctx->arena), bound_column(&changed->columns.at[0], ctx->arena)};
-    BoundExpr *row[2] = {bound_column(&scan->columns.at[at + 1], ctx->arena), bound_column(&changed->columns.at[1], ctx->arena)};
-    BoundExpr *both[2];
-    TRY(build_call(ctx, "=", 2, file, &both[0], err));
-    TRY(build_call(ctx, "=", 2, row, &both[1], err));
-    BoundRel *anti = brel_new(BREL_JOIN, scan, ctx->arena);
-    anti->join.right = changed;
-    anti->join.kind = JOIN_LEFT_ANTI;
-    TRY(build_call(ctx, "and", 2, both, &anti->join.condition, err));
-    anti->columns = scan->columns;
-    *out = pick_row(ctx, anti, 0, set->width);
-    for (size_t i = at + 2; set->has_row_ids && i < at + 4; i++)
-        build_push(ctx, *out, bound_column(&anti->columns.at[i], ctx->arena), anti->columns.at[i].name);
+    scan->delta.left_out = replaced;
+    *out = pick_row(ctx, scan, 0, set->width);
+    for (size_t i = set->width + 2; set->has_row_ids && i < set->width + 4; i++)
+        build_push(ctx, *out, bound_column(&scan->columns.at[i], ctx->arena), scan->columns.at[i].name);
     return true;
 }
 
@@ -266,17 +323,24 @@ static bool rewrite_files(CommandContext *ctx, const Target *t, const ChangeSet 
                           ChangeCounts *counts, AddFileVec *added, Error *err)
 {
     FileList *only = ARENA_NEW(ctx->arena, FileList);
+    RowSet *replaced = ARENA_ARRAY(ctx->arena, RowSet, touched->all.len + 1);
     for (size_t i = 0; i < touched->all.len; i++) {
-        vec_push(ctx->arena, only, touched->all.at[i]->file);
-        transaction_remove(x, touched->all.at[i]->file, true);
+        Touched *f = touched->all.at[i];
+        transaction_remove(x, f->file, true);
         counts->files_removed++;
-        counts->bytes_removed += touched->all.at[i]->file->size;
-        counts->vectors_removed += touched->all.at[i]->file->dv != NULL;
+        counts->bytes_removed += f->file->size;
+        counts->vectors_removed += f->file->dv != NULL;
+        bool whole;
+        TRY(merge_existing(ctx, t, f, &whole, err));
+        if (whole)
+            continue;
+        replaced[only->len] = (RowSet){f->rows, f->count};
+        vec_push(ctx->arena, only, f->file);
     }
     BoundRel *rows, *kept;
     TRY(new_rows(ctx, set, &rows, err));
     if (only->len) {
-        TRY(untouched_rows(ctx, t, set, only, &kept, err));
+        TRY(untouched_rows(ctx, t, set, only, replaced, &kept, err));
         rows = union_all(ctx, kept, rows);
     }
     int64_t written = 0;
@@ -325,12 +389,7 @@ static bool count_changes(CommandContext *ctx, const ChangeSet *set, ChangeCount
     BoundItem key = {bound_column(&rel->columns.at[2], ctx->arena), rel->columns.at[2].id};
     vec_push(ctx->arena, &g->aggregate.keys, key);
     vec_push(ctx->arena, &g->columns, rel->columns.at[2]);
-    BoundExpr *one = build_int(ctx, 1), *count;
-    TRY(build_call(ctx, "count", 1, &one, &count, err));
-    BoundColumn c = {.id = analyzer_next_id(ctx->analyzer), .name = S("n"), .type = count->type};
-    BoundItem item = {count, c.id};
-    vec_push(ctx->arena, &g->aggregate.aggregates, item);
-    vec_push(ctx->arena, &g->columns, c);
+    TRY(push_count(ctx, g, err));
     RowVec rows = {0};
     TRY(engine_rows(ctx->engine, g, &ctx->run, 16, ctx->arena, &rows, err));
     for (size_t i = 0; i < rows.len; i++) {

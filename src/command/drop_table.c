@@ -3,28 +3,43 @@
 #include <fts.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command/command_impl.h"
 
 typedef struct Deleting {
     Store *store;
+    Arena *arena; /* of the paths, which go together */
+    StrVec paths;
     Error *err;
     bool ok;
 } Deleting;
 
+static bool delete_together(Deleting *d)
+{
+    bool ok = store_delete_many(d->store, d->paths.at, d->paths.len, d->err);
+    d->paths = (StrVec){0};
+    arena_free(d->arena);
+    d->arena = arena_new();
+    return ok;
+}
+
 static bool delete_object(const StoreEntry *e, void *arg)
 {
     Deleting *d = arg;
-    d->ok = store_delete(d->store, e->path, d->err);
+    vec_push(d->arena, &d->paths, str_copy(e->path, d->arena));
+    d->ok = d->paths.len < STORE_DELETE_MAX || delete_together(d);
     return d->ok;
 }
 
 static bool delete_objects(CommandContext *ctx, Str location, Error *err)
 {
-    Deleting d = {.err = err, .ok = true};
-    TRY(store_open(location, ctx->arena, &d.store, err));
-    return store_walk(d.store, S(""), delete_object, &d, err) && d.ok;
+    Deleting d = {.err = err, .ok = true, .arena = arena_new()};
+    bool ok = store_open(location, ctx->arena, &d.store, err) && store_walk(d.store, S(""), delete_object, &d, err) && d.ok &&
+              delete_together(&d);
+    arena_free(d.arena);
+    return ok;
 }
 
 /* Only below the folder, never through a symbolic link. */
@@ -70,11 +85,62 @@ bool move_folder(CommandContext *ctx, Str from, Str to, Error *err)
            error_set(err, ERR_LAKESHED_FILE, P("path", to), PZ("reason", strerror(errno)));
 }
 
-/* Walks below root; folders at one depth when depth is not 0, else files. */
-static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err)
+typedef struct ObjectWalk {
+    CommandContext *ctx;
+    Str root;
+    size_t depth;
+    Map folders;
+    StrVec *out;
+    int64_t bytes;
+} ObjectWalk;
+
+/* The first `depth` folders of a path, or all of it for 0; empty where one of its parts is hidden, or there are not as many. */
+static Str visible_part(Str path, size_t depth)
 {
+    size_t end = 0, parts = 0;
+    for (size_t from = 0; from < path.len; from = end + 1, parts++) {
+        if (depth && parts == depth)
+            return str_slice(path, 0, from - 1);
+        if (path.ptr[from] == '.' || path.ptr[from] == '_')
+            return S("");
+        for (end = from; end < path.len && path.ptr[end] != '/';)
+            end++;
+    }
+    return depth ? S("") : path;
+}
+
+static bool note_object(const StoreEntry *e, void *arg)
+{
+    ObjectWalk *w = arg;
+    Str part = visible_part(e->path, w->depth);
+    if (!part.len || (w->depth && map_has(&w->folders, part)))
+        return true;
+    w->bytes += e->size;
+    part = str_copy(part, w->ctx->arena);
+    if (w->depth)
+        map_put(&w->folders, part, w);
+    else
+        part = str_printf(w->ctx->arena, STR_FMT "/" STR_FMT, STR_ARG(w->root), STR_ARG(part));
+    vec_push(w->ctx->arena, w->out, part);
+    return true;
+}
+
+static bool walk_objects(CommandContext *ctx, Str root, size_t depth, StrVec *out, int64_t *bytes, Error *err)
+{
+    ObjectWalk w = {.ctx = ctx, .root = root, .depth = depth, .folders = map_in(ctx->arena), .out = out};
+    Store *store;
+    TRY(store_open(root, ctx->arena, &store, err));
+    TRY(store_walk(store, S(""), note_object, &w, err));
+    *bytes = w.bytes;
+    return true;
+}
+
+/* Walks below root; folders at one depth when depth is not 0, else files. */
+static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out, int64_t *bytes, Error *err)
+{
+    *bytes = 0;
     if (store_is_remote(root))
-        return error_unsupported(err, "Partitions of files on S3 without a Delta log (" STR_FMT ")", STR_ARG(root));
+        return walk_objects(ctx, root, depth, out, bytes, err);
     char *top = str_z(root, ctx->arena), *paths[] = {top, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     if (!walk)
@@ -85,6 +151,7 @@ static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out,
             continue;
         }
         bool wanted = depth ? e->fts_info == FTS_D && e->fts_level == (int)depth : e->fts_info == FTS_F;
+        *bytes += wanted ? e->fts_statp->st_size : 0;
         if (wanted)
             vec_push(ctx->arena, out, str_copy(str_from(depth ? e->fts_path + root.len + 1 : e->fts_path), ctx->arena));
         if (depth && e->fts_info == FTS_D && e->fts_level == (int)depth)
@@ -96,12 +163,23 @@ static bool walk_below(CommandContext *ctx, Str root, size_t depth, StrVec *out,
 
 bool list_folders(CommandContext *ctx, Str root, size_t depth, StrVec *out, Error *err)
 {
-    return walk_below(ctx, root, depth, out, err);
+    int64_t bytes;
+    return walk_below(ctx, root, depth, out, &bytes, err);
 }
 
 bool list_folder_files(CommandContext *ctx, Str root, StrVec *out, Error *err)
 {
-    return walk_below(ctx, root, 0, out, err);
+    int64_t bytes;
+    return walk_below(ctx, root, 0, out, &bytes, err);
+}
+
+bool folder_size(CommandContext *ctx, Str root, int64_t *bytes, Error *err)
+{
+    StrVec files = {0};
+    int64_t own;
+    TRY(walk_below(ctx, root, 0, &files, &own, err));
+    *bytes += own;
+    return true;
 }
 
 static bool not_found(CommandContext *ctx, const Command *c, const Name *name, Error *err)

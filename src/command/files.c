@@ -94,6 +94,20 @@ bool choose_plain_files(CommandContext *ctx, WriteSpec *spec, Error *err)
     return true;
 }
 
+/* As Delta 4.4: partition columns are in the files, too (PROTOCOL.md "Materialize Partition Columns"), unless the table says otherwise
+ * and nothing in its protocol asks for them. */
+static bool stores_partitions(DeltaTable *table, const Metadata *m)
+{
+    AUTO_ARENA(scratch) = arena_new();
+    Error ignored = error_in(scratch);
+    Snapshot *s;
+    if (metadata_property_bool(m, "delta.writePartitionColumnsToParquet", true) || !snapshot_newest(table, &s, &ignored))
+        return true;
+    bool asked = snapshot_has_feature(s, "materializePartitionColumns") || iceberg_compat_version(m);
+    snapshot_unref(s);
+    return asked;
+}
+
 static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metadata *m, const Type *schema)
 {
     WriteSpec spec = {.folder = store_duckdb_path(delta_table_store(table), S(""), ctx->arena), .format = S("parquet"), .schema = schema, .file_prefix = S("part-"), .drops_empty = true};
@@ -106,6 +120,7 @@ static WriteSpec table_spec(CommandContext *ctx, DeltaTable *table, const Metada
         if (at >= 0)
             spec.partition_columns[spec.partition_count++] = (size_t)at;
     }
+    spec.stores_partitions = spec.partition_count && stores_partitions(table, m);
     /* Files, statistics and partition values know columns by their physical names only. */
     spec.schema = schema_physical(schema, metadata_column_mapping(m), ctx->arena);
     return spec;
@@ -189,9 +204,8 @@ bool write_files_asked(CommandContext *ctx, DeltaTable *table, const Metadata *m
     return write_as_adds(ctx, table, rows, &spec, data_change, out, row_count, err);
 }
 
-static WriteSpec rewritten_spec(CommandContext *ctx, const Target *t)
+static WriteSpec rewritten_spec(CommandContext *ctx, const Target *t, const Metadata *m)
 {
-    const Metadata *m = snapshot_metadata(t->snapshot);
     WriteSpec spec = table_spec(ctx, t->table, m, m->schema);
     RowColumns kept;
     if (snapshot_row_columns(t->snapshot, &kept))
@@ -201,15 +215,21 @@ static WriteSpec rewritten_spec(CommandContext *ctx, const Target *t)
 
 bool write_rewritten_files(CommandContext *ctx, const Target *t, BoundRel *rows, bool data_change, AddFileVec *out, int64_t *row_count, Error *err)
 {
-    WriteSpec spec = rewritten_spec(ctx, t);
+    WriteSpec spec = rewritten_spec(ctx, t, snapshot_metadata(t->snapshot));
     return write_as_adds(ctx, t->table, rows, &spec, data_change, out, row_count, err);
 }
 
 bool write_packed_files(CommandContext *ctx, const Target *t, BoundRel *rows, int64_t file_bytes, AddFileVec *out, Error *err)
 {
-    WriteSpec spec = rewritten_spec(ctx, t);
+    WriteSpec spec = rewritten_spec(ctx, t, snapshot_metadata(t->snapshot));
     spec.target_file_bytes = file_bytes;
     return write_as_adds(ctx, t->table, rows, &spec, false, out, NULL, err);
+}
+
+bool write_remapped_files(CommandContext *ctx, const Target *t, const Metadata *m, BoundRel *rows, AddFileVec *out, int64_t *row_count, Error *err)
+{
+    WriteSpec spec = rewritten_spec(ctx, t, m);
+    return write_as_adds(ctx, t->table, rows, &spec, false, out, row_count, err);
 }
 
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err)

@@ -71,12 +71,17 @@ static bool make_file(CommandContext *ctx, const ForeignFiles *request, Str path
     StoreEntry entry;
     bool found;
     Store *store;
-    Str root = request->folder, relative = str_slice(path, root.len + 1, path.len);
-    TRY(store_open(root, ctx->arena, &store, err));
+    TRY(store_open(request->folder, ctx->arena, &store, err));
+    Str relative = str_slice(path, store_duckdb_path(store, S(""), ctx->arena).len + 1, path.len);
     TRY(store_stat(store, relative, &found, &entry, err));
     if (!found)
-        return error_set(err, ERR_PATH_NOT_FOUND, P("path", path));
-    out->path = request->absolute ? str_concat(ctx->arena, S("file:"), path_uri_encode(path, ctx->arena)) : path_uri_encode(relative, ctx->arena);
+        return error_set(err, ERR_PATH_NOT_FOUND, P("path", store_shown(path, ctx->arena)));
+    Str remote, encoded = path_uri_encode(relative, ctx->arena);
+    if (request->absolute && store_remote_uri(path, ctx->arena, &remote))
+        encoded = path_uri_encode(remote, ctx->arena);
+    else if (request->absolute)
+        encoded = str_concat(ctx->arena, S("file:"), path_uri_encode(path, ctx->arena));
+    out->path = encoded;
     out->size = entry.size;
     out->modification_time_ms = entry.modified_ms;
     out->data_change = true;

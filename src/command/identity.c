@@ -144,7 +144,7 @@ bool alter_sync_identity(CommandContext *ctx, const Command *c, const Target *t,
     DeltaIdentity d;
     Value highest;
     if (at < 0)
-        return error_set(err, ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION, P("objectName", name_quoted(name, ctx->arena)));
+        return column_unknown(ctx, m->schema, name, err);
     for (size_t i = 0; i < m->schema->structure.count; i++)
         vec_push(ctx->arena, &fields, m->schema->structure.fields[i]);
     if (!delta_identity(&fields.at[at], &d))

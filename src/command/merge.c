@@ -232,10 +232,26 @@ static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
     return true;
 }
 
-static bool target_field(Merge *m, const Name *name, size_t *field, BoundExpr **target, Error *err)
+static bool unresolved_target(Merge *m, const Name *name, bool insert, Error *err)
+{
+    Buf columns = buf_in(m->ctx->arena);
+    if (err->cls != ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION && err->cls != ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION)
+        return false;
+    error_clear(err);
+    for (size_t i = 0; i < m->width; i++) {
+        Name full = m->target_columns.at[i].qualifier;
+        Str qualifier = full.len ? vec_last(&full) : S("");
+        buf_addf(&columns, "%s" STR_FMT "%s" STR_FMT, i ? ", " : "", STR_ARG(qualifier), full.len ? "." : "", STR_ARG(m->target_columns.at[i].name));
+    }
+    return error_set(err, ERR_DELTA_MERGE_UNRESOLVED_EXPRESSION, P("sqlExpr", name_text(name, m->ctx->arena)),
+                     PZ("clause", insert ? "INSERT clause" : "UPDATE clause"), P("cols", buf_str(&columns)));
+}
+
+static bool target_field(Merge *m, const Name *name, bool insert, size_t *field, BoundExpr **target, Error *err)
 {
     Expr column = {.kind = EXPR_COLUMN, .origin = {0, -1}, .column = {.name = *name, .plan_id = -1}};
-    TRY(analyze_expr(m->ctx->analyzer, &column, &m->target_columns, target, err));
+    if (!analyze_expr(m->ctx->analyzer, &column, &m->target_columns, target, err))
+        return unresolved_target(m, name, insert, err);
     const BoundExpr *e = assigned_column(*target);
     for (size_t i = 0; e && i < m->width; i++)
         if (m->target_columns.at[i].id == e->column.id) {
@@ -252,7 +268,7 @@ static bool assigned_values(Merge *m, BoundClause *b, Error *err)
     for (size_t i = 0; i < list->len; i++) {
         size_t f = 0;
         BoundExpr *target, *value;
-        TRY(target_field(m, &list->at[i].target, &f, &target, err));
+        TRY(target_field(m, &list->at[i].target, b->clause->action == MERGE_INSERT, &f, &target, err));
         bool nested = target->kind == BEXPR_FIELD;
         if (nested && b->clause->action == MERGE_INSERT)
             return error_unsupported(err, "inserting the nested field " STR_FMT, STR_ARG(name_text(&list->at[i].target, m->ctx->arena)));

@@ -10,6 +10,8 @@
 typedef struct Bin {
     FileList files;
     int64_t bytes;
+    AddFileVec added;
+    enum { BIN_LEFT, BIN_WRITTEN, BIN_CHANGED } state;
 } Bin;
 typedef VEC(Bin) BinVec;
 
@@ -60,7 +62,7 @@ static void fill_bins(CommandContext *ctx, FileList *files, BinVec *out, const P
 
 static bool worth_packing(const Bin *bin, const Packed *p)
 {
-    return bin->files.len > 1 || lays_out(p) || (bin->files.len == 1 && bin->files.at[0]->dv);
+    return bin->files.len > 1 || lays_out(p) || p->rewrites_all || (bin->files.len == 1 && bin->files.at[0]->dv);
 }
 
 static int64_t rows_in(CommandContext *ctx, const FileList *files)
@@ -150,7 +152,7 @@ static bool check_clustering(CommandContext *ctx, const Target *t, const Command
     return error_set(err, ERR_DELTA_CLUSTERING_WITH_PARTITION_PREDICATE, P("predicates", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)));
 }
 
-static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transaction *x, AddFileVec *added, Packed *p, Error *err)
+static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, const Packed *p, Error *err)
 {
     BoundRel *scan;
     TRY(target_scan(ctx, t, NULL, false, &scan, err));
@@ -158,26 +160,31 @@ static bool rewrite_bin(CommandContext *ctx, const Target *t, Bin *bin, Transact
     FileList *only = ARENA_NEW(ctx->arena, FileList);
     *only = bin->files;
     scan->delta.only_files = only;
-    size_t before = added->len;
     BoundRel *rows;
+    bin->state = BIN_WRITTEN;
     TRY(lay_out(ctx, p, only, scan, &rows, err));
-    TRY(write_packed_files(ctx, t, rows, p->most_bytes, added, err));
-    if (p->clustered_by.len && added->len > before)
-        zcube_mark(ctx, p, &added->at[before], added->len - before);
-    for (size_t i = before; i < added->len; i++) {
-        sizes_note(&p->added, added->at[i].size);
-        vec_push(ctx->arena, &p->added_sizes, added->at[i].size);
-        transaction_add(x, &added->at[i]);
+    TRY(write_packed_files(ctx, t, rows, p->most_bytes, &bin->added, err));
+    if (p->clustered_by.len && bin->added.len)
+        zcube_mark(ctx, p, bin->added.at, bin->added.len);
+    return true;
+}
+
+static void take_bin(CommandContext *ctx, const Bin *bin, Transaction *x, FileList *read, Packed *p)
+{
+    for (size_t i = 0; i < bin->added.len; i++) {
+        sizes_note(&p->added, bin->added.at[i].size);
+        vec_push(ctx->arena, &p->added_sizes, bin->added.at[i].size);
+        transaction_add(x, &bin->added.at[i]);
     }
     for (size_t i = 0; i < bin->files.len; i++) {
         const AddFile *f = bin->files.at[i];
+        vec_push(ctx->arena, read, f);
         transaction_remove(x, f, false);
         sizes_note(&p->removed, f->size);
         p->vectors_removed += f->dv != NULL;
         p->vector_rows_removed += f->dv ? f->dv->cardinality : 0;
     }
     p->bins++;
-    return true;
 }
 
 typedef struct PartitionOnly {
@@ -301,33 +308,97 @@ int64_t optimize_setting(CommandContext *ctx, const char *key, int64_t otherwise
     return found && str_to_i64(text, &bytes) && bytes > 0 ? bytes : otherwise;
 }
 
+static bool same_file(const AddFile *x, const AddFile *y)
+{
+    return y && deletion_vector_equal(x->dv, y->dv);
+}
+
+/* What other statements did to files of a bin meanwhile stands, and the bin stays as it was. From here on no statement of this process
+ * does so until the commit. */
+static bool drop_changed_bins(CommandContext *ctx, const Target *t, BinVec *bins, Packed *p, Error *err)
+{
+    Target now = *t;
+    FileList files = {0};
+    Map by_path = map_in(ctx->arena);
+    TRY(target_take_turn(ctx, t, err));
+    TRY(target_refresh(ctx, &now, err));
+    if (snapshot_version(now.snapshot) == snapshot_version(t->snapshot))
+        return true;
+    snapshot_files(now.snapshot, ctx->arena, &files);
+    for (size_t i = 0; i < files.len; i++)
+        map_put(&by_path, files.at[i]->path, (void *)files.at[i]);
+    for (size_t i = 0; i < bins->len; i++) {
+        Bin *bin = &bins->at[i];
+        bool whole = true;
+        for (size_t k = 0; k < bin->files.len && bin->state == BIN_WRITTEN; k++)
+            whole = whole && same_file(bin->files.at[k], map_get(&by_path, bin->files.at[k]->path));
+        if (whole)
+            continue;
+        bin->state = BIN_CHANGED;
+        p->changed++;
+        discard_files(t->table, &bin->added);
+    }
+    return true;
+}
+
+static bool commit_bins(CommandContext *ctx, const Target *t, const BinVec *bins, Packed *p, CommitNote *note, Error *err)
+{
+    FileList read = {0};
+    const AddFile *last = NULL;
+    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
+    for (size_t i = 0; i < bins->len; i++) {
+        const Bin *bin = &bins->at[i];
+        if (bin->state != BIN_WRITTEN)
+            continue;
+        bool same_partition = last && !compare_partitions(last, bin->files.at[0]);
+        p->partitions += !same_partition;
+        last = bin->files.at[0];
+        take_bin(ctx, bin, x, &read, p);
+    }
+    transaction_read_files(x, &read);
+    bool ok = !p->bins || commit_packed(ctx, x, p, note, err);
+    transaction_end(x);
+    return ok;
+}
+
 bool optimize_pack(CommandContext *ctx, const Target *t, FileList *files, Packed *p, CommitNote *note, Error *err)
 {
     BinVec bins = {0};
-    AddFileVec added = {0};
-    FileList read = {0};
-    const AddFile *last = NULL;
-    bool ok = true;
+    bool ok = true, any = false;
     fill_bins(ctx, files, &bins, p);
-    Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
     for (size_t i = 0; ok && i < bins.len; i++) {
         if (!worth_packing(&bins.at[i], p))
             continue;
-        for (size_t k = 0; k < bins.at[i].files.len; k++)
-            vec_push(ctx->arena, &read, bins.at[i].files.at[k]);
-        bool same_partition = last && !compare_partitions(last, bins.at[i].files.at[0]);
-        p->partitions += !same_partition;
-        last = bins.at[i].files.at[0];
-        ok = rewrite_bin(ctx, t, &bins.at[i], x, &added, p, err);
+        any = true;
+        ok = rewrite_bin(ctx, t, &bins.at[i], p, err);
     }
-    transaction_read_files(x, &read);
-    if (ok && p->bins)
-        ok = commit_packed(ctx, x, p, note, err);
-    transaction_end(x);
+    ok = ok && (!any || p->rewrites_all || drop_changed_bins(ctx, t, &bins, p, err)) && commit_bins(ctx, t, &bins, p, note, err);
     /* A commit that failed on the disk may exist all the same: its files must stay. */
-    if (!ok && err->cls != ERR_LAKESHED_FILE)
-        discard_files(t->table, &added);
+    for (size_t i = 0; !ok && err->cls != ERR_LAKESHED_FILE && i < bins.len; i++)
+        if (bins.at[i].state == BIN_WRITTEN)
+            discard_files(t->table, &bins.at[i].added);
     return ok;
+}
+
+bool reorg_files(CommandContext *ctx, Target *t, FileList *files, Error *err)
+{
+    CommitNote note = {.operation = S("REORG"), .keeps_rows = true, .started_us = clock_monotonic_us()};
+    Packed packed = {.purge = true, .rewrites_all = true, .started_ms = clock_now_ms()};
+    packed.most_bytes = optimize_setting(ctx, "spark.databricks.delta.optimize.maxFileSize", FILE_BYTES);
+    packed.considered = (int64_t)files->len;
+    TRY(optimize_pack(ctx, t, files, &packed, &note, err));
+    return !packed.bins || target_refresh(ctx, t, err);
+}
+
+/* All that was packed had changed meanwhile: once more, with the other statements waiting. */
+static bool pack_again(CommandContext *ctx, Target *t, const Command *c, Packed *p, CommitNote *note, Error *err)
+{
+    FileList files = {0};
+    TRY(target_refresh(ctx, t, err));
+    p->changed = 0;
+    p->cubes = (CubeCounts){0};
+    TRY(candidates(ctx, t, c, &files, p, err));
+    return optimize_pack(ctx, t, &files, p, note, err);
 }
 
 bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Error *err)
@@ -348,6 +419,8 @@ bool run_optimize(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     TRY(check_zorder(ctx, &t, c, &packed, err));
     TRY(candidates(ctx, &t, c, &files, &packed, err));
     bool ok = optimize_pack(ctx, &t, &files, &packed, &note, err);
+    if (ok && packed.changed && !packed.bins)
+        ok = pack_again(ctx, &t, c, &packed, &note, err);
     *result = optimize_result(ctx, &t, &packed);
     return ok;
 }

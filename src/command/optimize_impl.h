@@ -18,6 +18,7 @@ typedef struct Packed {
     FileSizes added, removed;
     VEC(int64_t) added_sizes;
     int64_t partitions, bins, considered;
+    int64_t changed;     /* bins given up, because others changed their files meanwhile */
     int64_t vectors_removed, vector_rows_removed;
     int64_t started_ms;
     int64_t least_bytes, most_bytes; /* smaller files are packed; into files of about the other size */
@@ -27,6 +28,7 @@ typedef struct Packed {
     Str predicate;       /* JSON: what WHERE says, as Delta notes it */
     bool full;
     bool purge;          /* only files with deleted rows */
+    bool rewrites_all;   /* every file, or none: a conflict where others changed one, and also one that looks as it should */
     bool automatic;      /* after a commit, not asked for */
 } Packed;
 
@@ -42,6 +44,8 @@ bool curve_sort(CommandContext *ctx, BoundRel *scan, const BoundExprVec *keys, C
 
 /* Packs the files, partition by partition, and commits when there was anything to pack. */
 bool optimize_pack(CommandContext *ctx, const Target *t, FileList *files, Packed *p, CommitNote *note, Error *err);
+/* Writes the rows of these files again; the target is refreshed. */
+bool reorg_files(CommandContext *ctx, Target *t, FileList *files, Error *err);
 /* A session setting that is a positive number, such as of bytes. */
 int64_t optimize_setting(CommandContext *ctx, const char *key, int64_t otherwise);
 

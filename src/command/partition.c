@@ -1,5 +1,4 @@
 /* Partitions of tables of plain files: which there are, and the statements that name them. */
-#include <sys/stat.h>
 
 #include "command/alter_impl.h"
 
@@ -295,14 +294,16 @@ bool partition_recover(CommandContext *ctx, TableEntry *e, bool drop_missing, bo
 {
     PartitionEntryVec known = {0};
     StrVec folders = {0};
-    struct stat facts;
     if (!e->partition_columns.len)
         return error_set(err, ERR_NOT_A_PARTITIONED_TABLE, PZ("operation", "MSCK REPAIR TABLE"), P("tableIdentWithDB", full_name(ctx, e)));
     if (drop_missing) {
         TRY(catalog_list_partitions(session_catalog(ctx->session), e->id, ctx->arena, &known, err));
-        for (size_t i = 0; i < known.len; i++)
-            if (stat(str_z(known.at[i].location, ctx->arena), &facts))
+        for (size_t i = 0; i < known.len; i++) {
+            bool there;
+            TRY(folder_exists(ctx, known.at[i].location, &there, err));
+            if (!there)
                 TRY(catalog_drop_partition(session_catalog(ctx->session), e->id, known.at[i].name, err));
+        }
     }
     if (!partitions_tracked(e)) {
         detail_set(&e->details, S("tracksPartitions"), S("true"), ctx->arena);

@@ -22,15 +22,37 @@ static bool instant_of(CommandContext *ctx, const Expr *e, Value *out, Error *er
                      P("expr", is_text ? str_printf(err->arena, "'" STR_FMT "'", STR_ARG(e->literal.bytes)) : S("the expression")));
 }
 
+/* RESTORE has classes of its own for what time travel does not find. */
+static bool cannot_restore(Error *err)
+{
+    Str version = error_param(err, "userVersion"), earliest = error_param(err, "earliest"), latest = error_param(err, "latest");
+    Str early = error_param(err, "userTimestamp"), first = error_param(err, "commitTs");
+    Str late = error_param(err, "providedTimestamp"), last = error_param(err, "lastCommitTimestamp");
+    switch (err->cls) {
+    case ERR_DELTA_VERSION_NOT_FOUND:
+        error_clear(err);
+        return error_set(err, ERR_DELTA_CANNOT_RESTORE_TABLE_VERSION, P("version", version), P("startVersion", earliest), P("endVersion", latest));
+    case ERR_DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION:
+        error_clear(err);
+        return error_set(err, ERR_DELTA_CANNOT_RESTORE_TIMESTAMP_EARLIER, P("requestedTimestamp", early), P("earliestTimestamp", first));
+    case ERR_DELTA_TIMESTAMP_GREATER_THAN_COMMIT:
+        error_clear(err);
+        return error_set(err, ERR_DELTA_CANNOT_RESTORE_TIMESTAMP_GREATER, P("requestedTimestamp", late), P("latestTimestamp", last));
+    default: return false;
+    }
+}
+
 static bool old_snapshot(CommandContext *ctx, const Target *t, const TimeTravel *travel, Snapshot **out, Error *err)
 {
     Value v;
     if (travel->kind == TRAVEL_VERSION) {
         TRY(analyze_constant(ctx->analyzer, travel->value, type_simple(TYPE_LONG), &v, err));
-        TRY(snapshot_at_version(t->table, v.integer, out, err));
+        if (!snapshot_at_version(t->table, v.integer, out, err))
+            return cannot_restore(err);
     } else {
         TRY(instant_of(ctx, travel->value, &v, err));
-        TRY(snapshot_at_timestamp(t->table, v.integer, out, err));
+        if (!snapshot_at_timestamp(t->table, v.integer, out, err))
+            return cannot_restore(err);
     }
     arena_on_free(ctx->arena, release_snapshot, *out);
     return analyze_check_retention(ctx->analyzer, t->snapshot, *out, err);

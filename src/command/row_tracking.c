@@ -27,19 +27,20 @@ static size_t files_at_once(CommandContext *ctx)
     return found && str_to_i64(text, &n) && n > 0 ? (size_t)n : SIZE_MAX;
 }
 
-/* One commit; *done: every file has its ids. */
-static bool give_ids(CommandContext *ctx, Target *t, int64_t batch, bool *done, Error *err)
+/* One commit; *done: every file has its ids, or none has. */
+static bool change_ids(CommandContext *ctx, Target *t, bool give, int64_t batch, bool *done, Error *err)
 {
-    CommitNote note = {.operation = S(ROW_TRACKING_BACKFILL), .started_us = clock_monotonic_us()};
+    CommitNote note = {.operation = give ? S(ROW_TRACKING_BACKFILL) : S(ROW_TRACKING_UNBACKFILL), .started_us = clock_monotonic_us()};
     FileList files = {0};
     size_t count = 0, most = files_at_once(ctx);
     snapshot_files(t->snapshot, ctx->arena, &files);
     Transaction *x = transaction_begin(t->table, t->snapshot, ctx->arena);
     for (size_t i = 0; i < files.len && count < most; i++) {
         AddFile f = *files.at[i];
-        if (f.has_base_row_id)
+        if (f.has_base_row_id == give)
             continue;
         f.data_change = false;
+        f.has_base_row_id = false;
         transaction_add(x, &f);
         count++;
     }
@@ -54,14 +55,24 @@ static bool give_ids(CommandContext *ctx, Target *t, int64_t batch, bool *done, 
     return ok && (*done || target_refresh(ctx, t, err));
 }
 
+static bool change_all_ids(CommandContext *ctx, Target *t, bool give, Error *err)
+{
+    bool done = false;
+    for (int64_t batch = 0; !done; batch++)
+        TRY(change_ids(ctx, t, give, batch, &done, err));
+    return true;
+}
+
 bool row_tracking_backfill(CommandContext *ctx, Target *t, Error *err)
 {
     TRY(snapshot_check_writable(t->snapshot, err));
     if (!session_bool(ctx->session, "spark.databricks.delta.rowTracking.backfill.enabled", true))
         return error_unsupported(err, "Enabling row ids of an existing table while spark.databricks.delta.rowTracking.backfill.enabled is false");
     TRY(add_feature(ctx, t, err));
-    bool done = false;
-    for (int64_t batch = 0; !done; batch++)
-        TRY(give_ids(ctx, t, batch, &done, err));
-    return true;
+    return change_all_ids(ctx, t, true, err);
+}
+
+bool row_tracking_unbackfill(CommandContext *ctx, Target *t, Error *err)
+{
+    return change_all_ids(ctx, t, false, err);
 }

@@ -1,6 +1,4 @@
 /* ANALYZE TABLE of tables of plain files: what it finds is kept in the catalog, for describing. */
-#include <sys/stat.h>
-
 #include "command/command_impl.h"
 
 static bool run_query(CommandContext *ctx, Str sql, RowVec *rows, Error *err)
@@ -24,17 +22,6 @@ static Str table_text(CommandContext *ctx, const TableEntry *e)
     Str parts[3] = {e->catalog, e->schema, e->name};
     Name n = name_of(ctx->arena, 3, parts);
     return name_quoted(&n, ctx->arena);
-}
-
-static bool folder_size(CommandContext *ctx, Str folder, int64_t *bytes, Error *err)
-{
-    StrVec files = {0};
-    struct stat facts;
-    TRY(list_folder_files(ctx, folder, &files, err));
-    for (size_t i = 0; i < files.len; i++)
-        if (!stat(str_z(files.at[i], ctx->arena), &facts))
-            *bytes += facts.st_size;
-    return true;
 }
 
 static void put_number(CommandContext *ctx, PropertyVec *details, const char *key, int64_t n)

@@ -34,8 +34,15 @@ bool is_delta(const ResolvedTable *t)
     return (t->kind == RESOLVED_TABLE || t->kind == RESOLVED_PATH) && str_is_ci(t->entry.provider, "delta");
 }
 
+bool target_take_turn(CommandContext *ctx, const Target *t, Error *err)
+{
+    return turn_take(&ctx->turn, store_root(delta_table_store(t->table)), ctx->run.cancel, err);
+}
+
 bool target_refresh(CommandContext *ctx, Target *t, Error *err)
 {
+    if (ctx->turn.wanted)
+        TRY(target_take_turn(ctx, t, err));
     TRY(snapshot_newest(t->table, &t->snapshot, err));
     arena_on_free(ctx->arena, release_snapshot, t->snapshot);
     return true;

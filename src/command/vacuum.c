@@ -10,18 +10,40 @@ typedef struct Sweep {
     bool dry_run;
     int64_t files, bytes;
     StrVec found;          /* dry run: the first paths */
+    Arena *batch;          /* otherwise: of the paths in `found`, which go together */
 } Sweep;
+
+static bool delete_batch(Sweep *s, Error *err)
+{
+    bool ok = store_delete_many(delta_table_store(s->target->table), s->found.at, s->found.len, err);
+    s->found = (StrVec){0};
+    arena_free(s->batch);
+    s->batch = NULL;
+    return ok;
+}
 
 static bool sweep_file(const StoreEntry *file, void *arg, Error *err)
 {
     Sweep *s = arg;
     s->files++;
     s->bytes += file->size;
-    if (!s->dry_run)
-        return store_delete(delta_table_store(s->target->table), file->path, err);
-    if (s->found.len < DRY_RUN_ROWS)
-        vec_push(s->ctx->arena, &s->found, str_copy(file->path, s->ctx->arena));
-    return true;
+    if (s->dry_run) {
+        if (s->found.len < DRY_RUN_ROWS)
+            vec_push(s->ctx->arena, &s->found, str_copy(file->path, s->ctx->arena));
+        return true;
+    }
+    if (!s->batch)
+        s->batch = arena_new();
+    vec_push(s->batch, &s->found, str_copy(file->path, s->batch));
+    return s->found.len < STORE_DELETE_MAX || delete_batch(s, err);
+}
+
+static bool sweep_files(Sweep *s, int64_t older_than_ms, VacuumSource source, void *source_arg, Error *err)
+{
+    bool ok = vacuum_plan(s->target->snapshot, older_than_ms, source, source_arg, sweep_file, s, err);
+    ok = ok && delete_batch(s, err);
+    arena_free(s->batch);
+    return ok;
 }
 
 /* ---- USING INVENTORY ---- */
@@ -164,7 +186,7 @@ bool run_vacuum(CommandContext *ctx, const Command *c, BoundRel **result, Error 
         TRY(commit_mark(ctx, &t, S("VACUUM START"), c, keep_ms, &counted, 0, err));
     Sweep swept = {.ctx = ctx, .target = &t};
     int64_t removed = 0, folders = 0;
-    TRY(vacuum_plan(t.snapshot, older_than_ms, source, &inventory, sweep_file, &swept, err));
+    TRY(sweep_files(&swept, older_than_ms, source, &inventory, err));
     TRY(vacuum_empty_folders(t.snapshot, true, &removed, &folders, err));
     return !logged || commit_mark(ctx, &t, S("VACUUM END"), c, keep_ms, &swept, folders, err);
 }

@@ -249,17 +249,26 @@ static bool note_object(const StoreEntry *e, void *arg)
     return false;
 }
 
-/* Whether anything is there, and where it is written: of S3, the folder of its copies. */
-static bool look_at_place(CommandContext *ctx, Str path, bool *any, Str *folder, Error *err)
+/* Where files of a location are written: of S3, the folder of its copies. */
+static bool folder_to_write(CommandContext *ctx, Str location, Str *out, Error *err)
 {
     Store *store;
-    *folder = path;
-    *any = !store_is_remote(path) && !access(str_z(path, ctx->arena), F_OK);
+    *out = location;
+    if (!store_is_remote(location))
+        return true;
+    TRY(store_open(location, ctx->arena, &store, err));
+    *out = store_duckdb_path(store, S(""), ctx->arena);
+    return true;
+}
+
+bool folder_exists(CommandContext *ctx, Str path, bool *out, Error *err)
+{
+    Store *store;
+    *out = !store_is_remote(path) && !access(str_z(path, ctx->arena), F_OK);
     if (!store_is_remote(path))
         return true;
     TRY(store_open(path, ctx->arena, &store, err));
-    *folder = store_duckdb_path(store, S(""), ctx->arena);
-    return store_walk(store, S(""), note_object, any, err);
+    return store_walk(store, S(""), note_object, out, err);
 }
 
 static bool save_files(CommandContext *ctx, const Command *c, Str format, Str path, SaveMode mode, Error *err)
@@ -271,7 +280,8 @@ static bool save_files(CommandContext *ctx, const Command *c, Str format, Str pa
         known |= str_is(format, FORMATS[i]);
     if (!known)
         return error_set(err, ERR_DATA_SOURCE_NOT_FOUND, P("provider", format));
-    TRY(look_at_place(ctx, path, &any, &folder, err));
+    TRY(folder_exists(ctx, path, &any, err));
+    TRY(folder_to_write(ctx, path, &folder, err));
     if (any && mode == SAVE_IGNORE)
         return true;
     if (any && mode == SAVE_ERROR)
@@ -329,11 +339,26 @@ static bool in_list(const StrVec *list, Str text)
     return false;
 }
 
+/* Files of one folder follow each other in the list. */
 static bool remove_files(CommandContext *ctx, const StrVec *old, Error *err)
 {
-    for (size_t i = 0; i < old->len; i++)
-        TRY(delete_table_files(ctx, old->at[i], err));
-    return true;
+    Store *store = NULL;
+    Str folder = S("");
+    StrVec names = {0};
+    for (size_t i = 0; i < old->len; i++) {
+        ptrdiff_t slash = str_rfind_char(old->at[i], '/');
+        Str above = str_slice(old->at[i], 0, (size_t)slash);
+        if (store && !str_eq(above, folder)) {
+            TRY(store_delete_many(store, names.at, names.len, err));
+            store = NULL;
+            names.len = 0;
+        }
+        if (!store)
+            TRY(store_open(above, ctx->arena, &store, err));
+        folder = above;
+        vec_push(ctx->arena, &names, str_slice(old->at[i], (size_t)slash + 1, old->at[i].len));
+    }
+    return !store || store_delete_many(store, names.at, names.len, err);
 }
 
 /* What an overwrite replaces goes once the new files are there; partitions left without rows are forgotten. */
@@ -350,6 +375,7 @@ static bool write_partitions(CommandContext *ctx, const TableEntry *entry, Write
         if (partition_matches(&w->fixed, &known.at[i]))
             TRY(list_folder_files(ctx, known.at[i].location, &old, err));
     TRY(engine_write(ctx->engine, rows, spec, &ctx->run, ctx->arena, &files, err));
+    TRY(!store_is_remote(entry->location) || send_files(ctx, entry->location, &files, err));
     for (size_t i = 0; i < files.len; i++) {
         ptrdiff_t slash = str_rfind_char(files.at[i].path, '/');
         Str folder = slash > 0 ? str_slice(files.at[i].path, 0, (size_t)slash) : (Str){0};
@@ -377,10 +403,9 @@ static bool write_partitions(CommandContext *ctx, const TableEntry *entry, Write
 
 bool write_file_table(CommandContext *ctx, const TableEntry *entry, const Type *schema, BoundRel *rows, const FileWrite *w, Error *err)
 {
-    if (store_is_remote(entry->location))
-        return error_unsupported(err, "Writing to the table " STR_FMT " of " STR_FMT " files on S3 (a Delta table there can be written)", STR_ARG(entry->name), STR_ARG(entry->provider));
-    WriteSpec spec = {.folder = entry->location, .format = entry->provider, .schema = schema, .file_prefix = S("part-")};
+    WriteSpec spec = {.format = entry->provider, .schema = schema, .file_prefix = S("part-")};
     ChangeSet kept = {0};
+    TRY(folder_to_write(ctx, entry->location, &spec.folder, err));
     TRY(file_options_of(ctx, entry, &spec, err));
     TRY(forget_statistics(ctx, entry, err));
     if (!partitions_tracked(entry)) {

@@ -161,8 +161,6 @@ static bool open_checkpoint(StreamQuery *q, Error *err)
     bool temporary;
     Str folder;
     TRY(checkpoint_folder(q, &folder, &temporary, err));
-    if (store_is_remote(folder))
-        return error_unsupported(err, "A streaming checkpoint on S3 (" STR_FMT ")", STR_ARG(folder));
     TRY(checkpoint_open(folder, temporary, q->arena, &q->checkpoint, err));
     static const char *const FOLDERS[] = {"", "offsets", "commits"};
     for (size_t i = 0; i < LENGTH_OF(FOLDERS); i++)

@@ -250,13 +250,11 @@ static bool files_open(StreamQuery *q, const Type *schema, Error *err)
         TRY(sink_table(q, schema, &f->folder, err));
     if (!f->folder.len)
         return error_set(err, ERR__LEGACY_ERROR_TEMP_2047);
-    q->sink_description = str_printf(q->arena, "FileSink[file:" STR_FMT "]", STR_ARG(f->folder));
+    q->sink_description = str_printf(q->arena, "FileSink[%s" STR_FMT "]", store_is_remote(f->folder) ? "" : "file:", STR_ARG(f->folder));
     for (size_t i = 0; i < q->spec.partition_by.len; i++)
         if (type_field_index(schema, q->spec.partition_by.at[i], false) < 0)
             return error_set(err, ERR_COLUMN_NOT_FOUND, P("colName", str_printf(err->arena, "`" STR_FMT "`", STR_ARG(q->spec.partition_by.at[i]))),
                              PZ("caseSensitiveConfig", "\"spark.sql.caseSensitive\""));
-    if (store_is_remote(f->folder))
-        return error_unsupported(err, "Streaming to plain files on S3 (" STR_FMT "; a Delta table there can be streamed to)", STR_ARG(f->folder));
     TRY(store_open(f->folder, q->arena, &f->store, err));
     TRY(store_make_folder(f->store, S(""), err));
     return line_log_open(f->store, S("_spark_metadata"), q->arena, &f->log, err);
@@ -268,12 +266,16 @@ static bool write_files(Batch *b, FileSink *f, WrittenFileVec *files, Error *err
     BoundRel *rows;
     Analyzer *a = analyzer_new(q->session, q->engine, &b->func, (Str){0}, b->arena);
     TRY(analyze_query(a, batch_rel(b, q->session), &rows, err));
-    WriteSpec spec = {.folder = f->folder, .format = q->spec.format, .schema = b->schema, .file_prefix = S("part-"),
+    WriteSpec spec = {.folder = store_duckdb_path(f->store, S(""), b->arena), .format = q->spec.format, .schema = b->schema, .file_prefix = S("part-"),
                       .options = q->spec.options, .codec = key_value_get(&q->spec.options, "compression")};
     spec.partition_columns = ARENA_ARRAY(b->arena, size_t, q->spec.partition_by.len + 1);
     for (size_t i = 0; i < q->spec.partition_by.len; i++)
         spec.partition_columns[spec.partition_count++] = (size_t)type_field_index(b->schema, q->spec.partition_by.at[i], false);
-    return engine_write(q->engine, rows, &spec, &b->run, b->arena, files, err);
+    TRY(engine_write(q->engine, rows, &spec, &b->run, b->arena, files, err));
+    Str *paths = ARENA_ARRAY(b->arena, Str, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        paths[i] = files->at[i].path;
+    return store_send(f->store, paths, files->len, err);
 }
 
 static bool files_add(Batch *b, Error *err)
@@ -290,7 +292,8 @@ static bool files_add(Batch *b, Error *err)
     for (size_t i = 0; i < files.len; i++) {
         Buf line = buf_in(b->arena);
         buf_addz(&line, "{\"path\":");
-        json_put_str(&line, str_printf(b->arena, "file://" STR_FMT "/" STR_FMT, STR_ARG(f->folder), STR_ARG(files.at[i].path)));
+        const char *scheme = store_is_remote(f->folder) ? "" : "file://";
+        json_put_str(&line, str_printf(b->arena, "%s" STR_FMT "/" STR_FMT, scheme, STR_ARG(store_root(f->store)), STR_ARG(files.at[i].path)));
         buf_addf(&line,
                  ",\"size\":%" PRId64 ",\"isDir\":false,\"modificationTime\":%" PRId64 ",\"blockReplication\":1,\"blockSize\":33554432,\"action\":\"add\"}",
                  files.at[i].size, files.at[i].modified_ms);

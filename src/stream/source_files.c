@@ -3,13 +3,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "engine/file_list.h"
 #include "stream/stream_impl.h"
 
 typedef struct SeenFile {
-    Str path;                /* absolute */
+    Str path;                /* absolute, or s3a:// */
     int64_t modified_ms, size;
 } SeenFile;
 typedef VEC(SeenFile) SeenFileVec;
@@ -26,7 +25,7 @@ static Str file_uri(Str path, Arena *arena)
 {
     static const char HEX[] = "0123456789ABCDEF";
     Buf b = buf_in(arena);
-    buf_addz(&b, "file://");
+    buf_addz(&b, store_is_remote(path) ? "" : "file://");
     for (size_t i = 0; i < path.len; i++) {
         unsigned char c = (unsigned char)path.ptr[i];
         if (c > ' ' && c < 127 && !strchr("\"%<>?[\\]^`{|}#", c)) {
@@ -86,9 +85,6 @@ static bool files_open(StreamSource *s, Error *err)
 {
     AUTO_ARENA arena = arena_new();
     FileSource *f = s->state = ARENA_NEW(s->arena, FileSource);
-    for (size_t i = 0; i < s->read.paths.len; i++)
-        if (store_is_remote(s->read.paths.at[i]))
-            return error_unsupported(err, "Streaming from plain files on S3 (" STR_FMT "; a Delta table there can be streamed from)", STR_ARG(s->read.paths.at[i]));
     Str cleaning = key_value_get(&s->read.options, "cleanSource");
     if (cleaning.len && !str_is_ci(cleaning, "off"))
         return error_unsupported(err, "The option cleanSource of a streaming read of files");
@@ -108,7 +104,8 @@ static bool files_open(StreamSource *s, Error *err)
             return false;
         map_put(&f->seen, seen_key(f, path), f);
     }
-    s->description = str_printf(s->arena, "FileStreamSource[file:" STR_FMT "]", STR_ARG(s->read.paths.at[0]));
+    s->description = str_printf(s->arena, "FileStreamSource[%s" STR_FMT "]", store_is_remote(s->read.paths.at[0]) ? "" : "file:",
+                                STR_ARG(s->read.paths.at[0]));
     return true;
 }
 
@@ -144,21 +141,18 @@ static bool new_files(StreamSource *s, Arena *arena, SeenFileVec *out, Error *er
     FileSource *f = s->state;
     FileScan scan = {.format = s->read.format, .paths = s->read.paths, .options = s->read.options};
     ListedFileVec listed = {0};
-    if (!list_files(&scan, true, S("UTC"), arena, &listed, err)) {
+    if (!list_files(&scan, LIST_TO_CHOOSE, S("UTC"), arena, &listed, err)) {
         if (err->cls != ERR_PATH_NOT_FOUND)
             return false;
         error_clear(err);
     }
     for (size_t i = 0; i < listed.len; i++) {
-        struct stat facts;
-        Str key = seen_key(f, listed.at[i].path);
+        SeenFile file = {store_shown(listed.at[i].path, arena), listed.at[i].modified_ms, listed.at[i].size};
+        Str key = seen_key(f, file.path);
         if (!folder_counts(listed.at[i].folder) && !option_flag(s, "recursiveFileLookup"))
             continue;
-        if (map_has(&f->seen, key) || stat(str_z(listed.at[i].path, arena), &facts))
+        if (map_has(&f->seen, key) || (s->bounded && f->looked && !map_has(&f->allowed, key)))
             continue;
-        if (s->bounded && f->looked && !map_has(&f->allowed, key))
-            continue;
-        SeenFile file = {listed.at[i].path, (int64_t)facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1000000, listed.at[i].size};
         vec_push(arena, out, file);
         if (s->bounded && !f->looked)
             map_put(&f->allowed, str_copy(key, s->arena), f);

@@ -221,6 +221,14 @@ static bool forget(Checkpoint *c, int64_t version, Arena *arena, Error *err)
     return store_delete_folder(c->store, folder_of(version, arena), &removed, err);
 }
 
+static bool send_state(Checkpoint *c, Str folder, const WrittenFileVec *files, Arena *arena, Error *err)
+{
+    Str *paths = ARENA_ARRAY(arena, Str, files->len + 1);
+    for (size_t i = 0; i < files->len; i++)
+        paths[i] = str_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(folder), STR_ARG(files->at[i].path));
+    return store_send(c->store, paths, files->len, err);
+}
+
 bool state_commit(Batch *b, Error *err)
 {
     StreamQuery *q = b->query;
@@ -235,10 +243,11 @@ bool state_commit(Batch *b, Error *err)
     TRY(state_count(b, rows, &count, err));
     TRY(store_make_folder(c->store, folder, err));
     TRY(clear_folder(c, folder, b->arena, err));
-    WriteSpec spec = {.folder = str_printf(b->arena, STR_FMT "/" STR_FMT, STR_ARG(c->folder), STR_ARG(folder)), .format = S("parquet"),
+    WriteSpec spec = {.folder = store_duckdb_path(c->store, folder, b->arena), .format = S("parquet"),
                       .schema = o->schema, .file_prefix = S("part-"), .codec = S("zstd")};
     if (count)
         TRY(engine_write(q->engine, rows, &spec, &b->run, b->arena, &files, err));
+    TRY(send_state(c, folder, &files, b->arena, err));
     TRY(store_put(c->store, str_concat(b->arena, folder, S("/_schema")), type_json(o->schema, b->arena), err));
     drop(q, &o->current);
     o->current = o->pending;

@@ -21,7 +21,7 @@ static void merge_clauses_in_order(void **state)
         /* Unless all of them delete. */
         {"MERGE INTO t USING (SELECT 2 AS k UNION ALL SELECT 2) AS s ON t.k = s.k WHEN MATCHED THEN DELETE", "1 0 1 0"},
         {"SELECT count(*) FROM t", "4"},
-        {"MERGE INTO t USING s ON t.k = s.k WHEN MATCHED THEN UPDATE SET nope = 1", "!UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+        {"MERGE INTO t USING s ON t.k = s.k WHEN MATCHED THEN UPDATE SET nope = 1", "!DELTA_MERGE_UNRESOLVED_EXPRESSION"},
         {"MERGE INTO t USING s ON count(*) > 1 WHEN MATCHED THEN DELETE", "!UNSUPPORTED_EXPR_FOR_OPERATOR"},
         {"DROP TABLE t", ""},
         {"DROP VIEW s", ""},
