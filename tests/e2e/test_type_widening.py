@@ -27,7 +27,7 @@ def changes(path):
 def wide(spark, tmp_path):
     spark.sql("DROP TABLE IF EXISTS wide")
     spark.sql("CREATE TABLE wide (a BYTE, s STRUCT<x: SMALLINT, y: ARRAY<INT>>, m MAP<SMALLINT, FLOAT>, d DECIMAL(5,2), dt DATE, i INT, f FLOAT) "
-              f"USING delta LOCATION '{tmp_path}/wide' TBLPROPERTIES ('delta.enableTypeWidening' = 'true')")
+              f"USING delta LOCATION '{tmp_path}/wide' TBLPROPERTIES ('delta.enableTypeWidening' = 'true', 'delta.feature.timestampNtz' = 'supported')")
     spark.sql("INSERT INTO wide VALUES (1, struct(2, array(3)), map(4, 5.5), 6.26, DATE'2024-01-02', 8, 0.1)")
     return spark, f"{tmp_path}/wide"
 
