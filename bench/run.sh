@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${BENCH_PYTHON:-${LAKESHED_CACHE:-$HOME/.cache/lakeshed}/venv-bench/bin/python}
-[ $# -gt 0 ] || set -- startup latency fetch merge optimize write log vacuum plan tpch udf spill
+[ $# -gt 0 ] || set -- startup latency fetch merge change optimize write ctas log files vacuum plan tpch udf spill
 mkdir -p build/bench
 for question in "$@"; do
     [ -f "bench/$question.py" ] || { echo "no such question: $question" >&2; exit 2; }
