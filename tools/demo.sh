@@ -12,7 +12,8 @@ tools/setup.sh client
 PYTHON=${LAKESHED_CACHE:-$HOME/.cache/lakeshed}/venv-client/bin/python
 
 say "2/4 lakeshed on free ports, data in ${DATA#"$PWD/"}"
-build/lakeshed serve --data "$DATA" --port 0 --rest-port 0 --python "$PYTHON" >"$LOG" 2>&1 &
+: >"$LOG"  # emptied before the server is there to do so: an earlier demo's address must not be found
+build/lakeshed serve --data "$DATA" --port 0 --rest-port 0 --python "$PYTHON" >>"$LOG" 2>&1 &
 server=$!
 stop() { kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
 trap stop EXIT
