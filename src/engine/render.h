@@ -102,6 +102,12 @@ void put_paths(Buf *b, const Str *paths, size_t count);
 /* A FROM item over Parquet files. schema: entries as put_schema_entry writes them; rows: how many
  * are expected. */
 const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows, Str schema);
+
+/* DuckDB 1.5.5 looks for the displayed text of a BLOB in the bloom filters of files, finds it not, and leaves out row groups that have
+ * the value (duckdb/duckdb#23053): columns of such types are to be read apart. */
+bool misleads_bloom_filter(const Type *type);
+/* The column as an expression: conditions and keys of joins on it are not taken into the files. */
+Str parquet_column_apart(Str column, Arena *arena);
 /* A value of a file set, as the type it has. */
 Str file_value_text(const Value *v, Arena *arena);
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);

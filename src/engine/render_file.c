@@ -26,6 +26,7 @@ typedef struct FileValues {
     uint64_t number;
     VariantFiles variants;
     size_t nested_names; /* for lambda variables */
+    bool has_expressions; /* columns that are no plain column of a file */
 } FileValues;
 
 static Str *add_values(FileValues *v, Buf *select, const Type *type)
@@ -129,6 +130,11 @@ static void put_data(FileValues *v, const Field *f, const BoundColumn *c, Buf *e
     shredded = shredded && type_contains(f->type, TYPE_VARIANT);
     put_schema_entry(entries, c->name, c->id, shredded ? variant_read_type(f->type, a) : type_duckdb(f->type, a));
     Str name = str_printf(a, "c%u", c->id);
+    if (misleads_bloom_filter(f->type)) {
+        buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(parquet_column_apart(name, a)), STR_ARG(name));
+        v->has_expressions = true;
+        return;
+    }
     if (!shredded) {
         buf_add(select, name);
         return;
@@ -192,7 +198,7 @@ static bool render_parquet(Render *r, const BoundRel *rel, Block *out, Error *er
         put_schema_entry(&entries, S("ls_none"), 0, S("INTEGER"));
     out->from = parquet_scan(r, v.variants.paths, rel->files->paths.len,
                              expected_rows(rel->files), buf_str(&entries));
-    if (v.columns.len || !rel->columns.len)
+    if (v.columns.len || v.has_expressions || !rel->columns.len)
         out->select = select.len ? buf_str(&select) : S("1 AS c0");
     return true;
 }

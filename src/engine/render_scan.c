@@ -102,6 +102,13 @@ void put_paths(Buf *b, const Str *paths, size_t count)
  * opened, that is one, unless the files are several; so a large file is never alone. */
 enum { ROWS_FOR_ONE_THREAD = 250000 };
 
+bool misleads_bloom_filter(const Type *type) { return type->kind == TYPE_BINARY; }
+
+Str parquet_column_apart(Str column, Arena *arena)
+{
+    return str_printf(arena, "CASE WHEN " STR_FMT " IS NULL THEN NULL ELSE " STR_FMT " END", STR_ARG(column), STR_ARG(column));
+}
+
 const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows, Str schema)
 {
     Str both[2];
@@ -367,10 +374,9 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
         variant_entries(&s->variants, physical->name, entries);
     Str parts = shredded.len ? variant_parts(&column, physical->name, name, physical->type) : name;
     Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
-    /* DuckDB casts a condition's constant to the type of each file, and 7.5 would become 8 there: a column itself takes conditions
-     * into the files, an expression does not. */
-    if (field_was_coarser(logical)) {
-        text = str_printf(a, "coalesce(" STR_FMT ", NULL)", STR_ARG(text));
+    /* DuckDB casts a condition's constant to the type of each file, and 7.5 would become 8 there. */
+    if (field_was_coarser(logical) || misleads_bloom_filter(logical->type)) {
+        text = parquet_column_apart(text, a);
         s->has_expressions = true;
     }
     buf_add(select, text);
