@@ -268,6 +268,19 @@ static void put_parquet_options(const Writing *w, Buf *b)
     }
 }
 
+static bool is_sorted(const BoundRel *rel)
+{
+    while (rel->kind == BREL_PROJECT || rel->kind == BREL_FILTER || rel->kind == BREL_LIMIT)
+        rel = rel->input;
+    return rel->kind == BREL_SORT;
+}
+
+/* DuckDB starts the next file at a size only with row groups in any order. */
+static bool parts_by_size(const Writing *w)
+{
+    return w->spec->target_file_bytes > 0 && !w->spec->file_count && !is_sorted(w->rel);
+}
+
 static bool copy_statement(Writing *w, Str *sql, Error *err)
 {
     const WriteSpec *spec = w->spec;
@@ -275,7 +288,7 @@ static bool copy_statement(Writing *w, Str *sql, Error *err)
     buf_addz(&b, "COPY (");
     TRY(put_select(w, &b, err));
     buf_addz(&b, ") TO ");
-    bool by_size = spec->target_file_bytes > 0 && !spec->file_count;
+    bool by_size = parts_by_size(w);
     bool folders = spec->partition_count || deals_rows(spec), many = folders || by_size;
     put_text(&b, str_concat(w->arena, w->staging, many ? S("/files") : S("/file.parquet")));
     buf_addz(&b, " (");
@@ -459,13 +472,13 @@ enum { COPY_FILE, COPY_ROWS, COPY_SIZE, COPY_FOOTER, COPY_STATISTICS, COPY_KEYS,
 
 static bool take_files(Writing *w, duckdb_result *result, Error *err);
 
-/* COPY neither parts the files of partitions by size nor those of dealt rows: what became too large
- * is written once more. */
+/* COPY parts neither the files of partitions by size, nor those of dealt or sorted rows: what became too large is written once more. */
 static bool is_oversized(const Writing *w, int64_t size)
 {
     const WriteSpec *spec = w->spec;
-    return !w->split_keys && (spec->partition_count || spec->max_records > 0) && !spec->file_count &&
-           spec->target_file_bytes > 0 && size > spec->target_file_bytes + spec->target_file_bytes / 2;
+    bool is_whole = spec->partition_count || spec->max_records > 0 || !parts_by_size(w);
+    return !w->split_keys && is_whole && !spec->file_count && spec->target_file_bytes > 0 &&
+           size > spec->target_file_bytes + spec->target_file_bytes / 2;
 }
 
 static bool split_file(Writing *w, Str path, const Value *keys, Error *err)

@@ -1,6 +1,7 @@
 """Tables of plain files and views: partitions, ALTER, DESCRIBE, _metadata. What is spelled out here are Spark 4.2's own answers."""
 import json
 
+import duckdb
 import pytest
 from pyspark.errors import AnalysisException
 
@@ -200,3 +201,21 @@ def test_partitions_are_listed(spark):
         spark.catalog.listPartitions("listed")
     assert e.value.getCondition() == "INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY"
     spark.sql("DROP TABLE listed")
+
+
+def test_binary_values_are_found_in_files_with_bloom_filters(server, tmp_path):
+    """DuckDB 1.5.5 looks for a BLOB's displayed text in them, and its own files have them."""
+    spark = server.session()
+    path = tmp_path / "keys"
+    path.mkdir()
+    duckdb.sql(f"COPY (SELECT i, unhex(right('0000000' || to_hex(i % 5 + 200), 8)) AS k FROM range(1000) t(i)) TO '{path}/a.parquet'")
+    spark.sql(f"CREATE TABLE bloom_keys USING delta AS SELECT * FROM parquet.`{path}`")
+    spark.sql(f"CONVERT TO DELTA parquet.`{path}`")
+    for table in f"parquet.`{path}`", f"delta.`{path}`", "bloom_keys":
+        assert spark.sql(f"SELECT count(*) FROM {table} WHERE k = X'000000C9'").collect()[0][0] == 200, table
+        assert spark.sql(f"SELECT count(*) FROM {table} t JOIN (SELECT X'000000C9' AS k) s ON t.k = s.k").collect()[0][0] == 200, table
+        assert spark.sql(f"SELECT count(*) FROM {table} WHERE k IN (X'000000C9', X'01')").collect()[0][0] == 200, table
+    written = spark.table("bloom_keys").select("_metadata.file_path").first()[0].removeprefix("file:")
+    assert duckdb.sql(f"SELECT count(*) FROM read_parquet('/{written.lstrip('/')}') "
+                      "WHERE k = '\\x00\\x00\\x00\\xC9'::BLOB").fetchone()[0] == 200
+    spark.stop()
