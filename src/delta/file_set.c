@@ -12,8 +12,8 @@
 enum {
     OVERLAY_MIN = 1024,           /* an overlay this small is never folded for its size */
     OVERLAY_MAX_TEXTS = 512,      /* log files an overlay may keep alive */
-    OVERLAY_MAX_BYTES = 16 << 20, /* more than what the base holds */
-    WASTE_MIN = 1 << 20           /* bytes held for removed files that are not worth a copy */
+    TEXT_OVERHEAD = 4096,         /* of a text, whatever it says: its arena's first chunk */
+    WASTE_MIN = 64 << 10          /* bytes held for nothing that are not worth a copy */
 };
 
 struct LogText {
@@ -403,17 +403,17 @@ static FileSet *fold(FileSet *s)
     return out;
 }
 
-static size_t bytes_held(const FileSet *s)
+size_t file_set_held(const FileSet *s)
 {
     size_t held = 0;
     for (size_t i = 0; i < s->text_count; i++)
-        held += arena_used(s->texts[i]->arena);
+        held += TEXT_OVERHEAD + arena_used(s->texts[i]->arena);
     return held;
 }
 
 static bool wastes_memory(const FileSet *s)
 {
-    size_t held = bytes_held(s), live = 0;
+    size_t held = file_set_held(s), live = 0;
     FileCursor cursor = file_set_cursor(s);
     if (held < WASTE_MIN)
         return false;
@@ -427,7 +427,7 @@ FileSet *file_set_freeze(FileSet *s)
     if (s->base) {
         size_t limit = s->base->len / 4 > OVERLAY_MIN ? s->base->len / 4 : OVERLAY_MIN;
         return s->len > limit || s->base_gone_count > limit || s->text_count > OVERLAY_MAX_TEXTS ||
-                       bytes_held(s) > bytes_held(s->base) + OVERLAY_MAX_BYTES
+                       file_set_held(s) > file_set_held(s->base) + WASTE_MIN
                    ? fold(s)
                    : s;
     }

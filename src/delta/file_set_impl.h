@@ -33,6 +33,8 @@ FileSet *file_set_freeze(FileSet *s);
 
 size_t file_set_count(const FileSet *s);
 int64_t file_set_bytes(const FileSet *s);
+/* Bytes of the texts it keeps alive itself, its base's left out. */
+size_t file_set_held(const FileSet *s);
 
 typedef struct FileCursor {
     const FileSet *set;
