@@ -196,6 +196,7 @@ void txn_mark_put(CommandContext *ctx, const TxnMark *mark, Transaction *x);
 
 typedef struct CommitNote {
     Str operation;
+    Str user_metadata;         /* empty: the session's */
     PropertyVec parameters, metrics, tags;
     int64_t started_us;
     bool blind_append;
@@ -217,11 +218,15 @@ void auto_compact(CommandContext *ctx, const Transaction *x, const CommitNote *n
 
 /* What a stored set of changes holds: _file, _row, _change, then (with change feed) the old row, then the new row, then (where rows are
  * tracked) the row's id. */
-typedef enum ChangeType { CHANGE_ROW_UPDATE = 1, CHANGE_ROW_DELETE = 2, CHANGE_ROW_INSERT = 3 } ChangeType;
+/* The last two: by a MERGE, of rows that no source row matches. */
+typedef enum ChangeType {
+    CHANGE_ROW_UPDATE = 1, CHANGE_ROW_DELETE = 2, CHANGE_ROW_INSERT = 3, CHANGE_UNMATCHED_UPDATE = 4, CHANGE_UNMATCHED_DELETE = 5
+} ChangeType;
 
 typedef struct ChangeCounts {
     int64_t updated, deleted, inserted, copied;
-    int64_t files_added, files_removed, bytes_added, bytes_removed, change_files;
+    int64_t unmatched_updated, unmatched_deleted; /* of these */
+    int64_t files_added, files_removed, files_marked, bytes_added, bytes_removed, change_files;
     int64_t vectors_added, vectors_removed, vectors_updated;
     int64_t scan_ms, rewrite_ms;
     AddFileVec added;          /* written, to be committed */
@@ -390,6 +395,11 @@ typedef struct TableWrite {
     PropertyVec parameters;     /* extra operation parameters */
     FileChoices files;          /* as write_files_asked has it */
     bool merge_schema, overwrite_schema;
+    bool rearranges;            /* dataChange = false: the table's rows stay what they are */
+    bool replaces_table;        /* as saveAsTable overwrites: the commit says what the table is */
+    StrVec partition_by;        /* what the writer asks for; none: as the table is */
+    Str predicate;              /* replace_where as it was written; empty: to be shown from what it means */
+    Str user_metadata;          /* empty: the session's */
     Metadata *new_metadata;     /* creating or replacing a table */
     const Protocol *new_protocol;
     const DomainMetadata *domain; /* NULL: none */
@@ -397,6 +407,9 @@ typedef struct TableWrite {
 } TableWrite;
 /* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. False: there is none. */
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out);
+/* create_table.c: what a commit that makes or replaces a table says of it. */
+void note_table(CommandContext *ctx, const Metadata *m, const StrVec *clustered_by, bool managed, CommitNote *note);
+Str names_json(CommandContext *ctx, const DeltaStrVec *names);
 /* A micro-batch says which query and batch it is, so that it is committed once. */
 void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w);
 bool write_to_table(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err);

@@ -52,13 +52,15 @@ void note_metric(CommandContext *ctx, CommitNote *n, const char *key, int64_t va
 
 bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64_t *version, Error *err)
 {
-    bool found;
-    CommitRequest r = {.operation = n->operation, .parameters = n->parameters, .metrics = n->metrics, .blind_append = n->blind_append};
+    bool found = true;
+    CommitRequest r = {.operation = n->operation, .parameters = n->parameters, .metrics = n->metrics, .blind_append = n->blind_append,
+                       .user_metadata = n->user_metadata};
     r.tags = n->tags;
     r.keeps_rows = n->keeps_rows;
     r.isolation = n->isolation;
     txn_mark_put(ctx, &n->txn, x);
-    session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
+    if (!r.user_metadata.len)
+        session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;
     TRY(transaction_commit(x, &r, version ? version : &ignored, err) && update_manifests(ctx, x, err));
     auto_compact(ctx, x, n);

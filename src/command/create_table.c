@@ -370,7 +370,7 @@ bool new_table_register(CommandContext *ctx, const NewTable *t, const TableSpec 
                                 : catalog_create_table(session_catalog(ctx->session), &e, err);
 }
 
-static Str names_json(CommandContext *ctx, const DeltaStrVec *names)
+Str names_json(CommandContext *ctx, const DeltaStrVec *names)
 {
     Buf b = buf_in(ctx->arena);
     buf_addc(&b, '[');
@@ -398,16 +398,16 @@ static Str properties_json(CommandContext *ctx, const Metadata *m)
     return buf_str(&b);
 }
 
-static void note_table(CommandContext *ctx, const NewTable *t, CommitNote *note)
+void note_table(CommandContext *ctx, const Metadata *m, const StrVec *clustered_by, bool managed, CommitNote *note)
 {
-    note_parameter_text(ctx, note, "partitionBy", names_json(ctx, &t->metadata->partition_columns));
-    note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, &t->clustered_by));
-    if (t->metadata->description.len)
-        note_parameter_text(ctx, note, "description", t->metadata->description);
+    note_parameter_text(ctx, note, "partitionBy", names_json(ctx, &m->partition_columns));
+    note_parameter_text(ctx, note, "clusterBy", clustering_json(ctx, clustered_by));
+    if (m->description.len)
+        note_parameter_text(ctx, note, "description", m->description);
     else
         note_parameter(ctx, note, "description", S("null"));
-    note_parameter_text(ctx, note, "isManaged", t->managed ? S("true") : S("false"));
-    note_parameter_text(ctx, note, "properties", properties_json(ctx, t->metadata));
+    note_parameter_text(ctx, note, "isManaged", managed ? S("true") : S("false"));
+    note_parameter_text(ctx, note, "properties", properties_json(ctx, m));
 }
 
 static Str operation_name(const Command *c, const NewTable *t)
@@ -484,7 +484,7 @@ static bool commit_empty(CommandContext *ctx, const Command *c, Target *target, 
     }
     if (t->clustering.domain.len)
         transaction_domain(x, &t->clustering);
-    note_table(ctx, t, &note);
+    note_table(ctx, t->metadata, &t->clustered_by, t->managed, &note);
     bool ok = note_commit(ctx, x, &note, NULL, err);
     transaction_end(x);
     return ok;
@@ -495,7 +495,7 @@ static bool commit_query(CommandContext *ctx, const Command *c, Target *target, 
     CommitNote note = {0};
     bool saved = c->table.save_mode.len && !t->catalog.len;
     if (!saved)
-        note_table(ctx, t, &note);
+        note_table(ctx, t->metadata, &t->clustered_by, t->managed, &note);
     TableWrite w = {.mode = target->snapshot ? WRITE_OVERWRITE : WRITE_APPEND, .rows = t->query, .align = {.by_name = true},
                     .operation = operation_name(c, t), .parameters = note.parameters, .new_metadata = t->metadata, .new_protocol = &t->protocol, .domain = t->clustering.domain.len ? &t->clustering : NULL, .files = {.file_count = asked_files(c->query), .max_records = -1}};
     TRY(file_choices(&c->table.spec.options, &w.files, err));

@@ -44,7 +44,7 @@ BoundRel *change_set_rel(CommandContext *ctx, const ChangeSet *set)
 static bool changes_of(CommandContext *ctx, const ChangeSet *set, size_t count, const int *types, BoundRel **out, Error *err)
 {
     BoundRel *rel = change_set_rel(ctx, set);
-    BoundExpr *args[4] = {bound_column(&rel->columns.at[2], ctx->arena)};
+    BoundExpr *args[5] = {bound_column(&rel->columns.at[2], ctx->arena)};
     for (size_t i = 0; i < count; i++)
         args[i + 1] = build_int(ctx, types[i]);
     BoundExpr *condition;
@@ -69,13 +69,16 @@ void change_push_row_id(CommandContext *ctx, const Target *t, BoundRel *p, const
         build_push(ctx, p, bound_column(&rows->columns.at[at], ctx->arena), S("_row_id"));
 }
 
-static const int REPLACED[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_DELETE};
-static const int WRITTEN[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_INSERT};
+static const int REPLACED[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_DELETE, CHANGE_UNMATCHED_UPDATE, CHANGE_UNMATCHED_DELETE};
+static const int WRITTEN[] = {CHANGE_ROW_UPDATE, CHANGE_ROW_INSERT, CHANGE_UNMATCHED_UPDATE};
+static const int UPDATED[] = {CHANGE_ROW_UPDATE, CHANGE_UNMATCHED_UPDATE};
+static const int DELETED[] = {CHANGE_ROW_DELETE, CHANGE_UNMATCHED_DELETE};
+static const int INSERTED[] = {CHANGE_ROW_INSERT};
 
 static bool new_rows(CommandContext *ctx, const ChangeSet *set, BoundRel **out, Error *err)
 {
     BoundRel *rel;
-    TRY(changes_of(ctx, set, 2, WRITTEN, &rel, err));
+    TRY(changes_of(ctx, set, LENGTH_OF(WRITTEN), WRITTEN, &rel, err));
     *out = pick_row(ctx, rel, set->new_at, set->width + set->has_row_ids);
     if (set->has_row_ids) /* what changed, or is new, was last written by this commit */
         build_push(ctx, *out, bound_literal(value_null(type_simple(TYPE_LONG)), ctx->arena), S("_row_version"));
@@ -160,7 +163,7 @@ static bool loses_all_rows(const Touched *f)
 static bool changed_pairs(CommandContext *ctx, const ChangeSet *set, bool counted, BoundRel **out, Error *err)
 {
     BoundRel *rel;
-    TRY(changes_of(ctx, set, 2, REPLACED, &rel, err));
+    TRY(changes_of(ctx, set, LENGTH_OF(REPLACED), REPLACED, &rel, err));
     if (!counted) {
         *out = pick_row(ctx, rel, 0, 2);
         return true;
@@ -282,9 +285,12 @@ static bool mark_deleted(CommandContext *ctx, const Target *t, TouchedFiles *tou
         add.stats = stats_with_wide_bounds(add.stats, ctx->arena);
         transaction_remove(x, kept[i]->file, true);
         transaction_add(x, &add);
+        counts->files_marked++;
         counts->vectors_added++;
-        if (kept[i]->file->dv)
+        if (kept[i]->file->dv) {
             counts->vectors_updated++;
+            counts->vectors_removed++;
+        }
     }
     return true;
 }
@@ -351,10 +357,10 @@ static bool rewrite_files(CommandContext *ctx, const Target *t, const ChangeSet 
 
 /* ---- the change feed ---- */
 
-static bool labelled(CommandContext *ctx, const ChangeSet *set, int type, size_t from, const char *label, BoundRel **all, Error *err)
+static bool labelled(CommandContext *ctx, const ChangeSet *set, size_t count, const int *types, size_t from, const char *label, BoundRel **all, Error *err)
 {
     BoundRel *rel;
-    TRY(changes_of(ctx, set, 1, &type, &rel, err));
+    TRY(changes_of(ctx, set, count, types, &rel, err));
     BoundRel *p = pick_row(ctx, rel, from, set->width);
     build_push(ctx, p, bound_literal(value_string(str_from(label)), ctx->arena), S("_change_type"));
     *all = *all ? union_all(ctx, *all, p) : p;
@@ -365,13 +371,13 @@ static bool write_feed(CommandContext *ctx, const Target *t, const ChangeSet *se
 {
     BoundRel *all = NULL;
     if (counts->updated) {
-        TRY(labelled(ctx, set, CHANGE_ROW_UPDATE, set->old_at, "update_preimage", &all, err));
-        TRY(labelled(ctx, set, CHANGE_ROW_UPDATE, set->new_at, "update_postimage", &all, err));
+        TRY(labelled(ctx, set, 2, UPDATED, set->old_at, "update_preimage", &all, err));
+        TRY(labelled(ctx, set, 2, UPDATED, set->new_at, "update_postimage", &all, err));
     }
     if (counts->deleted)
-        TRY(labelled(ctx, set, CHANGE_ROW_DELETE, set->old_at, "delete", &all, err));
+        TRY(labelled(ctx, set, 2, DELETED, set->old_at, "delete", &all, err));
     if (counts->inserted)
-        TRY(labelled(ctx, set, CHANGE_ROW_INSERT, set->new_at, "insert", &all, err));
+        TRY(labelled(ctx, set, 1, INSERTED, set->new_at, "insert", &all, err));
     CdcFileVec files = {0};
     TRY(write_change_files(ctx, t->table, snapshot_metadata(t->snapshot), all, &files, err));
     for (size_t i = 0; i < files.len; i++)
@@ -396,10 +402,18 @@ static bool count_changes(CommandContext *ctx, const ChangeSet *set, ChangeCount
         int64_t n = rows.at[i].cells[1].integer;
         switch (rows.at[i].cells[0].integer) {
         case CHANGE_ROW_UPDATE:
-            counts->updated = n;
+            counts->updated += n;
+            break;
+        case CHANGE_UNMATCHED_UPDATE:
+            counts->updated += n;
+            counts->unmatched_updated = n;
+            break;
+        case CHANGE_UNMATCHED_DELETE:
+            counts->deleted += n;
+            counts->unmatched_deleted = n;
             break;
         case CHANGE_ROW_DELETE:
-            counts->deleted = n;
+            counts->deleted += n;
             break;
         case CHANGE_ROW_INSERT:
             counts->inserted = n;

@@ -224,7 +224,7 @@ bool run_truncate(CommandContext *ctx, const Command *c, BoundRel **result, Erro
     }
     if (c->cache.partition.len)
         return error_set(err, ERR_DELTA_TRUNCATE_TABLE_PARTITION_NOT_SUPPORTED);
-    Command all = {.kind = CMD_DELETE, .origin = c->origin, .name = c->name, .name_expr = c->name_expr};
+    Command all = {.kind = CMD_TRUNCATE, .origin = c->origin, .name = c->name, .name_expr = c->name_expr};
     TRY(run_delete(ctx, &all, result, err));
     *result = result_none(ctx);
     return true;

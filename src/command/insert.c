@@ -61,13 +61,17 @@ bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec 
     return true;
 }
 
-static Metadata *replaced_schema(CommandContext *ctx, const Metadata *m, const BoundRel *rows)
+/* The table is partitioned as the writer says, or no longer. */
+static Metadata *replaced_schema(CommandContext *ctx, const Metadata *m, const BoundRel *rows, const StrVec *partition_by)
 {
     VEC(Field) fields = {0};
     for (size_t c = 0; c < rows->columns.len; c++)
         vec_push(ctx->arena, &fields, written_field(ctx, &rows->columns.at[c]));
     Metadata *out = metadata_copy(m, ctx->arena);
     metadata_set_schema(ctx, out, type_struct(fields.at, fields.len, ctx->arena));
+    out->partition_columns = (DeltaStrVec){0};
+    for (size_t i = 0; i < partition_by->len; i++)
+        vec_push(ctx->arena, &out->partition_columns, partition_by->at[i]);
     return out;
 }
 
@@ -95,14 +99,14 @@ static bool schema_mismatch(CommandContext *ctx, const Target *t, const BoundRel
 
 /* ---- which files an overwrite replaces ---- */
 
-static void remove_all(CommandContext *ctx, const Target *t, Transaction *x, int64_t *count, int64_t *bytes)
+static void remove_all(CommandContext *ctx, const Target *t, bool data_change, Transaction *x, ChangeCounts *counts)
 {
     FileList files = {0};
     snapshot_files(t->snapshot, ctx->arena, &files);
     for (size_t i = 0; i < files.len; i++) {
-        transaction_remove(x, files.at[i], true);
-        *count += 1;
-        *bytes += files.at[i]->size;
+        transaction_remove(x, files.at[i], data_change);
+        counts->files_removed++;
+        counts->bytes_removed += files.at[i]->size;
     }
     transaction_read_whole_table(x);
 }
@@ -131,16 +135,18 @@ static bool remove_where(CommandContext *ctx, const Target *t, const Expr *predi
     return change_set_apply(ctx, t, &set, x, counts, err);
 }
 
-static bool check_replacement(CommandContext *ctx, const Expr *predicate, BoundRel **rows, Error *err)
+/* *shown: the predicate, as history shows it. */
+static bool check_replacement(CommandContext *ctx, const Expr *predicate, BoundRel **rows, Str *shown, Error *err)
 {
     BoundExpr *condition, *sure[2], *holds, *broken, *raised;
     TRY(analyze_condition(ctx->analyzer, predicate, &(*rows)->columns, &condition, err));
+    *shown = func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena);
     sure[0] = condition;
     sure[1] = bound_literal(value_bool(false), ctx->arena);
     TRY(build_call(ctx, "coalesce", 2, sure, &holds, err));
     TRY(build_call(ctx, "not", 1, &holds, &broken, err));
     Error message = error_in(ctx->arena);
-    error_set(&message, ERR_DELTA_REPLACE_WHERE_MISMATCH, P("replaceWhere", func_sql_text(condition, analyzer_func(ctx->analyzer)->zone, ctx->arena)),
+    error_set(&message, ERR_DELTA_REPLACE_WHERE_MISMATCH, P("replaceWhere", *shown),
               PZ("message", "a row does not match the predicate"));
     BoundExpr *text = bound_literal(value_string(error_message(&message, ctx->arena)), ctx->arena);
     TRY(build_call(ctx, "raise_class", 1, &text, &raised, err));
@@ -163,14 +169,14 @@ static bool check_replacement(CommandContext *ctx, const Expr *predicate, BoundR
 }
 
 /* Dynamic partition overwrite: the partitions that got new rows lose their old ones. */
-static void remove_partitions(CommandContext *ctx, const Target *t, const AddFileVec *added, Transaction *x, ChangeCounts *counts)
+static void remove_partitions(CommandContext *ctx, const Target *t, const AddFileVec *added, bool data_change, Transaction *x, ChangeCounts *counts)
 {
     FileList files = {0}, replaced = {0};
     snapshot_files(t->snapshot, ctx->arena, &files);
     for (size_t i = 0; i < files.len; i++)
         for (size_t k = 0; k < added->len; k++)
             if (partition_values_equal(&files.at[i]->partition_values, &added->at[k].partition_values)) {
-                transaction_remove(x, files.at[i], true);
+                transaction_remove(x, files.at[i], data_change);
                 vec_push(ctx->arena, &replaced, files.at[i]);
                 counts->files_removed++;
                 counts->bytes_removed += files.at[i]->size;
@@ -184,24 +190,63 @@ static void remove_partitions(CommandContext *ctx, const Target *t, const AddFil
 
 /* ---- the write ---- */
 
-static void note_write(CommandContext *ctx, const TableWrite *w, const Metadata *m, CommitNote *note)
+/* What a write did, before it is committed. */
+typedef struct Written {
+    AddFileVec added;
+    ChangeCounts counts;
+    int64_t rows;
+    Str predicate;      /* of replaceWhere, as history shows it */
+} Written;
+
+static void note_flag(CommandContext *ctx, CommitNote *note, const char *key, bool holds)
+{
+    if (holds)
+        note_parameter(ctx, note, key, S("true"));
+}
+
+static void note_write(CommandContext *ctx, const Target *t, const TableWrite *w, const Metadata *m, Str predicate, CommitNote *note)
 {
     static const char *const MODES[] = {[WRITE_APPEND] = "Append", [WRITE_OVERWRITE] = "Overwrite", [WRITE_REPLACE_WHERE] = "Overwrite",
                                         [WRITE_DYNAMIC_PARTITIONS] = "Overwrite"};
-    if (str_is(w->operation, "WRITE")) {
-        Buf partitions = buf_in(ctx->arena);
-        buf_addc(&partitions, '[');
-        for (size_t i = 0; i < m->partition_columns.len; i++) {
-            if (i)
-                buf_addc(&partitions, ',');
-            json_put_str(&partitions, m->partition_columns.at[i]);
-        }
-        buf_addc(&partitions, ']');
+    bool is_write = str_is(w->operation, "WRITE");
+    if (w->replaces_table && is_write && w->mode != WRITE_REPLACE_WHERE) {
+        note->operation = S("CREATE OR REPLACE TABLE AS SELECT");
+        note_table(ctx, m, &(StrVec){0}, t->resolved.entry.managed, note);
+        note_flag(ctx, note, "isV1SaveAsTableOverwrite", true);
+    } else if (is_write) {
+        DeltaStrVec by = {0};
+        for (size_t i = 0; i < w->partition_by.len; i++)
+            vec_push(ctx->arena, &by, w->partition_by.at[i]);
         note_parameter_text(ctx, note, "mode", w->mode_name.len ? w->mode_name : str_from(MODES[w->mode]));
-        note_parameter_text(ctx, note, "partitionBy", buf_str(&partitions));
+        note_parameter_text(ctx, note, "partitionBy", names_json(ctx, &by));
     }
+    if (w->mode == WRITE_REPLACE_WHERE)
+        note_parameter_text(ctx, note, "predicate", w->predicate.len ? w->predicate : predicate);
+    note_flag(ctx, note, "isDynamicPartitionOverwrite", w->mode == WRITE_DYNAMIC_PARTITIONS);
+    note_flag(ctx, note, "canOverwriteSchema", w->overwrite_schema);
+    note_flag(ctx, note, "canMergeSchema", w->merge_schema);
     for (size_t i = 0; i < w->parameters.len; i++)
         vec_push(ctx->arena, &note->parameters, w->parameters.at[i]);
+}
+
+static void note_written(CommandContext *ctx, const TableWrite *w, const Written *done, CommitNote *note)
+{
+    const ChangeCounts *c = &done->counts;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < done->added.len; i++)
+        bytes += done->added.at[i].size;
+    note_metric(ctx, note, "numFiles", (int64_t)done->added.len + c->files_added);
+    note_metric(ctx, note, "numOutputRows", done->rows);
+    note_metric(ctx, note, "numOutputBytes", bytes + c->bytes_added);
+    if (w->mode == WRITE_APPEND)
+        return;
+    note_metric(ctx, note, "numRemovedFiles", c->files_removed);
+    note_metric(ctx, note, "numRemovedBytes", c->bytes_removed);
+    if (w->mode != WRITE_REPLACE_WHERE)
+        return;
+    note_metric(ctx, note, "numDeletedRows", c->deleted);
+    note_metric(ctx, note, "numCopiedRows", c->copied);
+    note_metric(ctx, note, "numAddedChangeFiles", c->change_files);
 }
 
 static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const TableWrite *w, Transaction *x)
@@ -218,7 +263,7 @@ static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const Tab
     Metadata *changed = NULL;
     bool auto_merge = session_bool(ctx->session, "spark.databricks.delta.schema.autoMerge.enabled", false);
     if (w->overwrite_schema && w->mode == WRITE_OVERWRITE)
-        changed = replaced_schema(ctx, current, w->rows);
+        changed = replaced_schema(ctx, current, w->rows, &w->partition_by);
     else if (w->align.by_name && (w->merge_schema || auto_merge))
         merged_schema(ctx, current, &w->rows->columns, &changed);
     if (!changed)
@@ -227,8 +272,7 @@ static const Metadata *wanted_metadata(CommandContext *ctx, Target *t, const Tab
     return changed;
 }
 
-static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, const Metadata *m, Transaction *x, ChangeCounts *counts,
-                         AddFileVec *added, int64_t *rows, Error *err)
+static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, const Metadata *m, Transaction *x, Written *out, Error *err)
 {
     BoundRel *aligned;
     AlignOptions align = w->align;
@@ -241,17 +285,17 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
         return schema_mismatch(ctx, t, w->rows, err);
     }
     if (w->mode == WRITE_REPLACE_WHERE)
-        TRY(check_replacement(ctx, w->replace_where, &aligned, err));
-    TRY(write_files_asked(ctx, t->table, m, aligned, true, &w->files, added, rows, err));
-    TRY(identity_advance(ctx, m, align.given, *rows, &advanced, err));
+        TRY(check_replacement(ctx, w->replace_where, &aligned, &out->predicate, err));
+    TRY(write_files_asked(ctx, t->table, m, aligned, !w->rearranges, &w->files, &out->added, &out->rows, err));
+    TRY(identity_advance(ctx, m, align.given, out->rows, &advanced, err));
     if (advanced)
         transaction_set_metadata(x, advanced);
     if (w->mode == WRITE_OVERWRITE && t->snapshot)
-        remove_all(ctx, t, x, &counts->files_removed, &counts->bytes_removed);
+        remove_all(ctx, t, !w->rearranges, x, &out->counts);
     if (w->mode == WRITE_REPLACE_WHERE)
-        TRY(remove_where(ctx, t, w->replace_where, x, counts, err));
+        TRY(remove_where(ctx, t, w->replace_where, x, &out->counts, err));
     if (w->mode == WRITE_DYNAMIC_PARTITIONS)
-        remove_partitions(ctx, t, added, x, counts);
+        remove_partitions(ctx, t, &out->added, !w->rearranges, x, &out->counts);
     return true;
 }
 
@@ -273,6 +317,26 @@ void write_as_stream(CommandContext *ctx, const Command *c, TableWrite *w)
     }
 }
 
+/* As Delta's: nothing to say is no commit. */
+static bool is_empty_append(const Target *t, const TableWrite *w, const Metadata *m, const Written *done)
+{
+    return w->mode == WRITE_APPEND && t->snapshot && m == snapshot_metadata(t->snapshot) && !done->added.len && !w->txn.is_set;
+}
+
+/* dataChange = false: the same rows in other files, so the table stays what it is. */
+static bool check_rearranged(const Target *t, const TableWrite *w, const Metadata *m, Error *err)
+{
+    if (!w->rearranges)
+        return true;
+    if (!t->snapshot)
+        return error_set(err, ERR_DELTA_DATA_CHANGE_FALSE, PZ("op", "Create a Delta table"));
+    if (m != snapshot_metadata(t->snapshot))
+        return error_set(err, ERR_DELTA_DATA_CHANGE_FALSE,
+                         PZ("op", w->overwrite_schema ? "Overwrite the Delta table schema or change the partition schema"
+                                                      : "Change the Delta table schema"));
+    return w->mode != WRITE_REPLACE_WHERE || error_unsupported(err, "dataChange = false with replaceWhere");
+}
+
 static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int64_t *row_count, Error *err)
 {
     CommitNote note = {.operation = w->operation, .started_us = clock_monotonic_us(), .txn = w->txn};
@@ -285,35 +349,26 @@ static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int6
     if (t->snapshot)
         note_query(ctx, t, w->rows, x);
     const Metadata *m = wanted_metadata(ctx, t, w, x);
-    AddFileVec added = {0};
-    ChangeCounts counts = {0};
-    int64_t rows = 0, bytes = 0;
-    bool ok = gather_files(ctx, t, w, m, x, &counts, &added, &rows, err);
-    for (size_t i = 0; ok && i < added.len; i++) {
-        transaction_add(x, &added.at[i]);
-        bytes += added.at[i].size;
-    }
-    if (ok) {
-        note_write(ctx, w, m, &note);
-        note_metric(ctx, &note, "numFiles", (int64_t)added.len);
-        note_metric(ctx, &note, "numOutputRows", rows);
-        note_metric(ctx, &note, "numOutputBytes", bytes);
-        if (w->mode != WRITE_APPEND) {
-            note_metric(ctx, &note, "numRemovedFiles", counts.files_removed);
-            note_metric(ctx, &note, "numRemovedBytes", counts.bytes_removed);
-        }
-        note.blind_append = w->mode == WRITE_APPEND && (w->mode_name.len || (t->snapshot && m == snapshot_metadata(t->snapshot)));
+    Written done = {0};
+    bool ok = check_rearranged(t, w, m, err) && gather_files(ctx, t, w, m, x, &done, err);
+    for (size_t i = 0; ok && i < done.added.len; i++)
+        transaction_add(x, &done.added.at[i]);
+    if (ok && !is_empty_append(t, w, m, &done)) {
+        note_write(ctx, t, w, m, done.predicate, &note);
+        note_written(ctx, w, &done, &note);
+        note.blind_append = w->mode == WRITE_APPEND;
+        note.user_metadata = w->user_metadata;
         ok = note_commit(ctx, x, &note, NULL, err);
     }
     transaction_end(x);
     /* A commit that failed on the disk may exist all the same: its files must stay. */
     if (!ok) {
-        change_discard(t, &counts, err);
+        change_discard(t, &done.counts, err);
         if (err->cls != ERR_LAKESHED_FILE)
-            discard_files(t->table, &added);
+            discard_files(t->table, &done.added);
     }
     if (row_count)
-        *row_count = rows;
+        *row_count = done.rows;
     return ok;
 }
 

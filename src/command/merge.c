@@ -20,7 +20,7 @@ typedef struct Merge {
     ColumnId present;            /* a column of the source that is never NULL where the source matched */
     BoundExpr *on;
     VEC(BoundClause) clauses;
-    int64_t source_rows;
+    int64_t source_rows, source_ms;
     Metadata *evolved;           /* NULL: the schema stays */
     bool evolves;                /* columns that only one side has are no error */
     bool has_matched, has_insert, has_by_source;
@@ -101,6 +101,7 @@ static bool evolve(Merge *m, Error *err)
 static bool store_source(Merge *m, Error *err)
 {
     CommandContext *ctx = m->ctx;
+    int64_t started = clock_monotonic_us();
     BoundRel *query;
     TRY(analyze_query(ctx->analyzer, m->command->query, &query, err));
     m->query = query;
@@ -128,6 +129,7 @@ static bool store_source(Merge *m, Error *err)
     RowVec rows = {0};
     TRY(engine_rows(ctx->engine, count, &ctx->run, 1, ctx->arena, &rows, err));
     m->source_rows = rows.at[0].cells[0].integer;
+    m->source_ms = (clock_monotonic_us() - started) / 1000;
     return true;
 }
 
@@ -369,11 +371,12 @@ static bool number_is(Merge *m, const BoundColumn *number, size_t clause, BoundE
     return build_call(m->ctx, "=", 2, args, out, err);
 }
 
-static ChangeType change_type(MergeActionKind action)
+static ChangeType change_type(const MergeClause *c)
 {
-    switch (action) {
+    bool unmatched = c->kind == MERGE_NOT_MATCHED_BY_SOURCE;
+    switch (c->action) {
     case MERGE_DELETE:
-        return CHANGE_ROW_DELETE;
+        return unmatched ? CHANGE_UNMATCHED_DELETE : CHANGE_ROW_DELETE;
     case MERGE_INSERT:
     case MERGE_INSERT_STAR:
         return CHANGE_ROW_INSERT;
@@ -381,7 +384,7 @@ static ChangeType change_type(MergeActionKind action)
     case MERGE_UPDATE_STAR:
         break;
     }
-    return CHANGE_ROW_UPDATE;
+    return unmatched ? CHANGE_UNMATCHED_UPDATE : CHANGE_ROW_UPDATE;
 }
 
 static bool change_expr(Merge *m, const BoundColumn *number, BoundExpr **out, Error *err)
@@ -391,7 +394,7 @@ static bool change_expr(Merge *m, const BoundColumn *number, BoundExpr **out, Er
         BoundExpr *when;
         TRY(number_is(m, number, i, &when, err));
         vec_push(m->ctx->arena, &c->cases.conditions, when);
-        vec_push(m->ctx->arena, &c->cases.values, build_int(m->ctx, change_type(m->clauses.at[i].clause->action)));
+        vec_push(m->ctx->arena, &c->cases.values, build_int(m->ctx, change_type(m->clauses.at[i].clause)));
     }
     c->cases.otherwise = build_int(m->ctx, 0);
     *out = c;
@@ -635,13 +638,15 @@ static void note_merge(Merge *m, CommitNote *note, const ChangeCounts *c)
     note_clauses(m, note, MERGE_NOT_MATCHED_BY_SOURCE, "notMatchedBySourcePredicates");
     const struct { const char *key; int64_t value; } METRICS[] = {
         {"numSourceRows", m->source_rows}, {"numTargetRowsInserted", c->inserted}, {"numTargetRowsUpdated", c->updated},
-        {"numTargetRowsDeleted", c->deleted}, {"numTargetRowsCopied", c->copied},
+        {"numTargetRowsMatchedUpdated", c->updated - c->unmatched_updated}, {"numTargetRowsNotMatchedBySourceUpdated", c->unmatched_updated},
+        {"numTargetRowsDeleted", c->deleted}, {"numTargetRowsMatchedDeleted", c->deleted - c->unmatched_deleted},
+        {"numTargetRowsNotMatchedBySourceDeleted", c->unmatched_deleted}, {"numTargetRowsCopied", c->copied},
         {"numOutputRows", c->inserted + c->updated + c->copied}, {"numTargetFilesAdded", c->files_added},
         {"numTargetFilesRemoved", c->files_removed}, {"numTargetBytesAdded", c->bytes_added},
         {"numTargetBytesRemoved", c->bytes_removed}, {"numTargetChangeFilesAdded", c->change_files},
         {"numTargetDeletionVectorsAdded", c->vectors_added}, {"numTargetDeletionVectorsRemoved", c->vectors_removed},
         {"numTargetDeletionVectorsUpdated", c->vectors_updated},
-        {"executionTimeMs", (clock_monotonic_us() - note->started_us) / 1000}, {"scanTimeMs", c->scan_ms}, {"rewriteTimeMs", c->rewrite_ms}};
+        {"executionTimeMs", (clock_monotonic_us() - note->started_us) / 1000}, {"materializeSourceTimeMs", m->source_ms}, {"scanTimeMs", c->scan_ms}, {"rewriteTimeMs", c->rewrite_ms}};
     for (size_t i = 0; i < LENGTH_OF(METRICS); i++)
         note_metric(ctx, note, METRICS[i].key, METRICS[i].value);
 }

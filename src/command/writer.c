@@ -41,17 +41,52 @@ static bool replace_where(CommandContext *ctx, const KeyValueVec *options, Table
     TRY(sql_parse_expr(text, &sql, ctx->arena, &e, err));
     w->mode = WRITE_REPLACE_WHERE;
     w->replace_where = e;
+    w->predicate = text;
     return true;
 }
 
-static bool write_options(CommandContext *ctx, const KeyValueVec *options, TableWrite *w, Error *err)
+static bool option_flag(const KeyValueVec *options, const char *key, bool *out, Error *err)
 {
-    w->merge_schema = option_true(options, "mergeSchema");
-    w->overwrite_schema = option_true(options, "overwriteSchema");
-    TRY(txn_mark_of_options(options, &w->txn, err));
-    if (w->mode == WRITE_OVERWRITE && str_is_ci(option(options, "partitionOverwriteMode"), "dynamic"))
+    Str text = option(options, key);
+    *out = str_is_ci(text, "true");
+    if (!key_value_has(options, key) || *out || str_is_ci(text, "false"))
+        return true;
+    return error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", text), PZ("name", key), PZ("explain", "must be 'true' or 'false'"));
+}
+
+/* Partitions are replaced one by one where the option says so, or the session; replaceWhere counts for more than the session. */
+static bool choose_overwrite(CommandContext *ctx, const Target *t, const KeyValueVec *options, TableWrite *w, Error *err)
+{
+    bool given = key_value_has(options, "partitionOverwriteMode"), partitioned = snapshot_metadata(t->snapshot)->partition_columns.len > 0;
+    bool found, where = option(options, "replaceWhere").len > 0;
+    Str mode = option(options, "partitionOverwriteMode");
+    if (!given)
+        session_get(ctx->session, S("spark.sql.sources.partitionOverwriteMode"), ctx->arena, &found, &mode);
+    bool dynamic = str_is_ci(mode, "dynamic");
+    if (given && !dynamic && !str_is_ci(mode, "static"))
+        return error_set(err, ERR_DELTA_ILLEGAL_OPTION, P("input", mode), PZ("name", "partitionOverwriteMode"),
+                         PZ("explain", "must be 'STATIC' or 'DYNAMIC'"));
+    if (dynamic && partitioned && where && given)
+        return error_set(err, ERR_DELTA_REPLACE_WHERE_WITH_DYNAMIC_PARTITION_OVERWRITE);
+    if (dynamic && partitioned && !where) {
+        if (w->overwrite_schema)
+            return error_set(err, ERR_DELTA_OVERWRITE_SCHEMA_WITH_DYNAMIC_PARTITION_OVERWRITE);
         w->mode = WRITE_DYNAMIC_PARTITIONS;
-    return w->mode != WRITE_OVERWRITE || replace_where(ctx, options, w, err);
+        return true;
+    }
+    return replace_where(ctx, options, w, err);
+}
+
+static bool write_options(CommandContext *ctx, const Target *t, const KeyValueVec *options, TableWrite *w, Error *err)
+{
+    bool changes = true;
+    TRY(option_flag(options, "mergeSchema", &w->merge_schema, err));
+    TRY(option_flag(options, "overwriteSchema", &w->overwrite_schema, err));
+    TRY(option_flag(options, "dataChange", &changes, err));
+    w->rearranges = key_value_has(options, "dataChange") && !changes;
+    w->user_metadata = option(options, "userMetadata");
+    TRY(txn_mark_of_options(options, &w->txn, err));
+    return w->mode != WRITE_OVERWRITE || choose_overwrite(ctx, t, options, w, err);
 }
 
 static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err)
@@ -67,11 +102,14 @@ static bool check_partitioning(const Target *t, const StrVec *wanted, Error *err
 
 static bool append_to(CommandContext *ctx, Target *t, TableWrite *w, const Command *c, Error *err)
 {
-    TRY(write_options(ctx, &c->properties, w, err));
+    TRY(write_options(ctx, t, &c->properties, w, err));
     w->files.file_count = asked_files(c->query);
     TRY(file_choices(&c->properties, &w->files, err));
     write_as_stream(ctx, c, w);
-    TRY(check_partitioning(t, &c->write.partition_by, err));
+    bool repartitions = w->overwrite_schema && w->mode == WRITE_OVERWRITE;
+    TRY(repartitions || check_partitioning(t, &c->write.partition_by, err));
+    if (repartitions || !c->name.len)
+        w->partition_by = c->write.partition_by;
     return write_to_table(ctx, t, w, NULL, err);
 }
 
@@ -132,6 +170,7 @@ static bool save_delta(CommandContext *ctx, const Command *c, const Name *name, 
         return error_set(err, ERR_TABLE_OR_VIEW_ALREADY_EXISTS, P("relationName", name_quoted(name, ctx->arena)));
     TableWrite w = {.mode = mode == SAVE_OVERWRITE ? WRITE_OVERWRITE : WRITE_APPEND, .align = {.by_name = true}, .operation = S("WRITE")};
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
+    w.replaces_table = mode == SAVE_OVERWRITE && c->name.len;
     return append_to(ctx, t, &w, c, err);
 }
 
@@ -556,7 +595,8 @@ static bool write_frame_v2(CommandContext *ctx, const Command *c, BoundRel **res
     } else if (str_is(mode, "overwrite_partitions"))
         w.mode = WRITE_DYNAMIC_PARTITIONS;
     TRY(analyze_query(ctx->analyzer, c->query, &w.rows, err));
-    w.merge_schema = option_true(&c->properties, "mergeSchema");
+    TRY(option_flag(&c->properties, "mergeSchema", &w.merge_schema, err));
+    w.user_metadata = option(&c->properties, "userMetadata");
     TRY(txn_mark_of_options(&c->properties, &w.txn, err));
     return write_to_table(ctx, &t, &w, NULL, err);
 }

@@ -8,6 +8,7 @@ import pytest
 sys.path[:0] = [str(pathlib.Path(__file__).parents[1]), str(pathlib.Path(__file__).parent)]
 import engines  # noqa: E402
 import server_process  # noqa: E402
+import steps  # noqa: E402
 
 
 class Lakeshed:
@@ -23,6 +24,9 @@ class Lakeshed:
             self.session.conf.set(name, value)
         for statement in statements:
             self.session.sql(statement).collect()
+
+    def steps(self, asked, folder):
+        return steps.run(self.session, asked, folder)
 
     def query(self, text):
         return self.session.sql(text).toArrow()

@@ -90,6 +90,12 @@ class Spark:
     def sql(self, *statements, **settings):
         self.done(statements=statements, settings=settings)
 
+    def steps(self, asked, folder):
+        """The outcome of each step (steps.py)."""
+        answer = self.ask(steps=asked, folder=folder)
+        assert "error" not in answer, answer["error"]
+        return answer["outcomes"]
+
     def refusal(self, statement):
         """The error of a statement that must fail."""
         return self.ask(statements=[statement])["error"]

@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 import pyarrow
+import steps
 from pyspark.sql import SparkSession
 
 SETTINGS = {
@@ -64,8 +65,12 @@ def run(spark, command):
 def main(folder):
     spark = start(folder)
     for number, line in enumerate(sys.stdin):
+        command = json.loads(line)
         try:
-            answer = {"schemas": run(spark, json.loads(line))}
+            if "steps" in command:
+                answer = {"outcomes": steps.run(spark, command["steps"], command["folder"])}
+            else:
+                answer = {"schemas": run(spark, command)}
         except Exception as error:
             answer = {"error": str(error)[:4000]}
         new = folder / f"{number}.new"
