@@ -63,6 +63,9 @@ static bool open_database(Engine *e, const EngineOptions *options, Error *err)
     return ok;
 }
 
+/* common_subplan of DuckDB 1.5.5 takes arms of a UNION ALL over outer joins for one another (duckdb/duckdb#24624, #25819). */
+#define WRONG_OPTIMIZERS "common_subplan"
+
 /* Settings that only SQL reaches, then everything that is registered once for all connections. */
 static bool prepare_database(Engine *e, Error *err)
 {
@@ -70,6 +73,7 @@ static bool prepare_database(Engine *e, Error *err)
     TRY(engine_acquire(e, &connection, err));
     Buf sql = buf_in(e->arena);
     buf_addf(&sql,
+             "SET GLOBAL disabled_optimizers = '" WRONG_OPTIMIZERS "';"
              "SET GLOBAL TimeZone = 'UTC';"
              "SET GLOBAL Calendar = 'gregorian';"
              "SET GLOBAL max_expression_depth = %d;"

@@ -67,6 +67,9 @@ const Rope *rope_text(Arena *arena, Str text);
 const Rope *rope_of(Arena *arena, size_t count, const Rope *const *parts);
 Str rope_flatten(const Rope *rope, Arena *arena);
 
+/* The column as an expression, through which DuckDB takes neither conditions nor what it knows of a join's keys. */
+Str column_apart(Str column, Arena *arena);
+
 /* ---- render_expr.c ---- */
 
 MUST_CHECK bool render_expr(Render *r, const BoundExpr *e, Str *out, Error *err);
@@ -106,8 +109,7 @@ const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows
 /* DuckDB 1.5.5 looks for the displayed text of a BLOB in the bloom filters of files, finds it not, and leaves out row groups that have
  * the value (duckdb/duckdb#23053): columns of such types are to be read apart. */
 bool misleads_bloom_filter(const Type *type);
-/* The column as an expression: conditions and keys of joins on it are not taken into the files. */
-Str parquet_column_apart(Str column, Arena *arena);
+
 /* A value of a file set, as the type it has. */
 Str file_value_text(const Value *v, Arena *arena);
 void put_file_value(Buf *b, uint64_t number, size_t column, const Type *type);

@@ -131,7 +131,7 @@ static void put_data(FileValues *v, const Field *f, const BoundColumn *c, Buf *e
     put_schema_entry(entries, c->name, c->id, shredded ? variant_read_type(f->type, a) : type_duckdb(f->type, a));
     Str name = str_printf(a, "c%u", c->id);
     if (misleads_bloom_filter(f->type)) {
-        buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(parquet_column_apart(name, a)), STR_ARG(name));
+        buf_addf(select, STR_FMT " AS " STR_FMT, STR_ARG(column_apart(name, a)), STR_ARG(name));
         v->has_expressions = true;
         return;
     }

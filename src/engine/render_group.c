@@ -177,7 +177,7 @@ bool render_aggregate(Render *r, const BoundRel *rel, Block *out, Error *err)
     bool plain = !rel->aggregate.sets.len;
     bool open = b.from && !b.select.len && !b.group.len && !b.limit.len && !b.order.len;
     if (!open || (!plain && !block_is_bare(&b))) {
-        const Rope *whole = block_rope(r, &b, column_list(r, &input->columns));
+        const Rope *whole = input_rope(r, &b, &input->columns);
         b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
     }
     *out = b;

@@ -9,6 +9,9 @@ Str column_list(const Render *r, const BoundColumnVec *columns);
 bool block_is_bare(const Block *b);
 /* The block as a query; columns stands in for an empty select list. */
 const Rope *block_rope(Render *r, const Block *b, Str columns);
+/* The block as the input of something else, which DuckDB 1.5.5 may be joining: it takes what it has learnt of the keys of a join into the
+ * other side's scans, through the LIMIT that was to pick rows first (duckdb/duckdb#22963). */
+const Rope *input_rope(Render *r, const Block *b, const BoundColumnVec *columns);
 const Rope *rope_wrapped(Arena *a, const char *before, const Rope *inside, const char *after);
 bool select_is_exact(const BoundRel *rel);
 /* A BoundVisit: false where a function gives another value each time. */

@@ -16,8 +16,7 @@ static bool id_before(const BoundColumnVec *columns, size_t i)
     return false;
 }
 
-/* Every column once: a repeated name inside FROM would be ambiguous. */
-Str column_list(const Render *r, const BoundColumnVec *columns)
+static Str list_columns(const Render *r, const BoundColumnVec *columns, void (*put)(Buf *, ColumnId))
 {
     Buf b = buf_in(r->arena);
     for (size_t i = 0; i < columns->len; i++) {
@@ -26,11 +25,28 @@ Str column_list(const Render *r, const BoundColumnVec *columns)
         if (columns->len < 4096 && id_before(columns, i))
             continue;
         buf_addz(&b, b.len ? ", " : "");
-        put_column(&b, columns->at[i].id);
+        put(&b, columns->at[i].id);
     }
     if (!b.len)
         buf_addz(&b, "1 AS c0");
     return buf_str(&b);
+}
+
+/* Every column once: a repeated name inside FROM would be ambiguous. */
+Str column_list(const Render *r, const BoundColumnVec *columns)
+{
+    return list_columns(r, columns, put_column);
+}
+
+Str column_apart(Str column, Arena *arena)
+{
+    return str_printf(arena, "CASE WHEN " STR_FMT " IS NULL THEN NULL ELSE " STR_FMT " END", STR_ARG(column), STR_ARG(column));
+}
+
+static void put_column_apart(Buf *b, ColumnId id)
+{
+    Str column = str_printf(b->arena, "c%u", id);
+    buf_addf(b, STR_FMT " AS " STR_FMT, STR_ARG(column_apart(column, b->arena)), STR_ARG(column));
 }
 
 static Str visible_list(const BoundColumnVec *columns, Arena *arena)
@@ -82,6 +98,17 @@ const Rope *block_rope(Render *r, const Block *b, Str columns)
     return rope_of(a, n, parts);
 }
 
+const Rope *input_rope(Render *r, const Block *b, const BoundColumnVec *columns)
+{
+    Arena *a = r->arena;
+    const Rope *rows = block_rope(r, b, column_list(r, columns));
+    if (!b->limit.len)
+        return rows;
+    const Rope *parts[] = {rope_text(a, S("SELECT ")), rope_text(a, list_columns(r, columns, put_column_apart)),
+                           rope_text(a, S(" FROM (")), rows, rope_text(a, S(")"))};
+    return rope_of(a, 5, parts);
+}
+
 const Rope *rope_wrapped(Arena *a, const char *before, const Rope *inside, const char *after)
 {
     const Rope *parts[] = {rope_text(a, str_from(before)), inside, rope_text(a, str_from(after))};
@@ -93,7 +120,7 @@ bool render_nested(Render *r, const BoundRel *rel, const Rope **sql, Error *err)
     Block b = {0};
     TRY(render_block(r, rel, &b, err));
     *sql =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
+        rope_wrapped(r->arena, "(", input_rope(r, &b, &rel->columns), ")");
     return true;
 }
 
@@ -105,7 +132,7 @@ static bool render_from(Render *r, const BoundRel *rel, const Rope **sql, Error 
     if (block_is_bare(&b))
         *sql = b.from;
     else
-        *sql = rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)),
+        *sql = rope_wrapped(r->arena, "(", input_rope(r, &b, &rel->columns),
                             ")");
     return true;
 }
@@ -125,7 +152,7 @@ static bool input_block(Render *r, const BoundRel *input, bool take_where, bool 
     }
     *out = (Block){0};
     out->from =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &input->columns)), ")");
+        rope_wrapped(r->arena, "(", input_rope(r, &b, &input->columns), ")");
     return true;
 }
 
@@ -186,7 +213,7 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
         bool open = b.from && !b.select.len && !b.group.len &&
                     (!b.limit.len || !items_contain(items, BEXPR_WINDOW));
         if (!open) {
-            const Rope *whole = block_rope(r, &b, column_list(r, &rel->input->columns));
+            const Rope *whole = input_rope(r, &b, &rel->input->columns);
             b = (Block){.from = rope_wrapped(r->arena, "(", whole, ")")};
         }
         *out = b;
@@ -202,11 +229,11 @@ static bool render_project(Render *r, const BoundRel *rel, Block *out, Error *er
     return true;
 }
 
-/* A limit that never cuts: DuckDB moves neither conditions nor joins through it. */
+/* A limit that never cuts: DuckDB moves no conditions through it. */
 static const Rope *kept_apart(Render *r, const BoundRel *rel, const Rope *from)
 {
     Block b = {.from = from, .limit = S(" LIMIT 9223372036854775807")};
-    return rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &rel->columns)), ")");
+    return rope_wrapped(r->arena, "(", input_rope(r, &b, &rel->columns), ")");
 }
 
 bool is_determined(BoundExpr **slot, void *arg)
@@ -476,7 +503,7 @@ static bool setop_arm(Render *r, const BoundRel *rel, const BoundRel *input, con
     Block b = {0};
     TRY(render_block(r, input, &b, err));
     const Rope *inner =
-        rope_wrapped(r->arena, "(", block_rope(r, &b, column_list(r, &input->columns)), ")");
+        rope_wrapped(r->arena, "(", input_rope(r, &b, &input->columns), ")");
     if (block_is_bare(&b))
         inner = b.from;
     Buf select = buf_in(r->arena);
@@ -607,7 +634,7 @@ static bool cte_definition(Render *r, const BoundRel *definition, const Rope **o
         return setop_text(r, definition, out, err);
     Block b = {0};
     TRY(render_block(r, definition, &b, err));
-    *out = block_rope(r, &b, column_list(r, &definition->columns));
+    *out = input_rope(r, &b, &definition->columns);
     return true;
 }
 

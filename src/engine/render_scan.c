@@ -104,11 +104,6 @@ enum { ROWS_FOR_ONE_THREAD = 250000 };
 
 bool misleads_bloom_filter(const Type *type) { return type->kind == TYPE_BINARY; }
 
-Str parquet_column_apart(Str column, Arena *arena)
-{
-    return str_printf(arena, "CASE WHEN " STR_FMT " IS NULL THEN NULL ELSE " STR_FMT " END", STR_ARG(column), STR_ARG(column));
-}
-
 const Rope *parquet_scan(Render *r, const Str *paths, size_t count, int64_t rows, Str schema)
 {
     Str both[2];
@@ -376,7 +371,7 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
     /* DuckDB casts a condition's constant to the type of each file, and 7.5 would become 8 there. */
     if (field_was_coarser(logical) || misleads_bloom_filter(logical->type)) {
-        text = parquet_column_apart(text, a);
+        text = column_apart(text, a);
         s->has_expressions = true;
     }
     buf_add(select, text);

@@ -62,3 +62,18 @@ def test_one_large_file_is_read_whole_and_in_the_order_it_was_sorted_by(server):
     ids = spark.table("plan_large").select("id").toArrow().column(0).to_pylist()
     assert ids == sorted(ids)
     spark.stop()
+
+
+def test_rows_are_picked_before_they_are_joined(server):
+    """What is known of one side's keys must not reach the scan below the other side's LIMIT, nor below row ids: the picked rows would be
+    others. It reached them in some runs only."""
+    spark = server.session()
+    spark.range(200000).selectExpr("id", "id % 100 AS k", "(id * 7919) % 200003 AS x").write.format("delta").saveAsTable("plan_picked")
+    wanted = sum(1 for i in sorted(range(200000), key=lambda i: i * 7919 % 200003)[:1000] if i % 100 == 7)
+    top = "(SELECT * FROM plan_picked ORDER BY x LIMIT 1000)"
+    for _ in range(5):
+        assert spark.sql(f"SELECT count(*) FROM {top} WHERE k IN (SELECT 7)").first()[0] == wanted
+        assert spark.sql(f"WITH t AS {top} SELECT count(*) FROM t JOIN (SELECT 7 AS k) USING (k)").first()[0] == wanted
+        assert spark.sql("SELECT count(*), max(m) FROM (SELECT k, monotonically_increasing_id() AS m FROM plan_picked) "
+                         "JOIN (SELECT 7 AS k) USING (k)").first() == (2000, 199907)
+    spark.stop()

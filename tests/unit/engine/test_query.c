@@ -329,7 +329,7 @@ static void many_joins_go_in_groups(void **state)
     assert_int_equal(rows.len, 2);
     Str sql;
     assert_true(engine_render(p, &b->func, b->arena, &sql, &b->err));
-    assert_int_not_equal(str_find(sql, S("LIMIT 9223372036854775807) JOIN")), -1);
+    assert_int_not_equal(str_find(sql, S("LIMIT 9223372036854775807)) JOIN")), -1);
 }
 
 int main(void)
