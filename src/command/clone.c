@@ -349,7 +349,7 @@ bool run_clone(CommandContext *ctx, const Command *c, BoundRel **result, Error *
     TRY(check_counts(&v, err));
     TRY(c->table.shallow ? point_to_files(ctx, &v, err) : copy_files(ctx, &v, delta_table_store(target.table), err));
     bool ok = commit_clone(ctx, &target, &v, err);
-    if (!ok && !c->table.shallow)
+    if (!ok && !c->table.shallow && !commit_may_stand(err))
         discard_files(target.table, &v.files);
     *result = answer(ctx, &v);
     return ok && new_table_register(ctx, &t, &c->table.spec, err);

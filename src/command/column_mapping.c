@@ -59,7 +59,7 @@ bool remove_column_mapping(CommandContext *ctx, Target *t, bool unset, Error *er
     transaction_set_metadata(x, m);
     bool ok = write_again(ctx, t, m, x, &added, &note, err) && name_clustering(ctx, t, m, x, err) && note_commit(ctx, x, &note, NULL, err);
     transaction_end(x);
-    if (!ok && err->cls != ERR_LAKESHED_FILE)
+    if (!ok && !commit_may_stand(err))
         discard_files(t->table, &added);
     return ok && target_refresh(ctx, t, err);
 }

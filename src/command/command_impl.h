@@ -147,6 +147,8 @@ bool check_codec(Str name, Error *err);
 bool file_choices(const KeyValueVec *options, FileChoices *out, Error *err);
 /* rows: the table's columns, then _change_type. */
 bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *m, BoundRel *rows, CdcFileVec *out, Error *err);
+/* A commit that failed on the disk or on the way to it may exist all the same: its files must stay. */
+bool commit_may_stand(const Error *err);
 /* Written but not committed: deleted again. */
 void discard_files(DeltaTable *table, const AddFileVec *files);
 

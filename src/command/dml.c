@@ -425,7 +425,7 @@ static bool count_changes(CommandContext *ctx, const ChangeSet *set, ChangeCount
 
 void change_discard(const Target *t, ChangeCounts *counts, const Error *err)
 {
-    if (err->cls != ERR_LAKESHED_FILE)
+    if (!commit_may_stand(err))
         discard_files(t->table, &counts->added);
     counts->added = (AddFileVec){0};
 }

@@ -253,6 +253,11 @@ bool write_change_files(CommandContext *ctx, DeltaTable *table, const Metadata *
     return true;
 }
 
+bool commit_may_stand(const Error *err)
+{
+    return err->cls == ERR_LAKESHED_FILE || err->cls == ERR_LAKESHED_COMMIT_UNKNOWN;
+}
+
 void discard_files(DeltaTable *table, const AddFileVec *files)
 {
     for (size_t i = 0; i < files->len; i++) {

@@ -361,10 +361,9 @@ static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int6
         ok = note_commit(ctx, x, &note, NULL, err);
     }
     transaction_end(x);
-    /* A commit that failed on the disk may exist all the same: its files must stay. */
     if (!ok) {
         change_discard(t, &done.counts, err);
-        if (err->cls != ERR_LAKESHED_FILE)
+        if (!commit_may_stand(err))
             discard_files(t->table, &done.added);
     }
     if (row_count)

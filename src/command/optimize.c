@@ -373,8 +373,7 @@ bool optimize_pack(CommandContext *ctx, const Target *t, FileList *files, Packed
         ok = rewrite_bin(ctx, t, &bins.at[i], p, err);
     }
     ok = ok && (!any || p->rewrites_all || drop_changed_bins(ctx, t, &bins, p, err)) && commit_bins(ctx, t, &bins, p, note, err);
-    /* A commit that failed on the disk may exist all the same: its files must stay. */
-    for (size_t i = 0; !ok && err->cls != ERR_LAKESHED_FILE && i < bins.len; i++)
+    for (size_t i = 0; !ok && !commit_may_stand(err) && i < bins.len; i++)
         if (bins.at[i].state == BIN_WRITTEN)
             discard_files(t->table, &bins.at[i].added);
     return ok;

@@ -353,6 +353,14 @@ static bool is_ours(DeltaTable *t, Str path, Str content)
            found && str_eq(text, content);
 }
 
+static bool commit_unknown(const DeltaTable *t, int64_t version, Error *err)
+{
+    Str reason = str_copy(error_param(err, "reason"), err->arena);
+    error_clear(err);
+    return error_set(err, ERR_LAKESHED_COMMIT_UNKNOWN, P("version", number_text(version, err->arena)),
+                     P("path", t->location), P("reason", reason));
+}
+
 static bool attempt(Transaction *x, const CommitRequest *request, IsolationLevel level,
                     int64_t version, Str txn_id, bool *taken, Error *err)
 {
@@ -363,7 +371,7 @@ static bool attempt(Transaction *x, const CommitRequest *request, IsolationLevel
     TRY(print_commit(x, &info, version, &text, err));
     if (!store_put_if_absent(x->table->store, path, buf_str(&text), taken, err)) {
         if (!is_ours(x->table, path, buf_str(&text)))
-            return false;
+            return err->cls == ERR_LAKESHED_FILE_UNKNOWN ? commit_unknown(x->table, version, err) : false;
         error_clear(err);
         *taken = false;
     }

@@ -330,14 +330,15 @@ static Str request_uri(const S3Request *r, Arena *arena)
 
 static void take_answer(Attempt *a, Arena *arena, S3Answer *out)
 {
-    bool ambiguous = out->ambiguous;
+    bool ambiguous = out->ambiguous, unanswered = out->unanswered;
     curl_off_t length = -1;
     curl_easy_getinfo(a->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     char *body = arena_alloc(arena, a->body.len + PADDING);
     if (a->body.len)
         memcpy(body, a->body.ptr, a->body.len);
     *out = (S3Answer){.status = (int)a->status, .body = {body, a->body.len}, .etag = str_copy(str_from(a->etag), arena), .length = length,
-                      .total = a->total, .modified_ms = a->modified_ms, .ambiguous = ambiguous, .region = str_copy(str_from(a->region), arena)};
+                      .total = a->total, .modified_ms = a->modified_ms, .ambiguous = ambiguous, .unanswered = unanswered,
+                      .region = str_copy(str_from(a->region), arena)};
     if (!is_success(a->status) && a->body.len)
         s3_read_error(out->body, arena, out);
 }
@@ -372,7 +373,8 @@ static bool try_once(S3Client *c, const S3Request *r, int attempt, Arena *arena,
         ok = cannot_take(r, &a, err);
     } else if (code != CURLE_OK) {
         *again = attempt + 1 < (never_arrived(code) ? MAX_UNREACHED : MAX_ATTEMPTS);
-        out->ambiguous = out->ambiguous || !never_arrived(code);
+        out->unanswered = out->unanswered || !never_arrived(code);
+        out->ambiguous = out->ambiguous || out->unanswered;
         log_debug("S3: %s %s, attempt %d: %s", r->method, request_uri(r, scratch).ptr, attempt + 1, curl_easy_strerror(code));
         ok = *again || no_answer(c, r, code, err);
     } else {

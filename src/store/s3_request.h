@@ -41,7 +41,8 @@ typedef struct S3Answer {
     int64_t length;         /* of the body as the service announced it, -1: unknown */
     int64_t total;          /* size of the whole object where a range was asked for, -1: unknown */
     int64_t modified_ms;
-    bool ambiguous;         /* an attempt before the last one may have taken effect */
+    bool ambiguous;         /* an attempt may have taken effect */
+    bool unanswered;        /* one of these may even be under way still */
     Str code, message, region; /* of an error */
 } S3Answer;
 

@@ -170,36 +170,49 @@ static bool s3_remove_many(Store *s, const Str *paths, size_t count, Error *err)
     return s3_failure(self(s)->at.client, &r, &a, err);
 }
 
-/* True when what is there is what we wanted to put there: our own put, whose answer was lost. Commits carry an id of their own. */
-static bool is_ours(Store *s, Str path, Str content)
+typedef enum There { THERE_OURS, THERE_OTHER, THERE_NOTHING, THERE_UNREAD } There;
+
+/* What has the name now. Ours is known by its bytes, for commits carry an id of their own. */
+static There look_at(Store *s, Str path, Str content, Error *err)
 {
     AUTO_ARENA scratch = arena_new();
-    Error ignored = error_in(scratch);
-    bool found = false;
+    StoreEntry entry;
+    bool found;
     Str there;
-    return s3_read(s, path, content.len, scratch, &found, &there, &ignored) && found && str_eq(there, content);
+    if (!s3_stat(s, path, &found, &entry, err))
+        return THERE_UNREAD;
+    if (!found || entry.size != (int64_t)content.len)
+        return found ? THERE_OTHER : THERE_NOTHING;
+    if (!s3_read(s, path, content.len, scratch, &found, &there, err))
+        return THERE_UNREAD;
+    return !found ? THERE_NOTHING : str_eq(there, content) ? THERE_OURS : THERE_OTHER;
 }
 
-static bool put_if_absent(Store *s, Str path, Str content, bool *exists, Error *err)
+/* *unknown, with an error: it may be there, or yet arrive. */
+static bool put_if_absent(Store *s, Str path, Str content, bool *exists, bool *unknown, Error *err)
 {
     AUTO_ARENA scratch = arena_new();
     S3Request r = request(s, "PUT", path, scratch);
     S3Answer a;
     r.body = content;
     r.if_absent = true;
-    *exists = false;
+    *exists = *unknown = false;
     bool answered = s3_send(self(s)->at.client, &r, scratch, &a, err);
     if (answered && s3_is_good(&a))
         return true;
     /* Also curl repeats a request by itself when a kept connection dies under it: "it exists" may always mean our own. */
-    bool lost = !answered || a.ambiguous || a.status >= 500 || a.status == 412;
-    if (lost && is_ours(s, path, content)) {
-        if (!answered)
-            error_clear(err);
+    bool refused = answered && a.status == 412;
+    There there = THERE_NOTHING;
+    Error unread = error_in(scratch);
+    if (a.ambiguous || refused)
+        there = look_at(s, path, content, &unread);
+    *unknown = there == THERE_UNREAD || (there == THERE_NOTHING && a.unanswered);
+    *exists = !*unknown && (there == THERE_OTHER || refused) && there != THERE_OURS;
+    if (*exists || there == THERE_OURS) {
+        error_clear(err);
         return true;
     }
-    *exists = answered && a.status == 412;
-    return *exists || (answered ? s3_failure(self(s)->at.client, &r, &a, err) : false);
+    return answered ? s3_failure(self(s)->at.client, &r, &a, err) : false;
 }
 
 /* ---- does the service exclude other writers? ---- */
@@ -243,9 +256,9 @@ static bool check_exclusion(Store *s, Str path, Error *err)
     clock_uuid(id);
     ptrdiff_t slash = str_rfind_char(path, '/');
     Str probe = str_printf(scratch, STR_FMT "%s.%s.lakeshed.tmp", STR_ARG(str_slice(path, 0, slash < 0 ? 0 : (size_t)slash)), slash < 0 ? "" : "/", id);
-    bool exists = false, again = false;
-    TRY(put_if_absent(s, probe, S("1"), &exists, err));
-    bool ok = put_if_absent(s, probe, S("2"), &again, err);
+    bool exists = false, again = false, unknown;
+    TRY(put_if_absent(s, probe, S("1"), &exists, &unknown, err));
+    bool ok = put_if_absent(s, probe, S("2"), &again, &unknown, err);
     Error ignored = error_in(scratch);
     if (!s3_remove(s, probe, &ignored))
         error_clear(&ignored); /* store_clean_temporary finds it */
@@ -259,8 +272,15 @@ static bool check_exclusion(Store *s, Str path, Error *err)
 
 static bool s3_put_if_absent(Store *s, Str path, Str content, bool *exists, Error *err)
 {
+    bool unknown;
     TRY(check_exclusion(s, path, err));
-    return put_if_absent(s, path, content, exists, err);
+    if (put_if_absent(s, path, content, exists, &unknown, err))
+        return true;
+    if (!unknown)
+        return false;
+    Str name = str_copy(error_param(err, "path"), err->arena), reason = str_copy(error_param(err, "reason"), err->arena);
+    error_clear(err);
+    return error_set(err, ERR_LAKESHED_FILE_UNKNOWN, P("path", name), P("reason", reason));
 }
 
 static bool s3_send_files(Store *s, const Str *paths, size_t count, Error *err)

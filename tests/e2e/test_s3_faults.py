@@ -49,6 +49,42 @@ def test_commit_that_is_never_answered(faulty, gateway):
     assert session.sql("SELECT count(*), sum(id) FROM delta.`s3://lake/unanswered`").collect() == [(1, 1)]
 
 
+@pytest.mark.parametrize("statement", ["INSERT INTO {t} VALUES (1)", "DELETE FROM {t} WHERE id = 7",
+                                       "CREATE OR REPLACE TABLE {t} DEEP CLONE {s}"])
+def test_commit_whose_fate_is_unknown(faulty, gateway, statement):
+    """The commit is stored, its answers are lost, and nobody can look: that is what the error says, and no file of it is deleted."""
+    session, proxy = faulty
+    name = f"fate-{zlib.crc32(statement.encode())}"
+    table, source = f"delta.`s3://lake/{name}`", f"delta.`s3://lake/{name}-source`"
+    session.sql(f"CREATE TABLE {table} AS SELECT id FROM range(7, 9)")
+    session.sql(f"CREATE TABLE {source} AS SELECT id FROM range(3)")
+    reached = []
+
+    def silence(method, path):
+        if method == "PUT" and path.endswith("00001.json"):
+            reached.append(path)
+            return "lose"
+        return "refuse" if reached and "00001.json" in path else None
+
+    proxy.fault = silence
+    with pytest.raises(Exception, match="LAKESHED_COMMIT_UNKNOWN.*version 1 of .*DESCRIBE HISTORY.*08007"):
+        session.sql(statement.format(t=table, s=source))
+    proxy.fault = lambda method, path: None
+    rows = sorted(r[0] for r in session.sql(f"SELECT id FROM {table}").collect())
+    assert rows == {"I": [1, 7, 8], "D": [8], "C": [0, 1, 2]}[statement[0]]
+    assert session.sql(f"DESCRIBE HISTORY {table}").count() == 2
+
+
+def test_commit_that_is_refused_is_known_to_be_out(faulty):
+    session, proxy = faulty
+    session.sql("CREATE TABLE delta.`s3://lake/refused` (id BIGINT) USING delta")
+    proxy.fault = lambda method, path: "refuse" if method == "PUT" and path.endswith("00001.json") else None
+    with pytest.raises(Exception, match="LAKESHED_FILE\\].*503.*SlowDown"):
+        session.sql("INSERT INTO delta.`s3://lake/refused` VALUES (1)")
+    proxy.fault = lambda method, path: None
+    assert session.sql("SELECT count(*) FROM delta.`s3://lake/refused`").collect() == [(0,)]
+
+
 def test_service_without_exclusion_is_refused(faulty):
     """A service that takes every put is no place for commits."""
     session, proxy = faulty
