@@ -91,6 +91,15 @@ static bool put_timestamp(Buf *b, Str text, bool is_max, bool has_zone)
     return true;
 }
 
+/* DuckDB leaves out the zero before the point where the type has no digits there; JSON does not. */
+static bool put_decimal(Buf *b, Str text)
+{
+    bool negative = text.len && text.ptr[0] == '-';
+    Str digits = str_slice(text, negative, text.len);
+    buf_addf(b, "%s%s" STR_FMT, negative ? "-" : "", str_starts_with(digits, S(".")) ? "0" : "", STR_ARG(digits));
+    return digits.len > 0;
+}
+
 static bool put_real(Buf *b, Str text, Arena *arena)
 {
     double v = strtod(str_z(text, arena), NULL);
@@ -109,9 +118,10 @@ static bool put_bound(Buf *b, const Type *type, Str text, bool is_max, Arena *ar
     case TYPE_SHORT:
     case TYPE_INT:
     case TYPE_LONG:
-    case TYPE_DECIMAL:
         buf_add(b, text);
         return text.len > 0;
+    case TYPE_DECIMAL:
+        return put_decimal(b, text);
     case TYPE_FLOAT:
     case TYPE_DOUBLE:
         return put_real(b, text, arena);
