@@ -43,6 +43,8 @@ typedef struct StreamRead {
     Str format;              /* lower case: rate, rate-micro-batch, csv, ..., delta */
     Str description;         /* how messages call it */
     const Type *schema;
+    const Type *table_schema; /* Delta only: without the columns of a change feed */
+    bool changes;            /* Delta only: its change feed is read */
     StrVec paths;            /* files and Delta: exactly one */
     KeyValueVec options;
     DeltaTable *table;       /* Delta only; held until the analyzer's arena is freed */
@@ -78,6 +80,7 @@ MUST_CHECK bool analyze_check_retention(Analyzer *a, const Snapshot *newest, con
 /* A Delta table's snapshot as a relation, for DML and reads: the newest unless travel says otherwise. */
 /* The columns that a Delta table is clustered by, as dotted paths. */
 MUST_CHECK bool analyze_clustering(Analyzer *a, const Snapshot *s, StrVec *out, Error *err);
+MUST_CHECK bool analyze_change_feed(Analyzer *a, ChangeFeed *feed, const Name *qualifier, BoundRel **out, Error *err);
 MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err);
 /* Adds the hidden column _metadata where the expression names it. */
 void analyze_file_facts(Analyzer *a, const Expr *e, BoundRel *scan);

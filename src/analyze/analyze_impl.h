@@ -328,6 +328,9 @@ bool open_delta_table(Analyzer *a, Str location, DeltaTable **out, Error *err);
 bool analyze_travel_suffix(Analyzer *a, Str text, size_t *end, TimeTravel *travel);
 /* VERSION AS OF: DELTA_TIME_TRAVEL_INVALID_BEGIN_VALUE where it is no whole number. */
 bool analyze_travel_version(Analyzer *a, const Expr *e, int64_t *version, Error *err);
+/* Whether the options ask for the change feed; what such a read has more columns than the table. */
+bool analyze_reads_changes(const KeyValueVec *options, bool *out, Error *err);
+const Type *analyze_change_schema(const Type *table, Arena *arena);
 bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const TimeTravel *travel, const KeyValueVec *options,
                          BoundRel **out, Error *err);
 bool analyze_delta_relation(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);

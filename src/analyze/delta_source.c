@@ -277,7 +277,7 @@ bool analyze_travel_suffix(Analyzer *a, Str text, size_t *end, TimeTravel *trave
 
 /* ---- change data feed ---- */
 
-static bool reads_changes(const KeyValueVec *options, bool *out, Error *err)
+bool analyze_reads_changes(const KeyValueVec *options, bool *out, Error *err)
 {
     static const char *const KEYS[] = {"readChangeFeed", "readChangeData"};
     *out = false;
@@ -329,6 +329,35 @@ static bool range_version(Analyzer *a, DeltaTable *table, const KeyValueVec *opt
     return end == RANGE_START ? version_at_or_after(table, us, version, err) : version_at_or_before(table, us, version, err);
 }
 
+static const struct {
+    const char *name;
+    TypeKind kind;
+} CHANGE_COLUMNS[] = {{"_change_type", TYPE_STRING}, {"_commit_version", TYPE_LONG}, {"_commit_timestamp", TYPE_TIMESTAMP}};
+
+const Type *analyze_change_schema(const Type *table, Arena *arena)
+{
+    size_t count = table->structure.count;
+    Field *fields = ARENA_ARRAY(arena, Field, count + LENGTH_OF(CHANGE_COLUMNS));
+    for (size_t i = 0; i < count; i++)
+        fields[i] = table->structure.fields[i];
+    for (size_t i = 0; i < LENGTH_OF(CHANGE_COLUMNS); i++)
+        fields[count + i] = (Field){.name = str_from(CHANGE_COLUMNS[i].name), .type = type_simple(CHANGE_COLUMNS[i].kind), .nullable = true};
+    return type_struct(fields, count + LENGTH_OF(CHANGE_COLUMNS), arena);
+}
+
+bool analyze_change_feed(Analyzer *a, ChangeFeed *feed, const Name *qualifier, BoundRel **out, Error *err)
+{
+    TRY(analyze_delta_scan(a, feed->snapshot, qualifier, false, out, err));
+    (*out)->delta.changes = feed;
+    (*out)->columns.len = (*out)->delta.column_count; /* a change feed has no _metadata */
+    for (size_t i = 0; i < LENGTH_OF(CHANGE_COLUMNS); i++) {
+        BoundColumn c = new_column(a, str_from(CHANGE_COLUMNS[i].name), type_simple(CHANGE_COLUMNS[i].kind), true);
+        c.qualifier = *qualifier;
+        vec_push(a->arena, &(*out)->columns, c);
+    }
+    return true;
+}
+
 static bool analyze_changes(Analyzer *a, DeltaTable *table, const Name *qualifier, const KeyValueVec *options, BoundRel **out, Error *err)
 {
     bool has_start, has_end, of_path = !qualifier->len;
@@ -343,17 +372,7 @@ static bool analyze_changes(Analyzer *a, DeltaTable *table, const Name *qualifie
     ChangeFeed *feed = ARENA_NEW(a->arena, ChangeFeed);
     bool lenient = session_bool(a->session, "spark.databricks.delta.changeDataFeed.timestampOutOfRange.enabled", false);
     TRY(changes_between(newest, start, has_end ? end : -1, lenient, a->arena, feed, err));
-    TRY(analyze_delta_scan(a, newest, qualifier, false, out, err));
-    (*out)->delta.changes = feed;
-    (*out)->columns.len = (*out)->delta.column_count; /* a change feed has no _metadata */
-    static const struct { const char *name; TypeKind kind; } EXTRA[] = {
-        {"_change_type", TYPE_STRING}, {"_commit_version", TYPE_LONG}, {"_commit_timestamp", TYPE_TIMESTAMP}};
-    for (size_t i = 0; i < LENGTH_OF(EXTRA); i++) {
-        BoundColumn c = new_column(a, str_from(EXTRA[i].name), type_simple(EXTRA[i].kind), true);
-        c.qualifier = *qualifier;
-        vec_push(a->arena, &(*out)->columns, c);
-    }
-    return true;
+    return analyze_change_feed(a, feed, qualifier, out, err);
 }
 
 /* ---- what cannot be read ---- */
@@ -397,7 +416,7 @@ bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const
     bool changes;
     TRY(open_named(a, location, &table, &at, err));
     TRY(option_travel(a, options, !qualifier->len, &at, err));
-    TRY(reads_changes(options, &changes, err));
+    TRY(analyze_reads_changes(options, &changes, err));
     if (changes && at.kind != TRAVEL_NONE)
         return error_set(err, ERR_DELTA_UNSUPPORTED_TIME_TRAVEL_VIEWS);
     if (changes)

@@ -142,18 +142,22 @@ static bool bind_files(Analyzer *a, StreamRead *r, Error *err)
 
 static bool bind_delta(Analyzer *a, StreamRead *r, Error *err)
 {
-    static const char *const REFUSED[] = {"readChangeFeed", "readChangeData", "schemaTrackingLocation", "schemaLocation"};
+    static const char *const REFUSED[] = {"schemaTrackingLocation", "schemaLocation"};
     for (size_t i = 0; i < LENGTH_OF(REFUSED); i++) {
         Str value = key_value_get(&r->options, REFUSED[i]);
         if (value.len && !str_is_ci(value, "false"))
             return error_unsupported(err, "The option %s of a streaming read of a Delta table", REFUSED[i]);
     }
     TRY(one_path(r, a->arena, err));
+    TRY(analyze_reads_changes(&r->options, &r->changes, err));
     Snapshot *newest;
     TRY(open_delta_table(a, r->paths.at[0], &r->table, err));
     TRY(snapshot_newest(r->table, &newest, err));
     if (!r->schema)
         r->schema = type_copy(snapshot_schema(newest), a->arena);
+    r->table_schema = r->schema;
+    if (r->changes)
+        r->schema = analyze_change_schema(r->schema, a->arena);
     snapshot_unref(newest);
     r->description = str_printf(a->arena, "DeltaSource[" STR_FMT "]", STR_ARG(location_uri(r->paths.at[0], a->arena)));
     return true;

@@ -117,6 +117,45 @@ BoundExpr *replace_field(CommandContext *ctx, const BoundExpr *target, BoundExpr
     return value;
 }
 
+static bool lacks_fields(const CommandContext *ctx, const Type *from, const Type *to)
+{
+    bool sensitive = analyzer_func(ctx->analyzer)->case_sensitive;
+    if (from->kind != TYPE_STRUCT || to->kind != TYPE_STRUCT)
+        return false;
+    for (size_t i = 0; i < to->structure.count; i++) {
+        int at = type_field_index(from, to->structure.fields[i].name, sensitive);
+        if (at < 0 || lacks_fields(ctx, from->structure.fields[at].type, to->structure.fields[i].type))
+            return true;
+    }
+    return false;
+}
+
+bool store_over(CommandContext *ctx, const Field *f, Str table, BoundExpr *old, BoundExpr *value, BoundExpr **out, Error *err)
+{
+    bool sensitive = analyzer_func(ctx->analyzer)->case_sensitive;
+    if (!lacks_fields(ctx, value->type, f->type))
+        return store_value(ctx, f, table, value, out, err);
+    BoundExpr *s = bound_new(BEXPR_STRUCT, f->type, false, ctx->arena);
+    for (size_t i = 0; i < f->type->structure.count; i++) {
+        const Field *part = &f->type->structure.fields[i];
+        int at = type_field_index(value->type, part->name, sensitive);
+        BoundExpr *field = field_of(ctx, old, i);
+        if (at >= 0)
+            TRY(store_over(ctx, part, table, field, field_of(ctx, value, (size_t)at), &field, err));
+        vec_push(ctx->arena, &s->structure.children, field);
+    }
+    BoundExpr *nulls[2], *both;
+    TRY(build_call(ctx, "isnull", 1, &old, &nulls[0], err));
+    TRY(build_call(ctx, "isnull", 1, &value, &nulls[1], err));
+    TRY(build_call(ctx, "and", 2, nulls, &both, err));
+    BoundExpr *c = bound_new(BEXPR_CASE, f->type, true, ctx->arena);
+    vec_push(ctx->arena, &c->cases.conditions, both);
+    vec_push(ctx->arena, &c->cases.values, bound_literal(value_null(f->type), ctx->arena));
+    c->cases.otherwise = s;
+    *out = c;
+    return true;
+}
+
 /* ---- from a query's columns to values by field ---- */
 
 static bool same_name(const CommandContext *ctx, Str x, Str y)

@@ -79,6 +79,8 @@ bool align_rows(CommandContext *ctx, const Metadata *m, Str table, BoundRel *inp
 const BoundExpr *assigned_column(const BoundExpr *target);
 /* `base`, a value of that column, with the target's field replaced; a NULL struct becomes one of NULLs. */
 BoundExpr *replace_field(CommandContext *ctx, const BoundExpr *target, BoundExpr *base, BoundExpr *value);
+/* As store_value; of a struct, fields that the value's type lacks at any depth stay what they are in `old`. */
+bool store_over(CommandContext *ctx, const Field *f, Str table, BoundExpr *old, BoundExpr *value, BoundExpr **out, Error *err);
 /* One value stored into one field: cast, length-checked. */
 bool store_value(CommandContext *ctx, const Field *f, Str table, BoundExpr *value, BoundExpr **out, Error *err);
 /* rows' columns from `first` on are the table's; generated ones are replaced by their value unless given[i] holds (a
@@ -282,6 +284,8 @@ bool note_pairs(CommandContext *ctx, BoundRel *scan, BoundRel *source, BoundExpr
 void note_query(CommandContext *ctx, const Target *t, BoundRel *query, Transaction *x);
 void note_expr(CommandContext *ctx, const Target *t, BoundExpr *e, Transaction *x);
 
+/* DELTA_CONFLICT_SET_COLUMN where an assignment of the same statement or clause meets this one; else it joins them. */
+bool check_assigned_once(CommandContext *ctx, const BoundExpr *target, StrVec *seen, Error *err);
 /* The value of SET column = value over these columns; DEFAULT allowed. */
 bool assigned_value(CommandContext *ctx, const Field *f, const Expr *value, const BoundColumnVec *columns, Str table,
                     BoundExpr **out, Error *err);

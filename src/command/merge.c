@@ -96,6 +96,54 @@ static bool evolve(Merge *m, Error *err)
     return true;
 }
 
+/* ---- what Delta says of a name or a condition that a MERGE cannot take ---- */
+
+static Str column_text(const Merge *m, const BoundColumn *c)
+{
+    Name full = {0};
+    for (size_t i = 0; i < c->qualifier.len; i++)
+        vec_push(m->ctx->arena, &full, c->qualifier.at[i]);
+    vec_push(m->ctx->arena, &full, c->name);
+    return name_text(&full, m->ctx->arena);
+}
+
+static bool unresolved(Merge *m, Str name, const char *clause, const BoundColumnVec *given, Error *err)
+{
+    Buf columns = buf_in(m->ctx->arena);
+    for (size_t i = 0; i < given->len; i++)
+        buf_addf(&columns, "%s" STR_FMT, i ? ", " : "", STR_ARG(column_text(m, &given->at[i])));
+    return error_set(err, ERR_DELTA_MERGE_UNRESOLVED_EXPRESSION, P("sqlExpr", name), PZ("clause", clause), P("cols", buf_str(&columns)));
+}
+
+/* The analyzer's error becomes the one of MERGE: it names the clause and the columns that this clause may use. */
+static bool unresolved_in(Merge *m, const char *clause, const BoundColumnVec *given, Error *err)
+{
+    Name name;
+    Error ignored = {.arena = m->ctx->arena};
+    if (err->cls != ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION && err->cls != ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION)
+        return false;
+    Str text = str_copy(error_param(err, "objectName"), m->ctx->arena);
+    if (name_parse(text, m->ctx->arena, &name, &ignored))
+        text = name_text(&name, m->ctx->arena);
+    error_clear(err);
+    return unresolved(m, text, clause, given, err);
+}
+
+/* place: "search condition", "UPDATE condition", ... */
+static bool bind_condition(Merge *m, const Expr *e, const char *place, const BoundColumnVec *columns, BoundExpr **out, Error *err)
+{
+    *out = NULL;
+    if (analyze_condition(m->ctx->analyzer, e, columns, out, err))
+        return true;
+    if (err->cls != ERR_UNSUPPORTED_EXPR_FOR_OPERATOR || !*out)
+        return unresolved_in(m, place, columns, err);
+    Str zone = analyzer_func(m->ctx->analyzer)->zone;
+    Str predicate = str_printf(m->ctx->arena, "(condition = " STR_FMT ")", STR_ARG(func_sql_text(*out, zone, m->ctx->arena)));
+    error_clear(err);
+    return error_set(err, ERR_DELTA_AGGREGATION_NOT_SUPPORTED, P("predicate", predicate),
+                     P("operation", str_printf(m->ctx->arena, "%s of MERGE operation", place)));
+}
+
 /* ---- the join ---- */
 
 static bool store_source(Merge *m, Error *err)
@@ -157,7 +205,7 @@ static bool make_join(Merge *m, Error *err)
         vec_push(ctx->arena, &m->all_columns, m->scan->columns.at[i]);
     for (size_t i = 0; i < m->source_columns.len; i++)
         vec_push(ctx->arena, &m->all_columns, m->source_columns.at[i]);
-    TRY(analyze_condition(ctx->analyzer, m->command->merge.on, &m->all_columns, &m->on, err));
+    TRY(bind_condition(m, m->command->merge.on, "search condition", &m->all_columns, &m->on, err));
     BoundRel *j = brel_new(BREL_JOIN, m->scan, ctx->arena);
     j->join.right = m->source;
     j->join.kind = join_kind(m);
@@ -207,14 +255,6 @@ static bool find_source(Merge *m, Str name, BoundExpr **out, Error *err)
     return true;
 }
 
-static bool unresolved(Merge *m, Str name, const char *clause, Error *err)
-{
-    Buf columns = buf_in(m->ctx->arena);
-    for (size_t i = 0; i < m->source_columns.len; i++)
-        buf_addf(&columns, "%s" STR_FMT, i ? ", " : "", STR_ARG(m->source_columns.at[i].name));
-    return error_set(err, ERR_DELTA_MERGE_UNRESOLVED_EXPRESSION, P("sqlExpr", name), PZ("clause", clause), P("cols", buf_str(&columns)));
-}
-
 /* UPDATE * and INSERT *: by name. A column that the source lacks must be one the table can fill itself. */
 static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
 {
@@ -223,37 +263,25 @@ static bool star_values(Merge *m, BoundClause *b, bool update, Error *err)
         BoundExpr *e;
         TRY(find_source(m, f->name, &e, err));
         if (e) {
-            TRY(store_value(m->ctx, f, m->target.name, e, &b->values[i], err));
+            if (update && m->evolves)
+                TRY(store_over(m->ctx, f, m->target.name, bound_column(&m->target_columns.at[i], m->ctx->arena), e, &b->values[i], err));
+            else
+                TRY(store_value(m->ctx, f, m->target.name, e, &b->values[i], err));
             b->given[i] = true;
             continue;
         }
         bool fills_itself = delta_is_identity(f) || delta_generation_expression(f, m->ctx->arena).len || delta_default_expression(f, m->ctx->arena).len;
         if (!fills_itself && !m->evolves)
-            return unresolved(m, f->name, update ? "UPDATE clause" : "INSERT clause", err);
+            return unresolved(m, f->name, update ? "UPDATE clause" : "INSERT clause", &m->source_columns, err);
     }
     return true;
-}
-
-static bool unresolved_target(Merge *m, const Name *name, bool insert, Error *err)
-{
-    Buf columns = buf_in(m->ctx->arena);
-    if (err->cls != ERR_UNRESOLVED_COLUMN__WITH_SUGGESTION && err->cls != ERR_UNRESOLVED_COLUMN__WITHOUT_SUGGESTION)
-        return false;
-    error_clear(err);
-    for (size_t i = 0; i < m->width; i++) {
-        Name full = m->target_columns.at[i].qualifier;
-        Str qualifier = full.len ? vec_last(&full) : S("");
-        buf_addf(&columns, "%s" STR_FMT "%s" STR_FMT, i ? ", " : "", STR_ARG(qualifier), full.len ? "." : "", STR_ARG(m->target_columns.at[i].name));
-    }
-    return error_set(err, ERR_DELTA_MERGE_UNRESOLVED_EXPRESSION, P("sqlExpr", name_text(name, m->ctx->arena)),
-                     PZ("clause", insert ? "INSERT clause" : "UPDATE clause"), P("cols", buf_str(&columns)));
 }
 
 static bool target_field(Merge *m, const Name *name, bool insert, size_t *field, BoundExpr **target, Error *err)
 {
     Expr column = {.kind = EXPR_COLUMN, .origin = {0, -1}, .column = {.name = *name, .plan_id = -1}};
     if (!analyze_expr(m->ctx->analyzer, &column, &m->target_columns, target, err))
-        return unresolved_target(m, name, insert, err);
+        return unresolved_in(m, insert ? "INSERT clause" : "UPDATE clause", &m->target_columns, err);
     const BoundExpr *e = assigned_column(*target);
     for (size_t i = 0; e && i < m->width; i++)
         if (m->target_columns.at[i].id == e->column.id) {
@@ -266,7 +294,9 @@ static bool target_field(Merge *m, const Name *name, bool insert, size_t *field,
 static bool assigned_values(Merge *m, BoundClause *b, Error *err)
 {
     const AssignmentVec *list = &b->clause->assignments;
-    bool *in_parts = ARENA_ARRAY(m->ctx->arena, bool, m->width);
+    const BoundColumnVec *given = clause_columns(m, b->clause->kind);
+    const char *clause = b->clause->action == MERGE_INSERT ? "INSERT clause" : "UPDATE clause";
+    StrVec seen = {0};
     for (size_t i = 0; i < list->len; i++) {
         size_t f = 0;
         BoundExpr *target, *value;
@@ -274,16 +304,17 @@ static bool assigned_values(Merge *m, BoundClause *b, Error *err)
         bool nested = target->kind == BEXPR_FIELD;
         if (nested && b->clause->action == MERGE_INSERT)
             return error_unsupported(err, "inserting the nested field " STR_FMT, STR_ARG(name_text(&list->at[i].target, m->ctx->arena)));
-        if (b->given[f] && !(nested && in_parts[f]))
-            return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->metadata->schema->structure.fields[f].name));
+        if (b->given[f] && b->clause->action == MERGE_INSERT)
+            return error_set(err, ERR_DELTA_DUPLICATE_COLUMNS_ON_INSERT);
+        TRY(check_assigned_once(m->ctx, target, &seen, err));
         Field field = m->metadata->schema->structure.fields[f];
         if (nested)
             field = (Field){field.name, target->type, true, {0}};
-        TRY(assigned_value(m->ctx, &field, list->at[i].value, clause_columns(m, b->clause->kind), m->target.name, &value, err));
+        if (!assigned_value(m->ctx, &field, list->at[i].value, given, m->target.name, &value, err))
+            return unresolved_in(m, clause, given, err);
         if (nested)
             value = replace_field(m->ctx, target, b->values[f] ? b->values[f] : bound_column(&m->target_columns.at[f], m->ctx->arena), value);
         b->values[f] = value;
-        in_parts[f] = nested;
         b->given[f] = true;
     }
     return true;
@@ -303,9 +334,12 @@ static bool fill_insert(Merge *m, BoundClause *b, Error *err)
 
 static bool bind_clause(Merge *m, const MergeClause *c, Error *err)
 {
+    static const char *const CONDITIONS[] = {[MERGE_UPDATE] = "UPDATE condition", [MERGE_UPDATE_STAR] = "UPDATE condition",
+                                             [MERGE_DELETE] = "DELETE condition", [MERGE_INSERT] = "INSERT condition",
+                                             [MERGE_INSERT_STAR] = "INSERT condition"};
     BoundClause b = {.clause = c, .values = ARENA_ARRAY(m->ctx->arena, BoundExpr *, m->width), .given = ARENA_ARRAY(m->ctx->arena, bool, m->width)};
     if (c->condition)
-        TRY(analyze_condition(m->ctx->analyzer, c->condition, clause_columns(m, c->kind), &b.condition, err));
+        TRY(bind_condition(m, c->condition, CONDITIONS[c->action], clause_columns(m, c->kind), &b.condition, err));
     bool insert = c->action == MERGE_INSERT || c->action == MERGE_INSERT_STAR;
     if (c->action == MERGE_UPDATE_STAR || c->action == MERGE_INSERT_STAR)
         TRY(star_values(m, &b, !insert, err));

@@ -134,6 +134,24 @@ static bool assigned_field(CommandContext *ctx, const Target *t, const Assignmen
     return true;
 }
 
+static bool is_part_of(Str part, Str whole)
+{
+    return str_starts_with(part, whole) && (part.len == whole.len || part.ptr[whole.len] == '.');
+}
+
+bool check_assigned_once(CommandContext *ctx, const BoundExpr *target, StrVec *seen, Error *err)
+{
+    Str path = func_sql_text(target, analyzer_func(ctx->analyzer)->zone, ctx->arena);
+    for (size_t i = 0; i < seen->len; i++) {
+        Str other = seen->at[i];
+        if (is_part_of(path, other) || is_part_of(other, path))
+            return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN,
+                             P("columnList", str_printf(err->arena, "[`" STR_FMT "`, `" STR_FMT "`]", STR_ARG(other), STR_ARG(path))));
+    }
+    vec_push(ctx->arena, seen, path);
+    return true;
+}
+
 bool assigned_value(CommandContext *ctx, const Field *f, const Expr *value, const BoundColumnVec *columns, Str table, BoundExpr **out, Error *err)
 {
     if (value->kind == EXPR_DEFAULT)
@@ -147,7 +165,7 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
     const Metadata *m = snapshot_metadata(t->snapshot);
     BoundExpr **values = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
     BoundExpr **given = ARENA_ARRAY(ctx->arena, BoundExpr *, picked->width);
-    bool *in_parts = ARENA_ARRAY(ctx->arena, bool, picked->width);
+    StrVec seen = {0};
     for (size_t i = 0; i < c->dml.assignments.len; i++) {
         const Assignment *a = &c->dml.assignments.at[i];
         size_t f = 0;
@@ -155,8 +173,7 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
         TRY(assigned_field(ctx, t, a, picked->scan, &f, &target, err));
         bool nested = target->kind == BEXPR_FIELD;
         TRY(check_identity_kept(&m->schema->structure.fields[f], err));
-        if (values[f] && !(nested && in_parts[f]))
-            return error_set(err, ERR_DELTA_CONFLICT_SET_COLUMN, P("columnList", m->schema->structure.fields[f].name));
+        TRY(check_assigned_once(ctx, target, &seen, err));
         Field field = m->schema->structure.fields[f];
         if (nested)
             field = (Field){field.name, target->type, true, {0}};
@@ -164,7 +181,6 @@ static bool updated_rows(CommandContext *ctx, const Target *t, const Command *c,
         if (nested)
             value = replace_field(ctx, target, values[f] ? values[f] : bound_column(&picked->scan->columns.at[f], ctx->arena), value);
         values[f] = value;
-        in_parts[f] = nested;
         given[f] = bound_literal(value_bool(true), ctx->arena);
         vec_push(ctx->arena, &picked->values, values[f]);
     }

@@ -8,11 +8,6 @@ static Str option(const KeyValueVec *options, const char *key)
     return key_value_get(options, key);
 }
 
-static bool option_true(const KeyValueVec *options, const char *key)
-{
-    return str_is_ci(option(options, key), "true");
-}
-
 static Str local_path(Str path)
 {
     if (str_starts_with(path, S("file://")))

@@ -212,6 +212,29 @@ static bool read_version(ChangeFeed *feed, CommitTimes *times, size_t at, Arena 
     return push_version(&f, err);
 }
 
+bool changes_of_snapshot(Snapshot *newest, Snapshot *whole, Arena *arena, ChangeFeed *out,
+                         Error *err)
+{
+    int64_t version = snapshot_version(whole);
+    CommitActions commit = {.version = version};
+    Feed f = {.table = snapshot_table(newest),
+              .out = out,
+              .arena = arena,
+              .commit = &commit,
+              .timestamp_ms = snapshot_timestamp_ms(whole)};
+    FileList files = {0};
+    *out = (ChangeFeed){.snapshot = newest, .start = version, .end = version};
+    TRY(check_enabled(out, snapshot_metadata(whole), version, err));
+    TRY(check_schema(out, snapshot_metadata(whole), version, err));
+    snapshot_files(whole, arena, &files);
+    for (size_t i = 0; i < files.len; i++) {
+        const AddFile *add = files.at[i];
+        TRY(push_whole(&f, CHANGE_INSERT, add->path, &add->partition_values, add->size, add->dv,
+                       err));
+    }
+    return true;
+}
+
 bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient, Arena *arena,
                      ChangeFeed *out, Error *err)
 {

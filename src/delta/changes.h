@@ -36,6 +36,10 @@ typedef struct ChangeFeed {
 MUST_CHECK bool changes_between(Snapshot *newest, int64_t start, int64_t end, bool lenient,
                                 Arena *arena, ChangeFeed *out, Error *err);
 
+/* A feed that begins with a whole version: its rows as if that version had inserted them. */
+MUST_CHECK bool changes_of_snapshot(Snapshot *newest, Snapshot *whole, Arena *arena,
+                                    ChangeFeed *out, Error *err);
+
 /* The version a timestamp of a change feed's range stands for: at or after it (start), at or before
  * it (end). Past the last commit: start gives last + 1, end gives the last. */
 MUST_CHECK bool version_at_or_after(DeltaTable *t, int64_t us, int64_t *version, Error *err);

@@ -84,6 +84,8 @@ static bool add_source(void *arg, Analyzer *a, size_t number, const StreamRead *
     s->read = (StreamRead){.format = str_copy(read->format, q->arena),
                            .description = str_copy(read->description, q->arena),
                            .schema = type_copy(read->schema, q->arena),
+                           .table_schema = read->table_schema ? type_copy(read->table_schema, q->arena) : NULL,
+                           .changes = read->changes,
                            .paths = copy_strs(&read->paths, q->arena),
                            .options = copy_options(&read->options, q->arena),
                            .table = read->table};

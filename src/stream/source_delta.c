@@ -1,4 +1,5 @@
-/* A Delta table as a source: the files of its first snapshot, then those that later versions add. Offsets are Delta's own. */
+/* A Delta table as a source: the files of its first snapshot, then those that later versions add. Offsets are Delta's own.
+ * Of a change feed a batch takes whole versions. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -165,10 +166,10 @@ static bool refuse_changes(StreamSource *s, const CommitActions *c, bool adds, b
 
 static bool check_schema(StreamSource *s, const CommitActions *c, Error *err)
 {
-    if (!c->metadata || type_same_shape(type_char_as_string(c->metadata->schema, err->arena), type_char_as_string(s->read.schema, err->arena)))
+    if (!c->metadata || type_same_shape(type_char_as_string(c->metadata->schema, err->arena), type_char_as_string(s->read.table_schema, err->arena)))
         return true;
     return error_set(err, ERR_DELTA_SCHEMA_CHANGED_WITH_VERSION, P("version", str_printf(err->arena, "%" PRId64, c->version)),
-                     P("readSchema", type_tree_string(s->read.schema, INT32_MAX, err->arena)),
+                     P("readSchema", type_tree_string(s->read.table_schema, INT32_MAX, err->arena)),
                      P("dataSchema", type_tree_string(c->metadata->schema, INT32_MAX, err->arena)));
 }
 
@@ -236,6 +237,67 @@ static bool files_after(StreamSource *s, const Position *from, int64_t last, con
     return true;
 }
 
+/* ---- the change feed ---- */
+
+/* How many files a version's changes are in, and how large. */
+static bool changed_files(StreamSource *s, int64_t version, int64_t *files, int64_t *bytes, Error *err)
+{
+    AUTO_ARENA arena = arena_new();
+    DeltaSource *d = s->state;
+    CommitActions *c = ARENA_NEW(arena, CommitActions);
+    TRY(delta_read_commit(d->table, version, arena, c, err));
+    TRY(check_schema(s, c, err));
+    *files += (int64_t)c->cdcs.len;
+    for (size_t i = 0; i < c->cdcs.len; i++)
+        *bytes += c->cdcs.at[i].size;
+    for (size_t i = 0; i < c->adds.len && !c->cdcs.len; i++)
+        if (c->adds.at[i].data_change) {
+            ++*files;
+            *bytes += c->adds.at[i].size;
+        }
+    for (size_t i = 0; i < c->removes.len && !c->cdcs.len; i++)
+        *files += c->removes.at[i].data_change;
+    return true;
+}
+
+/* The version behind the last one that a batch takes. The first snapshot is a batch of its own. */
+static bool changes_until(StreamSource *s, const Position *from, int64_t last, int64_t *end, bool *found, Error *err)
+{
+    DeltaSource *d = s->state;
+    int64_t files = 0, bytes = 0;
+    *found = from->initial;
+    *end = from->version + from->initial;
+    while (!from->initial && *end <= last) {
+        int64_t before = files;
+        TRY(changed_files(s, *end, &files, &bytes, err));
+        if (before && (files > d->max_files || bytes > d->max_bytes))
+            return true;
+        *found |= files > 0;
+        ++*end;
+    }
+    return true;
+}
+
+static bool change_rows(StreamSource *s, Analyzer *a, const Position *from, const Position *to, Arena *arena, BoundRel **out, Error *err)
+{
+    DeltaSource *d = s->state;
+    Snapshot *newest, *whole;
+    Name no_name = {0};
+    ChangeFeed *feed = ARENA_NEW(arena, ChangeFeed);
+    TRY(snapshot_newest(d->table, &newest, err));
+    arena_on_free(arena, release_snapshot, newest);
+    if (from->initial) {
+        TRY(snapshot_at_version(d->table, from->version, &whole, err));
+        arena_on_free(arena, release_snapshot, whole);
+        TRY(changes_of_snapshot(newest, whole, arena, feed, err));
+    } else {
+        TRY(changes_between(newest, from->version, to->version - 1, true, arena, feed, err));
+    }
+    return analyze_change_feed(a, feed, &no_name, out, err);
+}
+
+/* ---- batches ---- */
+
 static bool delta_latest(StreamSource *s, Str start, Arena *arena, Str *end, Error *err)
 {
     DeltaSource *d = s->state;
@@ -256,17 +318,25 @@ static bool delta_latest(StreamSource *s, Str start, Arena *arena, Str *end, Err
         from = d->empty_until;
     if (!from.initial && from.version > last)
         return true;
-    TRY(files_after(s, &from, last, NULL, arena, &files, err));
-    if (!files.len) {
+    bool found = false;
+    Position to = {0, -1, false};
+    if (s->read.changes) {
+        TRY(changes_until(s, &from, last, &to.version, &found, err));
+    } else {
+        TRY(files_after(s, &from, last, NULL, arena, &files, err));
+        found = files.len > 0;
+        if (found)
+            to = vec_last(&files).at;
+        if (found && vec_last(&files).last)
+            to = (Position){to.version + 1, -1, false};
+    }
+    if (!found) {
         d->empty_until = (Position){last + 1, -1, false};
         /* An empty first snapshot is read once, as an empty batch. */
         if (from.initial)
             *end = position_text(d, &d->empty_until, arena);
         return true;
     }
-    Position to = vec_last(&files).at;
-    if (vec_last(&files).last)
-        to = (Position){to.version + 1, -1, false};
     *end = position_text(d, &to, arena);
     return true;
 }
@@ -285,6 +355,8 @@ static bool delta_rows(StreamSource *s, Analyzer *a, Str start, Str end, Arena *
         from.version = to.version - 1;
     if (!start.len && to.initial)
         from.version = to.version;
+    if (s->read.changes)
+        return change_rows(s, a, &from, &to, arena, out, err);
     int64_t last = to.index < 0 ? to.version - 1 : to.version;
     TRY(files_after(s, &from, last, &to, arena, &files, err));
     FileList *list = ARENA_NEW(arena, FileList);

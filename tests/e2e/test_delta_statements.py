@@ -79,6 +79,36 @@ def test_merge_evolves_the_schema(sql):
     assert [name for name, _, _ in sql("DESCRIBE e")] == ["extra", "fresh", "id", "last", "v"]
 
 
+def test_merge_keeps_fields_that_the_source_lacks(sql):
+    """UPDATE * that evolves the schema goes field by field through structs; elements of arrays are replaced whole."""
+    sql("CREATE TABLE f (k INT, s STRUCT<a: INT, b: STRUCT<c: INT, d: INT>>, l ARRAY<STRUCT<x: INT, y: INT>>) USING DELTA")
+    sql("INSERT INTO f VALUES (1, struct(1, struct(2, 3)), array(struct(4, 5)))")
+    sql("MERGE WITH SCHEMA EVOLUTION INTO f t USING (SELECT 1 k, named_struct('b', named_struct('d', 9), 'e', 8) s,"
+        " array(named_struct('y', 7)) l) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET *")
+    assert sql("SELECT s.a, s.b.c, s.b.d, s.e, l FROM f") == [(1, 2, 9, 8, [(None, 7)])]
+
+
+def test_what_a_merge_cannot_resolve(sql):
+    sql("CREATE TABLE m (k INT, v STRING) USING DELTA")
+    start = "MERGE INTO m t USING (SELECT 1 k, 'x' v) s ON "
+    for rest in ("t.k = s.nope WHEN MATCHED THEN DELETE", "t.k = s.k WHEN MATCHED THEN UPDATE SET v = nope",
+                 "t.k = s.k WHEN NOT MATCHED THEN INSERT (k) VALUES (t.k)", "t.k = s.k WHEN NOT MATCHED BY SOURCE AND s.k = 1 THEN DELETE"):
+        assert refusal(sql, start + rest) == "DELTA_MERGE_UNRESOLVED_EXPRESSION", rest
+    assert refusal(sql, start + "t.k = max(s.k) WHEN MATCHED THEN DELETE") == "DELTA_AGGREGATION_NOT_SUPPORTED"
+    assert refusal(sql, start + "t.k = s.k WHEN NOT MATCHED THEN INSERT (k, k) VALUES (1, 2)") == "DELTA_DUPLICATE_COLUMNS_ON_INSERT"
+    assert refusal(sql, start + "t.k = s.k WHEN MATCHED THEN UPDATE SET k = 1, t.k = 2") == "DELTA_CONFLICT_SET_COLUMN"
+
+
+def test_a_merge_tells_rows_that_no_source_row_matched(sql):
+    sql("CREATE TABLE b (k INT, v INT) USING DELTA")
+    sql("INSERT INTO b SELECT id, id FROM range(6)")
+    sql("MERGE INTO b t USING (SELECT id k FROM range(2)) s ON t.k = s.k WHEN MATCHED AND t.k = 0 THEN DELETE"
+        " WHEN MATCHED THEN UPDATE SET v = 9 WHEN NOT MATCHED BY SOURCE AND v > 2 THEN DELETE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET v = 8")
+    metrics = sql("DESCRIBE HISTORY b LIMIT 1")[0][12]
+    counts = {key[13:]: metrics[key] for key in metrics if key.startswith("numTargetRows") and "atched" in key}
+    assert counts == {"MatchedUpdated": "1", "MatchedDeleted": "1", "NotMatchedBySourceUpdated": "1", "NotMatchedBySourceDeleted": "3"}
+
+
 def test_time_travel_ends_where_files_may_be_gone(sql):
     sql("CREATE TABLE t (a INT) USING DELTA TBLPROPERTIES ('delta.deletedFileRetentionDuration' = 'interval 0 hours')")
     sql("INSERT INTO t VALUES (1)")
@@ -160,6 +190,7 @@ def test_nested_fields_are_assigned(sql):
     sql("MERGE INTO f t USING (SELECT 1 id, 7 a) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET t.s.a = s.a, t.s.t.y = 'm'")
     assert sql("SELECT id, s.a, s.t.x, s.t.y FROM f") == [(1, 7, 11, "m"), (2, None, None, "only")]
     assert refusal(sql, "UPDATE f SET s.a = 1, s = NULL") == "DELTA_CONFLICT_SET_COLUMN"
+    assert refusal(sql, "UPDATE f SET s.a = 1, s.a = 2") == "DELTA_CONFLICT_SET_COLUMN"
 
 
 def test_queries_open_only_the_files_that_can_match(spark):

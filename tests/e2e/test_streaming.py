@@ -287,6 +287,27 @@ def test_a_table_is_followed(spark, tmp_path):
     spark.sql("DROP TABLE followed")
 
 
+def test_a_change_feed_is_followed(spark, tmp_path):
+    table, out = f"delta.`{tmp_path}/t`", str(tmp_path / "out")
+    spark.sql(f"CREATE TABLE {table} (k INT, v STRING) USING delta TBLPROPERTIES (delta.enableChangeDataFeed = true)")
+    spark.sql(f"INSERT INTO {table} VALUES (1, 'a'), (2, 'b')")
+
+    def follow(name, **options):
+        changes = spark.readStream.format("delta").options(readChangeFeed=True, **options).load(f"{tmp_path}/t").drop("_commit_timestamp")
+        started = changes.writeStream.format("delta").option("checkpointLocation", f"{tmp_path}/{name}.ck").trigger(availableNow=True)
+        assert started.start(out + name).awaitTermination(60)
+        return sorted(tuple(r) for r in spark.read.format("delta").load(out + name).collect())
+
+    first = [(1, "a", "insert", 1), (2, "b", "insert", 1)]
+    assert follow("all") == first
+    spark.sql(f"UPDATE {table} SET v = 'z' WHERE k = 1")
+    spark.sql(f"DELETE FROM {table} WHERE k = 2")
+    later = [(1, "a", "update_preimage", 2), (1, "z", "update_postimage", 2), (2, "b", "delete", 3)]
+    assert follow("all") == sorted(first + later)
+    assert follow("from", startingVersion=2, maxFilesPerTrigger=1) == sorted(later)
+    assert follow("now") == [(1, "z", "insert", 3)]
+
+
 def test_to_table_and_back(spark, folder, tmp_path):
     spark.sql("DROP TABLE IF EXISTS streamed")
     folder.put(*STEPS[0])
