@@ -82,7 +82,7 @@ bool alter_drop_constraint(CommandContext *ctx, const Command *c, const Target *
     note_parameter_text(ctx, &note, "name", name);
     if (old)
         note_parameter_text(ctx, &note, "expr", old->value);
-    note_parameter_text(ctx, &note, "existed", old ? S("true") : S("false"));
+    note_parameter(ctx, &note, "existed", old ? S("true") : S("false"));
     metadata_unset_property(m, key);
     return alter_commit(ctx, t, m, NULL, &note, false, err);
 }

@@ -413,8 +413,6 @@ typedef struct TableWrite {
 } TableWrite;
 /* Delta's mergeSchema: columns the table lacks are added at its end; types stay the table's. False: there is none. */
 bool merged_schema(CommandContext *ctx, const Metadata *m, const BoundColumnVec *columns, Metadata **out);
-/* identity.c: tells other writers that of the metadata only the marks of identity columns change, so that they may go on. */
-void note_identity_only(CommandContext *ctx, CommitNote *note);
 /* create_table.c: what a commit that makes or replaces a table says of it. */
 void note_table(CommandContext *ctx, const Metadata *m, const StrVec *clustered_by, bool managed, CommitNote *note);
 Str names_json(CommandContext *ctx, const DeltaStrVec *names);

@@ -73,12 +73,6 @@ bool identity_value(CommandContext *ctx, const Field *f, BoundExpr *needs, Bound
     return build_call(ctx, "+", 2, sum, out, err);
 }
 
-void note_identity_only(CommandContext *ctx, CommitNote *note)
-{
-    Property tag = {S("delta.identity.schemaUpdate"), S("true"), false};
-    vec_push(ctx->arena, &note->tags, tag);
-}
-
 bool identity_advance(CommandContext *ctx, const Metadata *m, const bool *given, int64_t rows, Metadata **out, Error *err)
 {
     FieldVec fields = {0};
@@ -171,6 +165,5 @@ bool alter_sync_identity(CommandContext *ctx, const Command *c, const Target *t,
     metadata_set_schema(ctx, m, type_struct(fields.at, fields.len, ctx->arena));
     CommitNote note = {.operation = S("CHANGE COLUMN"), .started_us = clock_monotonic_us()};
     note_parameter_text(ctx, &note, "column", column_json(ctx, name, &fields.at[at]));
-    note_identity_only(ctx, &note);
     return alter_commit(ctx, t, m, NULL, &note, true, err);
 }

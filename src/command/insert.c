@@ -195,7 +195,6 @@ typedef struct Written {
     AddFileVec added;
     ChangeCounts counts;
     int64_t rows;
-    bool advanced;      /* identity columns gave numbers */
     Str predicate;      /* of replaceWhere, as history shows it */
 } Written;
 
@@ -289,7 +288,6 @@ static bool gather_files(CommandContext *ctx, Target *t, const TableWrite *w, co
         TRY(check_replacement(ctx, w->replace_where, &aligned, &out->predicate, err));
     TRY(write_files_asked(ctx, t->table, m, aligned, !w->rearranges, &w->files, &out->added, &out->rows, err));
     TRY(identity_advance(ctx, m, align.given, out->rows, &advanced, err));
-    out->advanced = advanced != NULL;
     if (advanced)
         transaction_set_metadata(x, advanced);
     if (w->mode == WRITE_OVERWRITE && t->snapshot)
@@ -358,8 +356,6 @@ static bool write_once(CommandContext *ctx, Target *t, const TableWrite *w, int6
     if (ok && !is_empty_append(t, w, m, &done)) {
         note_write(ctx, t, w, m, done.predicate, &note);
         note_written(ctx, w, &done, &note);
-        if (done.advanced && t->snapshot && m == snapshot_metadata(t->snapshot))
-            note_identity_only(ctx, &note);
         note.blind_append = w->mode == WRITE_APPEND;
         note.user_metadata = w->user_metadata;
         ok = note_commit(ctx, x, &note, NULL, err);

@@ -746,11 +746,8 @@ static bool apply(Merge *m, Transaction *x, CommitNote *note, ChangeCounts *coun
         return true;
     Metadata *advanced;
     bool ok = identity_advance(ctx, m->metadata, insert_gives(m), counts->inserted, &advanced, err);
-    if (ok && advanced) {
+    if (ok && advanced)
         transaction_set_metadata(x, advanced);
-        if (!m->evolved)
-            note_identity_only(ctx, note);
-    }
     note_merge(m, note, counts);
     ok = ok && note_commit(ctx, x, note, NULL, err);
     if (!ok)

@@ -134,7 +134,7 @@ static bool commit_mark(CommandContext *ctx, Target *t, Str operation, const Com
     if (end) {
         note_parameter_text(ctx, &note, "status", S("COMPLETED"));
         note_metric(ctx, &note, "numDeletedFiles", s->files);
-        note_metric(ctx, &note, "numVacuumedDirectories", folders + 1); /* the table's own */
+        note_metric(ctx, &note, "numVacuumedDirectories", folders);
     } else {
         note_parameter(ctx, &note, "retentionCheckEnabled",
                        session_bool(ctx->session, "spark.databricks.delta.retentionDurationCheck.enabled", true) ? S("true") : S("false"));
