@@ -3,8 +3,10 @@
 #include "engine/resource.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/vec.h"
@@ -21,7 +23,7 @@ typedef struct Entry {
     const void *object;
 } Entry;
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, READINGS_MOMENTS = 100000 /* of 0.1 ms */ };
 static Entry *buckets[BUCKETS];
 static uint64_t last_number;
 static pthread_rwlock_t registry_lock =
@@ -70,22 +72,35 @@ uint64_t resources_add_marks(Resources *r, _Atomic int32_t *last)
     return registry_add(r, RESOURCE_MARKS, last);
 }
 
+/* A thread of DuckDB may be about to drop its part of a query that failed when the result is gone already. */
+static void wait_for_readings(RowSource *s)
+{
+    const struct timespec moment = {0, 100000};
+    for (int i = 0; i < READINGS_MOMENTS && atomic_load(&s->readings) > 0; i++)
+        nanosleep(&moment, NULL);
+}
+
+static void remove_entry(uint64_t number)
+{
+    pthread_rwlock_wrlock(&registry_lock);
+    Entry **at = &buckets[number % BUCKETS];
+    while (*at && (*at)->number != number)
+        at = &(*at)->next;
+    Entry *found = *at;
+    if (found)
+        *at = found->next;
+    pthread_rwlock_unlock(&registry_lock);
+    if (found && found->kind == RESOURCE_SOURCE)
+        wait_for_readings((RowSource *)found->object);
+    free(found);
+}
+
 void resources_free(Resources *r)
 {
     if (!r)
         return;
-    pthread_rwlock_wrlock(&registry_lock);
-    for (size_t i = 0; i < r->numbers.len; i++) {
-        Entry **at = &buckets[r->numbers.at[i] % BUCKETS];
-        while (*at && (*at)->number != r->numbers.at[i])
-            at = &(*at)->next;
-        Entry *found = *at;
-        if (found) {
-            *at = found->next;
-            free(found);
-        }
-    }
-    pthread_rwlock_unlock(&registry_lock);
+    for (size_t i = 0; i < r->numbers.len; i++)
+        remove_entry(r->numbers.at[i]);
     r->numbers.len = 0;
 }
 
@@ -277,9 +292,11 @@ typedef struct Reading {
 static void reading_free(void *p)
 {
     Reading *r = p;
+    RowSource *source = r->source;
     if (r->state)
-        r->source->close(r->state);
+        source->close(r->state);
     arena_free(r->arena);
+    atomic_fetch_sub(&source->readings, 1);
 }
 
 static void rows_bind(duckdb_bind_info info)
@@ -307,6 +324,7 @@ static void rows_init(duckdb_init_info info)
     Reading *r = ARENA_NEW(arena, Reading);
     r->arena = arena;
     r->source = duckdb_init_get_bind_data(info);
+    atomic_fetch_add(&r->source->readings, 1);
     idx_t n = duckdb_init_get_column_count(info);
     size_t *columns = ARENA_ARRAY(arena, size_t, n + 1);
     for (idx_t i = 0; i < n; i++)

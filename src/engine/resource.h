@@ -34,11 +34,12 @@ struct RowSource {
     /* Fills up to `capacity` rows of the vectors; *rows 0: the end. */
     bool (*fill)(void *state, duckdb_data_chunk chunk, idx_t capacity, idx_t *rows, Error *err);
     void (*close)(void *state);
+    _Atomic int readings; /* open ones */
 };
 
 typedef struct Resources Resources;
 Resources *resources_new(Arena *arena);
-/* Withdraws the numbers; the query must have ended. */
+/* Withdraws the numbers and waits for the last readings of its sources; the query must have ended. */
 void resources_free(Resources *r);
 /* The number of a file set or source; 0 when r is NULL, which is what a text that never runs uses.
  */
