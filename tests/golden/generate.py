@@ -6,6 +6,7 @@
 import argparse
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import expressions
@@ -16,6 +17,8 @@ ROWS = ROOT / "build" / "tests" / "golden" / "print_rows"
 # What a session is set to: ANSI mode and time zone.
 PROFILES = ["ansi America/Los_Angeles", "ansi UTC", "legacy America/Los_Angeles", "legacy Europe/Paris", "ansi Asia/Kolkata"]
 WEIGHTS = [4, 2, 3, 2, 1]
+# A time of day cast to a timestamp is of the day it is asked on: no answer to record.
+OF_TODAY = re.compile(r"CAST\('\d+:\d+' AS TIMESTAMP\)", re.IGNORECASE)
 
 
 def cases(program=ROWS):
@@ -25,7 +28,7 @@ def cases(program=ROWS):
         for family, sql, rng in source:
             profile = rng.choices(PROFILES, WEIGHTS)[0]
             name = f"{family}/{hashlib.sha256(f'{profile} {sql}'.encode()).hexdigest()[:8]}"
-            if name not in seen:
+            if name not in seen and not OF_TODAY.search(sql):
                 seen.add(name)
                 yield {"id": name, "profile": profile, "sql": sql}
 
