@@ -77,10 +77,12 @@ typedef struct ResolvedTable {
 MUST_CHECK bool analyze_table_name(Analyzer *a, const Name *name, Origin origin, ResolvedTable *out, Error *err);
 /* Refuses an old version whose files VACUUM may have taken (DELTA_UNSUPPORTED_TIME_TRAVEL_BEYOND_DELETED_FILE_RETENTION_DURATION). */
 MUST_CHECK bool analyze_check_retention(Analyzer *a, const Snapshot *newest, const Snapshot *asked, Error *err);
-/* A Delta table's snapshot as a relation, for DML and reads: the newest unless travel says otherwise. */
 /* The columns that a Delta table is clustered by, as dotted paths. */
 MUST_CHECK bool analyze_clustering(Analyzer *a, const Snapshot *s, StrVec *out, Error *err);
 MUST_CHECK bool analyze_change_feed(Analyzer *a, ChangeFeed *feed, const Name *qualifier, BoundRel **out, Error *err);
+/* DELTA_GEOSPATIAL_NOT_SUPPORTED for columns of GEOMETRY or GEOGRAPHY unless the session asks for the preview. */
+MUST_CHECK bool analyze_shapes_allowed(Session *session, const Type *schema, Error *err);
+/* A Delta table's snapshot as a relation, for DML and reads: the newest unless travel says otherwise. */
 MUST_CHECK bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err);
 /* Adds the hidden column _metadata where the expression names it. */
 void analyze_file_facts(Analyzer *a, const Expr *e, BoundRel *scan);

@@ -76,10 +76,17 @@ void analyze_row_facts(Analyzer *a, BoundRel *scan, bool hidden)
     }
 }
 
+/* As Delta 4.4, where shapes in tables are a preview. */
+bool analyze_shapes_allowed(Session *session, const Type *schema, Error *err)
+{
+    return !schema || !type_has_geo(schema) || session_bool(session, "spark.databricks.delta.geo.preview.enabled", false) ||
+           error_set(err, ERR_DELTA_GEOSPATIAL_NOT_SUPPORTED);
+}
+
 bool analyze_delta_scan(Analyzer *a, Snapshot *snapshot, const Name *qualifier, bool with_row_position, BoundRel **out, Error *err)
 {
-    (void)err;
     const Type *schema = snapshot_schema(snapshot);
+    TRY(analyze_shapes_allowed(a->session, schema, err));
     BoundRel *r = brel_new(BREL_SCAN_DELTA, NULL, a->arena);
     snapshot_ref(snapshot);
     arena_on_free(a->arena, release_snapshot, snapshot);

@@ -59,6 +59,7 @@ bool note_commit(CommandContext *ctx, Transaction *x, const CommitNote *n, int64
     r.keeps_rows = n->keeps_rows;
     r.isolation = n->isolation;
     txn_mark_put(ctx, &n->txn, x);
+    TRY(analyze_shapes_allowed(ctx->session, transaction_metadata(x)->schema, err));
     if (!r.user_metadata.len)
         session_get(ctx->session, S("spark.databricks.delta.commitInfo.userMetadata"), ctx->arena, &found, &r.user_metadata);
     int64_t ignored;

@@ -94,6 +94,17 @@ static bool refuse_constraints(CommandContext *ctx, Target *t, bool *changed, Er
     return !names.len || error_set(err, ERR_DELTA_CANNOT_DROP_CHECK_CONSTRAINT_FEATURE, P("constraints", buf_str(&names)));
 }
 
+static bool refuse_shapes(CommandContext *ctx, Target *t, bool *changed, Error *err)
+{
+    const Type *schema = snapshot_schema(t->snapshot);
+    Buf names = buf_in(ctx->arena);
+    (void)changed;
+    for (size_t i = 0; i < schema->structure.count; i++)
+        if (type_has_geo(schema->structure.fields[i].type))
+            buf_addf(&names, "%s" STR_FMT, names.len ? ", " : "", STR_ARG(schema->structure.fields[i].name));
+    return !names.len || error_set(err, ERR_DELTA_CANNOT_DROP_GEOSPATIAL_FEATURE, P("colNames", buf_str(&names)));
+}
+
 static bool clear_mapping(CommandContext *ctx, Target *t, bool *changed, Error *err)
 {
     *changed = true;
@@ -303,6 +314,7 @@ static const struct {
     const char *properties[4]; /* that go with it */
 } RULES[] = {
     {"checkConstraints", refuse_constraints, false, {NULL}},
+    {"geospatial", refuse_shapes, true, {NULL}},
     {"columnMapping", clear_mapping, false, {NULL}},
     {"deletionVectors", clear_vectors, true, {NULL}},
     {"v2Checkpoint", clear_checkpoints, false, {NULL}},

@@ -85,6 +85,8 @@ bool choose_plain_files(CommandContext *ctx, WriteSpec *spec, Error *err)
     FileChoices asked;
     Metadata none = {0};
     size_t file_count = spec->file_count;
+    if (spec->schema && type_has_geo(spec->schema))
+        return error_unsupported(err, "Writing GEOMETRY and GEOGRAPHY to files of the format " STR_FMT, STR_ARG(spec->format));
     if (!str_is_ci(spec->format, "parquet"))
         return true;
     TRY(file_choices(&spec->options, &asked, err));

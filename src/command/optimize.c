@@ -122,6 +122,10 @@ static bool check_zorder(CommandContext *ctx, const Target *t, const Command *c,
             return error_set(err, ERR_DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST, P("columnName", name_text(path, ctx->arena)));
         if (metadata_partition_index(m, top->name) >= 0)
             return error_set(err, ERR_DELTA_ZORDERING_ON_PARTITION_COLUMN, P("colName", top->name));
+        if (type_is_geo(top->type))
+            return error_set(err, ERR_DELTA_OPERATION_NOT_SUPPORTED_FOR_DATATYPES, PZ("operation", "Z-ORDER"),
+                             P("dataTypeList", str_printf(ctx->arena, "[" STR_FMT ": %s(%d)]", STR_ARG(top->name),
+                                                          top->type->kind == TYPE_GEOMETRY ? "GeometryType" : "GeographyType", top->type->geo.srid)));
         Name name = name_of(ctx->arena, spelled.len, spelled.at);
         vec_push(ctx->arena, &p->sorted_by, name_text(&name, ctx->arena));
     }

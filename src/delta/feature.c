@@ -63,6 +63,11 @@ static bool has_variant(const Metadata *m)
     return m->schema && type_contains(m->schema, TYPE_VARIANT);
 }
 
+static bool has_shapes(const Metadata *m)
+{
+    return m->schema && type_has_geo(m->schema);
+}
+
 static bool has_constraints(const Metadata *m)
 {
     for (size_t i = 0; i < m->configuration.len; i++)

@@ -13,6 +13,7 @@
 #include "delta/schema.h"
 #include "delta/time_impl.h"
 #include "delta/transaction_impl.h"
+#include "type/srid.h"
 
 enum { MAX_ATTEMPTS = 10000 };
 
@@ -451,13 +452,25 @@ static void write_checkpoint_if_due(Transaction *x, int64_t version)
     atomic_flag_clear(&x->table->checkpointing);
 }
 
+/* A table's shapes are of one reference system. */
+static bool check_shapes(const Type *t, Error *err)
+{
+    if (type_is_geo(t) && t->geo.srid == SRID_ANY)
+        return error_set(err, ERR_DELTA_GEOSPATIAL_SRID_NOT_SUPPORTED, PZ("srid", "-1"));
+    if (t->kind == TYPE_ARRAY)
+        return check_shapes(t->array.element, err);
+    if (t->kind == TYPE_MAP)
+        return check_shapes(t->map.key, err) && check_shapes(t->map.value, err);
+    for (size_t i = 0; t->kind == TYPE_STRUCT && i < t->structure.count; i++)
+        TRY(check_shapes(t->structure.fields[i].type, err));
+    return true;
+}
+
 bool transaction_commit(Transaction *x, const CommitRequest *request, int64_t *version, Error *err)
 {
     TRY(check_actions(x, request, err));
-    /* As Delta 4.4: the feature "geospatial" is a preview nobody writes. */
-    const Type *schema = x->metadata ? x->metadata->schema : NULL;
-    if (schema && (type_contains(schema, TYPE_GEOMETRY) || type_contains(schema, TYPE_GEOGRAPHY)))
-        return error_set(err, ERR_DELTA_GEOSPATIAL_NOT_SUPPORTED);
+    if (x->metadata && x->metadata->schema)
+        TRY(check_shapes(x->metadata->schema, err));
     TRY(put_commit(x, request, version, err));
     write_checkpoint_if_due(x, *version);
     return true;

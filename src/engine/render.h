@@ -87,9 +87,11 @@ Str site_marked(Render *r, const BoundExpr *e, const Site *site, Str text);
 
 /* ---- render_names.c ---- */
 
-/* The value with the field names of `to` at every depth; the same text when the names are the same.
- * counter numbers lambda variables. */
-Str rename_fields(Arena *a, size_t *counter, Str text, const Type *from, const Type *to);
+typedef enum { FORM_OF_FILES, FORM_TO_FILES } FormChange;
+
+/* The value, taken from a file or put into one, with the field names of `to` at every depth; the same text when
+ * nothing differs. A file's shapes are of type_duckdb_stored. counter numbers lambda variables. */
+Str change_form(Arena *a, size_t *counter, FormChange change, Str text, const Type *from, const Type *to);
 
 /* ---- render_range.c, render_scan.c, render_file.c ---- */
 

@@ -363,12 +363,12 @@ static void put_data_column(Scan *s, size_t field, ColumnId id, Buf *entries, Bu
     Str key = s->by_id ? str_printf(a, "%lld", (long long)delta_field_id(logical)) : physical->name;
     Str shredded = tell_shredded(s, physical);
     put_entry(entries, key, !s->by_id, name,
-              shredded.len ? variant_read_type(physical->type, a) : type_duckdb(physical->type, a));
+              shredded.len ? variant_read_type(physical->type, a) : type_duckdb_stored(physical->type, a));
     VariantColumn column = {&s->variants, a, &s->nested_names, shredded};
     if (shredded.len)
         variant_entries(&s->variants, physical->name, entries);
     Str parts = shredded.len ? variant_parts(&column, physical->name, name, physical->type) : name;
-    Str text = rename_fields(a, &s->nested_names, parts, physical->type, logical->type);
+    Str text = change_form(a, &s->nested_names, FORM_OF_FILES, parts, physical->type, logical->type);
     /* DuckDB casts a condition's constant to the type of each file, and 7.5 would become 8 there. */
     if (field_was_coarser(logical) || misleads_bloom_filter(logical->type)) {
         text = column_apart(text, a);

@@ -236,7 +236,7 @@ Str variant_read_type(const Type *t, Arena *arena)
         }
         buf_addc(&b, ')');
         return buf_str(&b);
-    default: return type_duckdb(t, arena);
+    default: return type_duckdb_stored(t, arena);
     }
 }
 

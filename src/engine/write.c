@@ -81,9 +81,6 @@ static bool input_type(const BoundRel *rel, size_t position, const BoundColumn *
 static bool refuse_type(const Type *type, Str format, Str column, Error *err)
 {
     bool parquet = str_is(format, "parquet");
-    if (type_contains(type, TYPE_GEOMETRY) || type_contains(type, TYPE_GEOGRAPHY))
-        return str_is(format, "delta") ? error_set(err, ERR_DELTA_GEOSPATIAL_NOT_SUPPORTED)
-                                       : error_unsupported(err, "Writing GEOMETRY and GEOGRAPHY");
     if (type_contains(type, TYPE_NULL) || (parquet && type_contains(type, TYPE_INTERVAL_CALENDAR)))
         return error_set(err, ERR_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE,
                          P("format", parquet ? S("Parquet") : format),
@@ -149,7 +146,7 @@ static bool put_select(Writing *w, Buf *b, Error *err)
             buf_addz(b, ", ");
         }
         TRY(refuse_type(f->type, w->spec->format, f->name, err));
-        buf_add(b, rename_fields(w->arena, &counter, column, in->type, f->type));
+        buf_add(b, change_form(w->arena, &counter, FORM_TO_FILES, column, in->type, f->type));
         buf_addz(b, " AS ");
         put_quoted(b, f->name);
     }
@@ -253,7 +250,7 @@ static void put_parquet_options(const Writing *w, Buf *b)
         codec = S("uncompressed");
     /* DuckDB tries a dictionary on every column of a row group until it has a fifth as many entries as rows; giving
      * up at a fifteenth saves a sixth of the time that rows with unique texts take. */
-    buf_addz(b, "FORMAT parquet, RETURN_STATS, DICTIONARY_SIZE_LIMIT 8192, WRITE_BLOOM_FILTER false, COMPRESSION ");
+    buf_addz(b, "FORMAT parquet, RETURN_STATS, DICTIONARY_SIZE_LIMIT 8192, WRITE_BLOOM_FILTER false, GEOPARQUET_VERSION NONE, COMPRESSION ");
     put_text(b, codec);
     buf_addz(b, ", KV_METADATA {\"org.apache.spark.version\": '4.2.0', "
                 "\"org.apache.spark.sql.parquet.row.metadata\": ");

@@ -90,6 +90,11 @@ bool type_is_geo(const Type *t)
     return t->kind == TYPE_GEOMETRY || t->kind == TYPE_GEOGRAPHY;
 }
 
+bool type_has_geo(const Type *t)
+{
+    return type_contains(t, TYPE_GEOMETRY) || type_contains(t, TYPE_GEOGRAPHY);
+}
+
 const Type *type_carrier(const Type *t)
 {
     static const Type srid = {.kind = TYPE_INT}, wkb = {.kind = TYPE_BINARY};

@@ -75,6 +75,7 @@ const Type *type_string_binary(void);
 const Type *type_time(int precision, Arena *arena);
 const Type *type_geo(TypeKind geometry_or_geography, int srid, Arena *arena);
 bool type_is_geo(const Type *type);
+bool type_has_geo(const Type *type); /* at any depth */
 /* What carries a value outside: of shapes STRUCT<srid: INT, wkb: BINARY>, of other types themselves. */
 const Type *type_carrier(const Type *type);
 const Type *type_interval(TypeKind ym_or_dt, IntervalUnit from, IntervalUnit to, Arena *arena);
@@ -137,5 +138,7 @@ const char *type_interval_unit(IntervalUnit unit);
 Str type_tree_string(const Type *structure, int max_level, Arena *arena);
 /* The DuckDB type that carries this one; see type/README.md for the table. */
 Str type_duckdb(const Type *t, Arena *arena);
+/* The DuckDB type that data files keep it as: shapes are DuckDB's GEOMETRY there. */
+Str type_duckdb_stored(const Type *t, Arena *arena);
 /* The name field i of a struct has inside DuckDB: its own, or "_i" when names collide there. */
 Str type_duckdb_field(const Type *structure, size_t i, Arena *arena);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "type/srid.h"
 #include "type/type_text_impl.h"
 
 /* ---- tokens ---- */
@@ -239,6 +240,8 @@ static const NameRow name_rows[] = {
     {"interval", TYPE_INTERVAL_CALENDAR, 0, 0},
     {"void", TYPE_NULL, 0, 0},
     {"variant", TYPE_VARIANT, 0, 0},
+    {"geometry", TYPE_GEOMETRY, 0, 1},
+    {"geography", TYPE_GEOGRAPHY, 0, 1},
 };
 
 static bool decimal_from(const int *sizes, size_t count, Arena *arena, const Type **out, Error *err)
@@ -256,6 +259,14 @@ static bool decimal_from(const int *sizes, size_t count, Arena *arena, const Typ
     return true;
 }
 
+static bool shape_from(TypeKind kind, int srid, Arena *arena, const Type **out, Error *err)
+{
+    if (srid < 0 || !srid_is_known(kind, srid))
+        return error_set(err, ERR_ST_INVALID_SRID_VALUE, P("srid", str_printf(arena, "%d", srid)));
+    *out = type_geo(kind, srid, arena);
+    return true;
+}
+
 static bool from_row(const NameRow *row, const int *sizes, size_t count, Arena *arena,
                      const Type **out, Error *err)
 {
@@ -266,6 +277,9 @@ static bool from_row(const NameRow *row, const int *sizes, size_t count, Arena *
     case TYPE_VARCHAR:
         *out = type_text(row->kind, sizes[0], arena);
         return true;
+    case TYPE_GEOMETRY:
+    case TYPE_GEOGRAPHY:
+        return shape_from(row->kind, sizes[0], arena, out, err);
     case TYPE_TIME:
         if (count && sizes[0] > 6)
             return error_set(err, ERR_UNSUPPORTED_TIME_PRECISION,
@@ -301,6 +315,8 @@ bool type_from_name(Str name, const int *sizes, size_t count, Arena *arena, cons
         const NameRow *row = &name_rows[i];
         if (!str_is_ci(name, row->name) || (int)count > row->max_sizes)
             continue;
+        if (!count && (row->kind == TYPE_GEOMETRY || row->kind == TYPE_GEOGRAPHY))
+            break;
         if ((int)count < row->min_sizes)
             return error_set(err, ERR_DATATYPE_MISSING_SIZE,
                              P("type", str_printf(arena, "\"%s\"",

@@ -353,9 +353,9 @@ void duckdb_put_identifier(Buf *b, Str name)
     buf_addc(b, '"');
 }
 
-static void put_duckdb(Buf *b, const Type *t);
+static void put_duckdb(Buf *b, const Type *t, bool stored);
 
-static void put_duckdb_struct(Buf *b, const Type *t)
+static void put_duckdb_struct(Buf *b, const Type *t, bool stored)
 {
     bool by_position = names_by_position(t, b->arena);
     buf_addz(b, "STRUCT(");
@@ -366,13 +366,13 @@ static void put_duckdb_struct(Buf *b, const Type *t)
         else
             duckdb_put_identifier(b, t->structure.fields[i].name);
         buf_addc(b, ' ');
-        put_duckdb(b, t->structure.fields[i].type);
+        put_duckdb(b, t->structure.fields[i].type, stored);
     }
     /* DuckDB has no struct without fields: one that is always NULL stands in. */
     buf_addz(b, t->structure.count ? ")" : "\"_0\" INTEGER)");
 }
 
-static void put_duckdb(Buf *b, const Type *t)
+static void put_duckdb(Buf *b, const Type *t, bool stored)
 {
     switch (t->kind) {
     case TYPE_DECIMAL:
@@ -381,27 +381,34 @@ static void put_duckdb(Buf *b, const Type *t)
                  t->decimal.scale);
         return;
     case TYPE_ARRAY:
-        put_duckdb(b, t->array.element);
+        put_duckdb(b, t->array.element, stored);
         buf_addz(b, "[]");
         return;
     case TYPE_MAP:
         buf_addz(b, "MAP(");
-        put_duckdb(b, t->map.key);
+        put_duckdb(b, t->map.key, stored);
         buf_addz(b, ", ");
-        put_duckdb(b, t->map.value);
+        put_duckdb(b, t->map.value, stored);
         buf_addc(b, ')');
         return;
     case TYPE_STRUCT:
-        put_duckdb_struct(b, t);
+        put_duckdb_struct(b, t, stored);
         return;
     default:
-        buf_addz(b, kind_names[t->kind].duckdb);
+        buf_addz(b, stored && type_is_geo(t) ? "GEOMETRY" : kind_names[t->kind].duckdb);
     }
 }
 
 Str type_duckdb(const Type *t, Arena *arena)
 {
     Buf b = buf_in(arena);
-    put_duckdb(&b, t);
+    put_duckdb(&b, t, false);
+    return buf_str(&b);
+}
+
+Str type_duckdb_stored(const Type *t, Arena *arena)
+{
+    Buf b = buf_in(arena);
+    put_duckdb(&b, t, true);
     return buf_str(&b);
 }

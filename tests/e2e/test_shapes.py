@@ -92,3 +92,48 @@ def test_refused(spark, text, error):
 def test_delta_tables_have_no_shapes(spark):
     with pytest.raises(Exception, match="DELTA_GEOSPATIAL_NOT_SUPPORTED"):
         spark.sql("CREATE TABLE shapes (g geometry(4326)) USING delta")
+
+
+@pytest.fixture
+def preview(spark):
+    spark.conf.set("spark.databricks.delta.geo.preview.enabled", "true")
+    yield spark
+    spark.conf.unset("spark.databricks.delta.geo.preview.enabled")
+
+
+SHAPED = "id INT, g GEOMETRY(4326), h GEOGRAPHY(4326), many ARRAY<GEOMETRY(0)>, inner STRUCT<g: GEOGRAPHY(4326)>"
+READ = "SELECT id, hex(st_asbinary(g)), st_srid(g), hex(st_asbinary(h)), hex(st_asbinary(many[0])), hex(st_asbinary(inner.g)) FROM {} ORDER BY id"
+WKB = POINT[2:-1].upper()
+
+
+def test_delta_tables_keep_shapes_in_the_preview(preview, tmp_path):
+    table = f"delta.`{tmp_path}/shaped`"
+    preview.sql(f"CREATE TABLE {table} ({SHAPED}) USING delta TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableChangeDataFeed' = 'true')")
+    preview.sql(f"INSERT INTO {table} SELECT 1, st_geomfromwkb({POINT}, 4326), st_geogfromwkb({POINT}), array(st_geomfromwkb({POINT})), "
+                f"struct(st_geogfromwkb({POINT}))")
+    preview.sql(f"INSERT INTO {table} VALUES (2, NULL, NULL, NULL, NULL)")
+    preview.sql(f"UPDATE {table} SET h = st_geogfromwkb({POINT}) WHERE id = 2")
+    preview.sql(f"MERGE INTO {table} t USING (SELECT 2 id, st_geomfromwkb({POINT}, 4326) g) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET g = s.g")
+    assert [tuple(r) for r in preview.sql(READ.format(table)).collect()] == [
+        (1, WKB, 4326, WKB, WKB, WKB), (2, WKB, 4326, WKB, None, None)]
+    features = preview.sql(f"DESCRIBE DETAIL {table}").collect()[0].tableFeatures
+    assert "geospatial" in features
+    preview.conf.unset("spark.databricks.delta.geo.preview.enabled")
+    for text in (f"SELECT id FROM {table}", f"DELETE FROM {table}"):
+        with pytest.raises(Exception, match="DELTA_GEOSPATIAL_NOT_SUPPORTED"):
+            preview.sql(text).collect()
+
+
+@pytest.mark.parametrize("text, error", [
+    ("CREATE TABLE {} (g GEOMETRY(ANY)) USING delta", "DELTA_GEOSPATIAL_SRID_NOT_SUPPORTED"),
+    ("CREATE TABLE {} (g ARRAY<GEOMETRY(ANY)>) USING delta", "DELTA_GEOSPATIAL_SRID_NOT_SUPPORTED"),
+    ("CREATE TABLE {} (g GEOMETRY(4326)) USING delta CLUSTER BY (g)", "DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED"),
+    ("CREATE TABLE {} (g GEOMETRY(4326)) USING delta; ALTER TABLE {} DROP FEATURE geospatial", "DELTA_CANNOT_DROP_GEOSPATIAL_FEATURE"),
+    ("CREATE TABLE {} (g GEOMETRY(4326)) USING delta; OPTIMIZE {} ZORDER BY (g)", "DELTA_OPERATION_NOT_SUPPORTED_FOR_DATATYPES"),
+])
+def test_refused_of_tables_with_shapes(preview, tmp_path, text, error):
+    *before, last = text.format(*2 * [f"delta.`{tmp_path}/t`"]).split("; ")
+    for statement in before:
+        preview.sql(statement)
+    with pytest.raises(Exception, match=error):
+        preview.sql(last).collect()
