@@ -106,6 +106,15 @@ typedef struct Scope {
     const char *clause;                /* for messages */
 } Scope;
 
+/* char_padding.c */
+/* The value as its declared type has it: CHAR(n) with blanks, at any depth. */
+bool char_padded(Analyzer *a, BoundExpr *e, const Type *declared, BoundExpr **out, Error *err);
+/* A scan's columns of CHAR as queries see them. */
+bool pad_char_columns(Analyzer *a, BoundRel **rel, Error *err);
+/* The arguments of a comparison among which is a column of CHAR. */
+bool pad_char_operands(Analyzer *a, const FuncRow *row, const Scope *scope, BoundExprVec *args, Error *err);
+/* store_cast.c: a lambda of one or two variables without a body yet. */
+BoundExpr *lambda_over(Analyzer *a, size_t count, const char *const *names, BoundExpr **vars, const Type *const *types, const bool *nullable);
 /* analyzer.c */
 bool analyze_rel(Analyzer *a, const Rel *rel, BoundRel **out, Error *err);
 BoundColumn new_column(Analyzer *a, Str name, const Type *type, bool nullable);

@@ -429,6 +429,7 @@ static bool bind_row(Analyzer *a, const Expr *e, const FuncRow *row, Scope *scop
     }
     BoundExprVec args = {0};
     TRY(bind_args(a, e, row, &inner, &args, err));
+    TRY(pad_char_operands(a, row, &inner, &args, err));
     Expr call = *e;
     bool ordered_set = str_starts_with(str_from(row->name), S("percentile_cont")) || str_starts_with(str_from(row->name), S("percentile_disc"));
     if (ordered_set && !e->call.within_group.len) {

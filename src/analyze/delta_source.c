@@ -431,7 +431,7 @@ bool analyze_delta_table(Analyzer *a, Str location, const Name *qualifier, const
     Snapshot *snapshot;
     TRY(open_snapshot(a, table, &at, &snapshot, err));
     bool ok = check_columns(a, snapshot, err) &&
-              analyze_delta_scan(a, snapshot, qualifier, false, out, err);
+              analyze_delta_scan(a, snapshot, qualifier, false, out, err) && pad_char_columns(a, out, err);
     snapshot_unref(snapshot);
     return ok;
 }

@@ -148,7 +148,7 @@ static bool table_files(Analyzer *a, const TableEntry *entry, const KeyValueVec 
             vec_push(a->arena, &scan->options, kv);
         }
     }
-    return scan_files(a, scan, out, err);
+    return scan_files(a, scan, out, err) && pad_char_columns(a, out, err);
 }
 
 static Name table_qualifier(Analyzer *a, const ResolvedTable *t)

@@ -56,7 +56,7 @@ static bool store_struct(Analyzer *a, BoundExpr *e, const Type *to, const Store 
     return true;
 }
 
-static BoundExpr *lambda_over(Analyzer *a, size_t count, const char *const *names, BoundExpr **vars, const Type *const *types,
+BoundExpr *lambda_over(Analyzer *a, size_t count, const char *const *names, BoundExpr **vars, const Type *const *types,
                               const bool *nullable)
 {
     BoundExpr *l = bound_new(BEXPR_LAMBDA, NULL, false, a->arena);

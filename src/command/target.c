@@ -105,5 +105,9 @@ bool target_tracks_rows(const Target *t)
 
 bool target_scan(CommandContext *ctx, const Target *t, const Name *qualifier, bool with_positions, BoundRel **out, Error *err)
 {
-    return analyze_delta_scan(ctx->analyzer, t->snapshot, qualifier ? qualifier : &t->qualifier, with_positions, out, err);
+    TRY(analyze_delta_scan(ctx->analyzer, t->snapshot, qualifier ? qualifier : &t->qualifier, with_positions, out, err));
+    /* As in Delta 4.4, where a statement's own table is compared as it is stored: CHAR(n) without blanks. */
+    for (size_t i = 0; i < (*out)->columns.len; i++)
+        (*out)->columns.at[i].metadata = (Str){0};
+    return true;
 }

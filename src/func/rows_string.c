@@ -487,6 +487,6 @@ const FuncRow string_rows[] = {
     {"varchar_type_write_side_check", NULL, FUNC_SCALAR, "(string, int) -> string",
      "ls_char_check($1, $2, false)", .flags = FUNC_HIDDEN},
     {"read_side_padding", NULL, FUNC_SCALAR, "(string, int) -> string",
-     "rpad($1, greatest($2, CAST(length($1) AS INTEGER)), ' ')", .flags = FUNC_HIDDEN},
+     "rpad($1, greatest($2, CAST(length($1) AS INTEGER)), ' ')", .flags = FUNC_HIDDEN, .pretty = "$1"},
 };
 END_OF_ROWS(string);
